@@ -1,0 +1,92 @@
+"""What a model is asked to do: draw an input and its target, and price an output.
+
+A task is a frozen pytree with `sample(key) -> (input, target)` and `error(output, target) ->
+[O]`, one number per output. It may also say how many uniform numbers an example consumes
+(`n_uniforms`) and what they mean (`from_uniforms(u [U]) -> (input, target)`); then a batch is
+drawn in one call of the generator, several times faster than with one key per example.
+"""
+
+from typing import Any, Protocol, Self
+
+import jax
+import numpy as np
+from flax import struct
+
+from toymodels.errors import InputError
+from toymodels.features import Features
+
+
+class Task(Protocol):
+    """The interface that training relies on."""
+
+    def sample(self, key: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Draw one input and its target."""
+        ...
+
+    def error(self, output: jax.Array, target: jax.Array) -> jax.Array:
+        """Return the error of each output, `[O]`."""
+        ...
+
+
+@struct.dataclass
+class Reconstruction:
+    """Give the input back, weighted by importance: `I_i (x_i - y_i)²` (Elhage et al. 2022)."""
+
+    features: Features
+    importance: Any  # [F]
+
+    @classmethod
+    def create(cls, features: Features, importance: Any, n_features: int) -> Self:
+        """Make the task from a scalar or `[F]` importance.
+
+        Raises:
+            InputError: importance that is negative, infinite, NaN or of the wrong length.
+        """
+        weight = np.asarray(importance, dtype=np.float32)
+        if weight.shape not in ((), (n_features,)):
+            raise InputError(
+                f"importance has shape {weight.shape}, but there are n_features = {n_features}: "
+                f"give one number or a list of {n_features}."
+            )
+        if not np.all(np.isfinite(weight) & (weight >= 0)):
+            raise InputError(
+                f"importance = {importance} holds a value that is negative, infinite or NaN: "
+                "use finite numbers >= 0 (0 means: this feature does not count)."
+            )
+        return cls(features=features, importance=np.array(np.broadcast_to(weight, (n_features,))))
+
+    @property
+    def n_uniforms(self) -> int:
+        """U, the uniform numbers that one example consumes."""
+        return self.features.n_uniforms
+
+    def from_uniforms(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Turn `u [U]` into one example; its target is itself."""
+        x = self.features.from_uniforms(u)
+        return x, x
+
+    def sample(self, key: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Draw one example; its target is itself."""
+        return self.from_uniforms(jax.random.uniform(key, (self.n_uniforms,)))
+
+    def error(self, output: jax.Array, target: jax.Array) -> jax.Array:
+        """Return `I_i (target_i - output_i)²`, `[F]`."""
+        return self.importance * (target - output) ** 2
+
+
+def draw_noise(task: Task, key: jax.Array, n_examples: int) -> jax.Array:
+    """Draw the randomness of a batch: uniforms `[U, B]`, or one key per example `[B]`.
+
+    It depends on the task's sizes alone, so all cells of a sweep can share it.
+    """
+    n_uniforms = getattr(task, "n_uniforms", None)
+    if n_uniforms is None:
+        return jax.random.split(key, n_examples)
+    return jax.random.uniform(key, (n_uniforms, n_examples))
+
+
+def interpret(task: Any, noise: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Turn the randomness of a batch into `(input [F, B], target [O, B])`."""
+    if hasattr(task, "n_uniforms"):
+        return jax.vmap(task.from_uniforms, in_axes=-1, out_axes=-1)(noise)
+    return jax.vmap(task.sample, out_axes=-1)(noise)
