@@ -1,0 +1,34 @@
+"""Many runs as one program: grids, vectorised training, storage, statistics over seeds.
+
+    ds = sweeps.run_sweep("mine.toml", out="out")        # or a dict with the same keys
+    best = sweeps.best_over_seeds(ds)
+    run, model = sweeps.restore(ds, p_active=0.1, seed=3)
+
+`run_grid` does the same for any task and model of your own.
+"""
+
+from sweeps.grid import Axis, Dimension, Grid
+from sweeps.parse import parse, read_toml
+from sweeps.results import export_npz, restore, select
+from sweeps.run import estimate, run_grid, run_sweep
+from sweeps.stats import best_over_seeds, mean_over_seeds, median_over_seeds, share_over_seeds
+from sweeps.store import open_dataset
+
+__all__ = [
+    "Axis",
+    "Dimension",
+    "Grid",
+    "best_over_seeds",
+    "estimate",
+    "export_npz",
+    "mean_over_seeds",
+    "median_over_seeds",
+    "open_dataset",
+    "parse",
+    "read_toml",
+    "restore",
+    "run_grid",
+    "run_sweep",
+    "select",
+    "share_over_seeds",
+]

@@ -1,0 +1,300 @@
+"""TOML in, a validated sweep out: strict, with one clear message for each mistake.
+
+The only home of pydantic and of the names that map to functions and classes. A file has the run's
+own keys (see `RunConfig`) and, around them, `name`, `description`, `seed`, `[grid]`, `[zip.NAME]`,
+`[derive]` and `[fast]` (what `--fast` changes).
+"""
+
+import dataclasses
+import difflib
+import hashlib
+import inspect
+import json
+import math
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from sweeps.grid import Axis, Dimension, Grid
+from toymodels import laws, models, optimizers
+from toymodels.errors import InputError
+from toymodels.features import Independent, SignedUniform, Uniform
+from toymodels.tasks import Reconstruction
+from toymodels.training import Run, TrainSpec
+
+# Raised when the same config gives other numbers than before, so that old results are not reused.
+RESULT_VERSION = 1
+
+MODELS = {
+    "linear": models.LinearAutoencoder,
+    "relu": models.ReluAutoencoder,
+    "untied": models.UntiedAutoencoder,
+}
+VALUE_LAWS = {"uniform": Uniform(), "signed_uniform": SignedUniform()}
+SCHEDULES = {
+    "constant": optimizers.Constant(),
+    "linear": optimizers.Linear(),
+    "cosine": optimizers.Cosine(),
+}
+LAWS: dict[str, Callable[..., Any]] = {
+    law.__name__: law for law in (laws.constant, laws.geometric, laws.log_spaced, laws.relative)
+}
+FUNCTIONS: dict[str, Callable[..., float]] = {
+    "product": lambda *x: math.prod(x),
+    "ratio": lambda x, y: x / y,
+    "reciprocal": lambda x: 1.0 / x,
+    "one_minus": lambda x: 1.0 - x,
+    "inverse_square_root": lambda x: x**-0.5,
+    "round": round,
+}
+
+
+def _number(given: Any) -> Any:
+    if isinstance(given, bool | str):
+        raise ValueError("give a number")
+    return given
+
+
+# Not pydantic's strict mode: an axis may hold 5.0 where an integer is meant.
+Integer = Annotated[int, BeforeValidator(_number)]
+Number = Annotated[float, BeforeValidator(_number)]
+Positive = Annotated[Integer, Field(ge=1, le=1_000_000)]
+NotNegative = Annotated[Number, Field(ge=0, le=1e30, allow_inf_nan=False)]
+PerFeature = Number | list[Number] | dict[str, Number | str]
+STRICT = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, config=STRICT)
+class FeaturesConfig:
+    """The world: density of each feature (number, list or law) and the law of active values."""
+
+    p_active: PerFeature = 1.0
+    values: Literal["uniform", "signed_uniform"] = "uniform"
+
+
+@dataclass(frozen=True, config=STRICT)
+class RunConfig:
+    """One training run, everything but its seed."""
+
+    model: Literal["linear", "relu", "untied"]
+    n_features: Positive
+    n_hidden: Positive
+    features: FeaturesConfig = Field(default_factory=FeaturesConfig)
+    importance: PerFeature = 1.0
+    init_scale: NotNegative | Literal["xavier"] = "xavier"
+    steps: Annotated[Integer, Field(ge=1, le=100_000_000)] = 2000
+    batch_size: Positive = 1024
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    learning_rate: NotNegative = 1e-2
+    weight_decay: NotNegative = 0.0
+    momentum: Annotated[Number, Field(ge=0, lt=1)] = 0.0
+    schedule: Literal["constant", "linear", "cosine"] = "cosine"
+    snapshots: list[Annotated[Integer, Field(ge=0)]] = Field(default_factory=list)
+    evaluation_size: Annotated[Integer, Field(ge=1, le=10_000_000)] = 65_536
+
+    def build(self) -> Run:
+        """Make the task, the start and the spec; leaves are numpy arrays."""
+        n, m = self.n_features, self.n_hidden
+        late = [t for t in self.snapshots if t > self.steps]
+        if late:
+            raise InputError(f"snapshots = {late} come after the last of steps = {self.steps}.")
+        p_active = law_values(self.features.p_active, n, "features.p_active")
+        features = Independent.create(p_active, n, VALUE_LAWS[self.features.values])
+        task = Reconstruction.create(features, law_values(self.importance, n, "importance"), n)
+        given = self.init_scale
+        scale = models.xavier_scale(n, m) if given == "xavier" else given
+        spec = TrainSpec(
+            learning_rate=np.float32(self.learning_rate),
+            weight_decay=np.float32(self.weight_decay),
+            steps=self.steps,
+            batch_size=self.batch_size,
+            optimizer=self._optimizer(),
+            schedule=SCHEDULES[self.schedule],
+            snapshots=tuple(sorted(set(self.snapshots))),
+            evaluation_size=self.evaluation_size,
+        )
+        start = models.Init(np.float32(scale), MODELS[self.model], n_features=n, n_hidden=m)
+        return Run(task=task, init=start, spec=spec)
+
+    def _optimizer(self) -> optimizers.Optimizer:
+        if self.optimizer == "sgd":
+            return optimizers.SGD(momentum=self.momentum)
+        if self.momentum:
+            raise InputError(
+                f"momentum = {self.momentum} means nothing to optimizer = {self.optimizer!r}: "
+                'leave it out or use optimizer = "sgd".'
+            )
+        return {"adam": optimizers.Adam(), "adamw": optimizers.AdamW()}[self.optimizer]
+
+
+@dataclasses.dataclass(frozen=True)
+class SweepConfig:
+    """A whole sweep: what every run shares, and the grid of what differs."""
+
+    name: str
+    run: dict[str, Any]  # the run's own keys, as given
+    grid: Grid
+    derive: dict[str, tuple[str, tuple[str, ...]]]  # path -> (function, axes)
+    seed: int = 0
+    description: str = ""
+
+    def describe(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the resolved config of one cell, from path -> value without the seed."""
+        return dataclasses.asdict(self.cell(values))
+
+    def cell(self, values: dict[str, Any]) -> RunConfig:
+        """Return one cell's validated config."""
+        table = json.loads(json.dumps(self.run))
+        derived = {
+            path: _derived(path, name, [values[axis] for axis in axes])
+            for path, (name, axes) in self.derive.items()
+        }
+        used = {axis for _, axes in self.derive.values() for axis in axes}
+        for path, value in {**values, **derived}.items():
+            if path not in used or is_run_path(path):
+                set_path(table, path, value)
+        return run_config(table)
+
+    def build(self, values: dict[str, Any]) -> Run:
+        """Build one cell's run."""
+        return self.cell(values).build()
+
+    def as_json(self) -> str:
+        """Return the canonical JSON of everything that decides the numbers."""
+        axes = [
+            [d.name, {axis.path: [axis.name, list(axis.values)] for axis in d.axes}]
+            for d in self.grid.dimensions
+        ]
+        derive = {path: [name, list(of)] for path, (name, of) in self.derive.items()}
+        resolved = {"run": self.run, "grid": axes, "derive": derive, "seed": self.seed}
+        resolved |= {"name": self.name, "result_version": RESULT_VERSION}
+        return json.dumps(resolved, sort_keys=True)
+
+    def hash(self) -> str:
+        """Return ten hexadecimal digits that name the folder of this sweep's results."""
+        return hashlib.sha256(self.as_json().encode()).hexdigest()[:10]
+
+
+def config_from_json(text: str) -> SweepConfig:
+    """Make a stored config a `SweepConfig` again."""
+    stored = json.loads(text)
+    dimensions = tuple(
+        Dimension(name, tuple(Axis(path, n, tuple(values)) for path, (n, values) in axes.items()))
+        for name, axes in stored["grid"]
+    )
+    derive = {path: (name, tuple(of)) for path, (name, of) in stored["derive"].items()}
+    return SweepConfig(stored["name"], stored["run"], Grid(dimensions), derive, stored["seed"])
+
+
+def run_config(table: dict[str, Any]) -> RunConfig:
+    """Validate the keys of one run.
+
+    Raises:
+        InputError: with the key, its value and what is allowed.
+    """
+    try:
+        return TypeAdapter(RunConfig).validate_python(table)
+    except ValidationError as error:
+        raise InputError(_first_message(error)) from None
+
+
+def law_values(given: Any, n_features: int, where: str) -> Any:
+    """Turn a number, a list or a law's table into numbers.
+
+    A table may leave out `law` where its parameters tell which one it is.
+    """
+    if not isinstance(given, dict):
+        return given
+    parameters = {k: v for k, v in given.items() if k != "law"}
+    fitting = [n for n, f in LAWS.items() if set(parameters) <= set(_parameters(f))]
+    name = given.get("law", fitting[0] if fitting else None)
+    if name not in LAWS:
+        raise InputError(
+            f"{where} = {given}: no such law; use one of {listed(LAWS)}, with parameters such as "
+            '{ law = "geometric", ratio = 0.9 }.' + hint(str(name), LAWS)
+        )
+    for key, value in parameters.items():
+        if key not in _parameters(LAWS[name]):
+            raise InputError(
+                f"{where}.{key}: the law {name!r} has no such parameter; it has "
+                f"{listed(_parameters(LAWS[name]))}."
+            )
+        if isinstance(value, str) or not math.isfinite(value):
+            raise InputError(f"{where}.{key} = {value!r}: give a finite number.")
+    required = [k for k, default in _parameters(LAWS[name]).items() if default is inspect._empty]
+    missing = [k for k in required if k not in parameters]
+    if missing:
+        raise InputError(f"{where}: the law {name!r} needs {listed(missing)}.")
+    try:
+        with np.errstate(all="raise", under="ignore"):
+            return LAWS[name](n_features, **parameters)
+    except (ValueError, FloatingPointError, OverflowError) as error:
+        raise InputError(f"{where} = {given}: {error}.") from None
+
+
+def _parameters(law: Callable[..., Any]) -> dict[str, Any]:
+    return {k: p.default for k, p in list(inspect.signature(law).parameters.items())[1:]}
+
+
+def _derived(path: str, name: str, arguments: list[Any]) -> float:
+    try:
+        value = FUNCTIONS[name](*arguments)
+        if isinstance(value, complex) or not math.isfinite(value):
+            raise ValueError(f"it would be {value}")
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise InputError(f"derive.{path}: no {name} of {listed(arguments)}: {error}.") from None
+    return value
+
+
+def set_path(table: dict[str, Any], path: str, value: Any) -> None:
+    """Set "a.b.c" in nested tables; a number in the way gives place to a table."""
+    *outer, last = path.split(".")
+    for part in outer:
+        if not isinstance(table.get(part), dict):
+            table[part] = {}
+        table = table[part]
+    table[last] = value
+
+
+def is_run_path(path: str) -> bool:
+    """Tell whether a path such as "importance.ratio" sets something of a run."""
+    first, *rest = path.split(".")
+    if first not in known_keys():
+        return False
+    if first == "features":
+        return bool(rest) and rest[0] in {f.name for f in dataclasses.fields(FeaturesConfig)}
+    return not rest or first == "importance"
+
+
+def known_keys() -> list[str]:
+    """Return the keys of a run."""
+    return [f.name for f in dataclasses.fields(RunConfig)]
+
+
+def listed(names: Iterable[str]) -> str:
+    """Join names for a message."""
+    return ", ".join(map(str, names))
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """Suggest the nearest known name, or nothing."""
+    near = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.5)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def _first_message(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = [str(part) for part in first["loc"] if part in known_keys() or isinstance(part, int)]
+    inner = [str(p) for p in first["loc"][1:2] if p in ("p_active", "values")]
+    path = ".".join([*place, *inner]) or ".".join(map(str, first["loc"]))
+    if first["type"] == "unexpected_keyword_argument":
+        name = str(first["loc"][-1])
+        allowed = [f.name for f in dataclasses.fields(FeaturesConfig)]
+        allowed = allowed if len(first["loc"]) > 1 else known_keys()
+        return f"unknown key {name!r}.{hint(name, allowed)} Known keys: {listed(allowed)}."
+    if first["type"] in ("missing", "missing_argument"):
+        return f"{path} is missing: give it a value, for example {path} = 2."
+    return f"{path} = {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}."

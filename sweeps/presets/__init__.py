@@ -1,0 +1,1 @@
+"""Every published sweep as data: one TOML file each."""

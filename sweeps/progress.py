@@ -1,0 +1,56 @@
+"""Progress for people: what was found, one bar with the time left, plain lines in a log."""
+
+import sys
+import time
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+class Bar:
+    """A progress bar on a terminal; a line every ten seconds where output goes to a file."""
+
+    def __init__(self, name: str) -> None:
+        """Take the name that stands before the bar."""
+        self.name = name
+        self.console = Console(file=sys.stderr, highlight=False)
+        self.bar: Progress | None = None
+
+    def start(self, models: int, model_steps: int, done: int) -> None:
+        """Say how much there is; nothing where all is done already."""
+        self.total, self.done, self.found = model_steps, done, done
+        self.began = self.last = time.monotonic()
+        if done:
+            self._say(f"resuming: {done / model_steps:.0%} was finished before")
+        if self.console.is_terminal and done < model_steps:
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TaskProgressColumn(),
+                TimeRemainingColumn(elapsed_when_finished=True),
+            )
+            self.bar = Progress(*columns, console=self.console)
+            self.task = self.bar.add_task(f"{self.name}: {models:,} models", total=model_steps)
+            self.bar.update(self.task, completed=done)
+            self.bar.start()
+
+    def advance(self, model_steps: int) -> None:
+        """Move on."""
+        self.done += model_steps
+        if self.bar is not None:
+            self.bar.update(self.task, completed=self.done)
+        elif time.monotonic() - self.last > SECONDS_BETWEEN_LINES:
+            self.last = time.monotonic()
+            rate = (self.done - self.found) / (self.last - self.began)
+            left = (self.total - self.done) / rate
+            self._say(f"{self.done / self.total:4.0%}, about {left:.0f} s left")
+
+    def finish(self) -> None:
+        """Take the bar down."""
+        if self.bar is not None:
+            self.bar.stop()
+
+    def _say(self, text: str) -> None:
+        self.console.print(f"{self.name}: {text}", soft_wrap=True)
