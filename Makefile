@@ -1,0 +1,50 @@
+# A fresh machine needs Python 3.11 or newer, make and git. Everything else goes into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+OUT ?= out
+
+.PHONY: figures test claims claims-full docs lint bench clean
+
+figures: .venv/installed
+	$(BIN)/toymodels figure --quick --out $(OUT)
+
+test: .venv/dev
+	$(BIN)/python -m pytest -q -m "not claims and not claims_full and not docs"
+
+claims: .venv/dev
+	$(BIN)/python -m pytest -q -m claims
+
+claims-full: .venv/dev
+	$(BIN)/python -m pytest -q -m "claims or claims_full"
+
+docs: .venv/dev
+	$(BIN)/python -m pytest -q -m docs
+
+lint: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+bench: .venv/dev
+	$(BIN)/python -m benchmarks.training
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed, $$($(PYTHON) --version) was found: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+	  { echo "this Python cannot make environments; on Debian or Ubuntu: apt install python3-venv"; exit 1; }
+	@echo "making .venv and installing into it (about 700 MB, one to three minutes) …"
+	@$(PYTHON) -m venv .venv
+
+.venv/installed: .venv/bin/python pyproject.toml
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	@touch $@
+
+.venv/dev: .venv/installed
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --group dev 2>/dev/null || \
+	  { $(BIN)/python -m pip install -q --disable-pip-version-check --upgrade pip && \
+	    $(BIN)/python -m pip install -q --disable-pip-version-check --group dev; }
+	@touch $@
+
+clean:
+	rm -rf .venv build dist *.egg-info out

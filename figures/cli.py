@@ -1,0 +1,157 @@
+"""The command `toymodels`. Heavy things are imported inside a command, so that help is quick."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from tyro.conf import Positional, arg
+
+Out = Annotated[Path, arg(help="folder for what is made", metavar="DIR")]
+Memory = Annotated[float, arg(help="GiB that training may take at a time", metavar="GIB")]
+Overrides = Annotated[
+    Positional[tuple[str, ...]],
+    arg(help="what differs from the file, such as steps=500", metavar="KEY=VALUE"),
+]
+
+
+def list_entries(*, json: bool = False) -> None:
+    """List the figures and sweeps, name first."""
+    from figures.commands import print_list
+
+    print_list(as_json=json)
+
+
+def figure(
+    names: Annotated[
+        Positional[tuple[str, ...]],
+        arg(help="figures to make, then KEY=VALUE of what differs", metavar="NAME|KEY=VALUE"),
+    ] = (),
+    *,
+    group: Literal["toy-models", "exact", "circuits", "questions"] | None = None,
+    all: bool = False,
+    quick: Annotated[bool, arg(help="the set that `make figures` makes")] = False,
+    fast: Annotated[bool, arg(help="a smaller version that says so")] = False,
+    out: Out = Path("out"),
+    seed: int | None = None,
+    from_: Annotated[
+        Path | None, arg(name="from", help="only draw, from this dataset", metavar="FILE.nc")
+    ] = None,
+    format: Annotated[str, arg(help="of png, pdf, svg, with commas", metavar="LIST")] = "png,pdf",
+    memory: Memory = 2.0,
+    fresh: Annotated[bool, arg(help="start over although finished work is there")] = False,
+) -> None:
+    """Make figures: train what is missing, draw, and say where the pictures are."""
+    from figures.commands import Wanted, make_figures
+
+    overrides = tuple(name for name in names if "=" in name)
+    if seed is not None:
+        overrides = (f"seed={seed}", *overrides)
+    make_figures(
+        tuple(name for name in names if "=" not in name),
+        Wanted(fast, out, overrides, from_, format, memory, fresh),
+        group="all" if all else "quick" if quick else group,
+    )
+
+
+def sweep_run(
+    file: Annotated[Positional[str], arg(help="a TOML file or a preset's name", metavar="FILE")],
+    overrides: Overrides = (),
+    *,
+    out: Out = Path("out"),
+    dry_run: Annotated[
+        bool, arg(help="print grid, blocks, memory and time; train nothing")
+    ] = False,
+    memory: Memory = 2.0,
+    fresh: Annotated[bool, arg(help="start over although finished blocks are there")] = False,
+) -> None:
+    """Run a sweep; it resumes where an earlier one of the same config stopped."""
+    from figures.commands import run_file
+
+    run_file(file, overrides, out, dry_run=dry_run, memory=memory, fresh=fresh)
+
+
+def sweep_status(folder: Annotated[Positional[Path], arg(metavar="DIR")] = Path("out")) -> None:
+    """Say how far the sweeps in a folder are."""
+    from figures.commands import print_status
+
+    print_status(folder)
+
+
+def inspect(
+    file: Annotated[Positional[Path], arg(help="a matrix [hidden, features]", metavar="W.npy|npz")],
+    *,
+    out: Annotated[Path | None, arg(help="also draw a picture there", metavar="FILE.png")] = None,
+) -> None:
+    """Measure a matrix of your own: norms, superposition, dimensionality."""
+    from figures.inspection import inspect_file
+
+    inspect_file(file, out)
+
+
+def doctor() -> None:
+    """Print versions, devices and folders: one paste for a report."""
+    from figures.commands import print_doctor
+
+    print_doctor()
+
+
+def cache_folder() -> Path:
+    """Return where compiled programs are kept, in the user's cache folder."""
+    home = os.environ.get("XDG_CACHE_HOME") or (
+        Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
+    )
+    return Path(home) / "toymodels" / "jax"
+
+
+def main() -> None:
+    """Run the command; a user's mistake ends with one message and status 2."""
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache_folder()))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES", "none")
+    try:
+        _dispatch(sys.argv[1:])
+    except KeyboardInterrupt:
+        print("\nstopped; finished blocks are kept: the same command goes on from there.")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except (ValueError, OSError) as error:
+        from toymodels.errors import InputError
+
+        if not isinstance(error, InputError | OSError):
+            raise
+        print(f"toymodels: {error}", file=sys.stderr)
+        if isinstance(error, OSError):
+            print("What was finished is kept: the same command goes on.", file=sys.stderr)
+        sys.exit(2)
+
+
+def sweep() -> None:
+    """Run sweeps of your own: `sweep run FILE.toml`, `sweep status DIR`."""
+
+
+def _dispatch(arguments: list[str]) -> None:
+    if arguments[:1] == ["sweep"]:
+        commands = {"run": sweep_run, "status": sweep_status}
+        description = "Run parameter sweeps from TOML files."
+        prog, arguments = "toymodels sweep", arguments[1:] or ["--help"]
+    else:
+        commands = {
+            "list": list_entries,
+            "figure": figure,
+            "sweep": sweep,
+            "inspect": inspect,
+            "doctor": doctor,
+        }
+        description = "Toy models of superposition: sweeps and figures."
+        prog, arguments = "toymodels", arguments or ["--help"]
+    tyro.extras.subcommand_cli_from_dict(
+        commands,
+        prog=prog,
+        description=description,
+        args=arguments,
+        config=(tyro.conf.FlagCreatePairsOff,),
+    )

@@ -1,0 +1,87 @@
+"""From a preset to the dataset behind a figure: what every `compute` shares."""
+
+import json
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+from matplotlib.figure import Figure
+
+from sweeps.config import SweepConfig
+from sweeps.parse import parse, read_toml
+from sweeps.run import DEFAULT_MEMORY_GIB, Report, run_in_folder, run_sweep
+
+
+def preset_config(name: str, *, fast: bool = False, overrides: Sequence[str] = ()) -> SweepConfig:
+    """Read a preset, with its `[fast]` table where wanted and `key=value` texts last."""
+    with resources.as_file(resources.files("sweeps.presets") / f"{name}.toml") as path:
+        return parse(read_toml(path), overrides, fast)
+
+
+def preset_names() -> list[str]:
+    """Return the names of all presets."""
+    files = resources.files("sweeps.presets").iterdir()
+    return sorted(f.name.removesuffix(".toml") for f in files if f.name.endswith(".toml"))
+
+
+def run_preset(
+    name: str,
+    *,
+    out: str | Path | None = None,
+    fast: bool = False,
+    overrides: Sequence[str] = (),
+    memory_gib: float = DEFAULT_MEMORY_GIB,
+    fresh: bool = False,
+    report: Report | None = None,
+) -> xr.Dataset:
+    """Run a preset and return its dataset, with a caption that says what was run.
+
+    Args:
+        name: the preset's.
+        out: folder that keeps the run; None keeps all in memory.
+        fast: the smaller version.
+        overrides: texts such as "steps=500".
+        memory_gib: what a block may take.
+        fresh: start over.
+        report: is told the progress.
+    """
+    config = preset_config(name, fast=fast, overrides=overrides)
+    how: dict[str, Any] = {"memory_gib": memory_gib, "report": report}
+    if out is None:
+        dataset = run_sweep(config, **how)
+    else:
+        dataset = run_in_folder(config, Path(out), fresh=fresh, **how)
+    dataset.attrs |= {"title": config.description, "caption": caption(dataset, fast, overrides)}
+    return dataset
+
+
+def caption(dataset: xr.Dataset, fast: bool, overrides: Sequence[str]) -> str:
+    """Say what was run, from the config itself."""
+    run = run_of(dataset)
+    steps, batch = run.get("steps", 2000), run.get("batch_size", 1024)
+    rate = run.get("learning_rate", 0.01)
+    parts = [f"{dataset.sizes.get('seed', 1)} seeds"]
+    parts += [f"{steps} steps of {batch} examples", f"learning rate {rate:g}"]
+    diverged = int((dataset["diverged"] != 0).sum())
+    if diverged:
+        parts.append(f"{diverged} runs diverged and are left out")
+    if overrides:
+        parts.append("changed: " + ", ".join(overrides))
+    if fast:
+        parts.append("FAST version: fewer seeds, steps or cells than the full figure")
+    return "; ".join(parts) + "."
+
+
+def run_of(dataset: xr.Dataset) -> dict[str, Any]:
+    """Return what every run of a dataset shares, as it stands in its config."""
+    return json.loads(dataset.attrs["config"])["run"]
+
+
+def write_caption(figure: Figure, dataset: xr.Dataset) -> None:
+    """Write the dataset's title on top of a figure and its caption below."""
+    if dataset.attrs.get("title"):
+        figure.suptitle(dataset.attrs["title"], fontsize=10.5, fontweight="bold")
+    if dataset.attrs.get("caption"):
+        figure.supxlabel(dataset.attrs["caption"], fontsize=7, color="#555555", wrap=True)
