@@ -47,6 +47,11 @@ class SignedUniform:
         return 2.0 * quantile - 1.0
 
 
+def along_first_axis(values: Any, like: jax.Array) -> jax.Array:
+    """Shape `values [F]` so that they meet the first axis of `like [F]` or `[F, B]`."""
+    return jnp.reshape(values, (-1, *(1,) * (like.ndim - 1)))
+
+
 class Features:
     """What every kind of features shares: the draw of one example and of a batch."""
 
@@ -56,7 +61,7 @@ class Features:
         raise NotImplementedError
 
     def from_uniforms(self, u: jax.Array) -> jax.Array:
-        """Turn uniform numbers `u [U]` into one example `x [F]`."""
+        """Turn uniform numbers `u [U]` into an example `x [F]`, or `[U, B]` into `[F, B]`."""
         raise NotImplementedError
 
     def sample(self, key: jax.Array) -> jax.Array:
@@ -85,7 +90,7 @@ class Independent(Features):
         Raises:
             InputError: a density outside [0, 1] or NaN, or of another length than `n_features`.
         """
-        p = np.asarray(p_active, dtype=np.float32)
+        p = np.asarray(p_active, dtype=np.float64)
         if p.shape not in ((), (n_features,)):
             raise InputError(
                 f"p_active has shape {p.shape}, but there are n_features = {n_features}: "
@@ -96,7 +101,7 @@ class Independent(Features):
                 f"p_active = {_first_bad(p)} is not a probability: it must lie in [0, 1] "
                 "(density, the paper's 1 - S)."
             )
-        p = np.array(np.broadcast_to(p, (n_features,)))
+        p = np.array(np.broadcast_to(p, (n_features,)), dtype=np.float32)
         too_sparse = bool(np.any((p > 0) & (p < SMALLEST_SHARED_DRAW)))
         return cls(p_active=p, law=law, draws=2 if too_sparse else 1)
 
@@ -107,8 +112,9 @@ class Independent(Features):
 
     def from_uniforms(self, u: jax.Array) -> jax.Array:
         """Turn `u [U]` into `x [F]`: zero where inactive, a value of the law where active."""
-        p = jnp.asarray(self.p_active)
-        u_active, u_value = u[: p.shape[-1]], u[-p.shape[-1] :]
+        n_features = self.p_active.shape[-1]
+        p = along_first_axis(self.p_active, u)
+        u_active, u_value = u[:n_features], u[-n_features:]
         quantile = u_value if self.draws == 2 else u_active / jnp.where(p > 0, p, 1.0)
         return jnp.where(u_active < p, self.law(quantile), 0.0)
 

@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from toymodels.tasks import Task, draw_noise, interpret
+from toymodels.tasks import Task, batch_error, draw_noise, interpret
 
 
 def apply_batch(model: Any, X: jax.Array) -> jax.Array:
@@ -27,7 +27,7 @@ def loss_per_output(task: Task, model: Any, noise: jax.Array) -> jax.Array:
 
 def mean_error(task: Task, outputs: jax.Array, targets: jax.Array) -> jax.Array:
     """Return the error of each output, `[O]`, averaged over a batch of `[O, B]` arrays."""
-    return jnp.mean(jax.vmap(task.error, in_axes=-1, out_axes=-1)(outputs, targets), axis=-1)
+    return jnp.mean(batch_error(task, outputs, targets), axis=-1)
 
 
 def loss(task: Task, model: Any, noise: jax.Array) -> jax.Array:

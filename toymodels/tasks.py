@@ -2,8 +2,9 @@
 
 A task is a frozen pytree with `sample(key) -> (input, target)` and `error(output, target) ->
 [O]`, one number per output. It may also say how many uniform numbers an example consumes
-(`n_uniforms`) and what they mean (`from_uniforms(u [U]) -> (input, target)`); then a batch is
-drawn in one call of the generator, several times faster than with one key per example.
+(`n_uniforms`) and what they mean (`from_uniforms(u) -> (input, target)`); then a batch is drawn
+in one call of the generator, several times faster than with one key per example. Such a task acts
+along the first axis: its `from_uniforms` and `error` take one example or a batch on the last axis.
 """
 
 from typing import Any, Protocol, Self
@@ -13,7 +14,7 @@ import numpy as np
 from flax import struct
 
 from toymodels.errors import InputError
-from toymodels.features import Features
+from toymodels.features import Features, along_first_axis
 
 
 class Task(Protocol):
@@ -42,7 +43,8 @@ class Reconstruction:
         Raises:
             InputError: importance that is negative, infinite, NaN or of the wrong length.
         """
-        weight = np.asarray(importance, dtype=np.float32)
+        with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and refused
+            weight = np.asarray(importance, dtype=np.float32)
         if weight.shape not in ((), (n_features,)):
             raise InputError(
                 f"importance has shape {weight.shape}, but there are n_features = {n_features}: "
@@ -71,7 +73,7 @@ class Reconstruction:
 
     def error(self, output: jax.Array, target: jax.Array) -> jax.Array:
         """Return `I_i (target_i - output_i)²`, `[F]`."""
-        return self.importance * (target - output) ** 2
+        return along_first_axis(self.importance, output) * (target - output) ** 2
 
 
 def draw_noise(task: Task, key: jax.Array, n_examples: int) -> jax.Array:
@@ -88,5 +90,12 @@ def draw_noise(task: Task, key: jax.Array, n_examples: int) -> jax.Array:
 def interpret(task: Any, noise: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Turn the randomness of a batch into `(input [F, B], target [O, B])`."""
     if hasattr(task, "n_uniforms"):
-        return jax.vmap(task.from_uniforms, in_axes=-1, out_axes=-1)(noise)
+        return task.from_uniforms(noise)
     return jax.vmap(task.sample, out_axes=-1)(noise)
+
+
+def batch_error(task: Task, outputs: jax.Array, targets: jax.Array) -> jax.Array:
+    """Return the error of each output and example, `[O, B]`."""
+    if hasattr(task, "n_uniforms"):
+        return task.error(outputs, targets)
+    return jax.vmap(task.error, in_axes=-1, out_axes=-1)(outputs, targets)

@@ -5,6 +5,7 @@ Step t draws its batch from `fold_in(key_data, t)`. Neither the key nor the step
 the state, so under `vmap` over cells (`in_axes=None` for both) all cells share one stream of data.
 """
 
+import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -31,6 +32,9 @@ DIVERGED = 100.0
 
 # Examples behind one point of a loss curve.
 CURVE_SIZE = 4096
+
+# Examples of one batch of an evaluation, whatever the training batch is.
+EVALUATION_BATCH = 1024
 
 
 @struct.dataclass
@@ -60,8 +64,13 @@ class Run:
     """Everything that defines one training run but its keys."""
 
     task: Any
-    init: Callable[[jax.Array], Any]
+    init: Callable[[jax.Array], Any]  # a frozen record such as `models.Init`, or a function
     spec: TrainSpec
+
+    def __post_init__(self) -> None:
+        """Make a plain function a record: it is then part of the program, not a leaf."""
+        if inspect.isfunction(self.init):
+            object.__setattr__(self, "init", jax.tree_util.Partial(self.init))
 
 
 class Evaluation(NamedTuple):
@@ -137,11 +146,11 @@ def judge(model: Any, ranking: tuple, report: tuple) -> Evaluation:
 
 def evaluate(run: Run, model: Any) -> Evaluation:
     """Measure a model on the two streams that all runs share."""
-    batch, n = run.spec.batch_size, -(-run.spec.evaluation_size // run.spec.batch_size)
+    n = -(-run.spec.evaluation_size // EVALUATION_BATCH)
     ranking, report = (
         average_over_batches(
             lambda noise: measure(run, model, noise),
-            lambda key: draw_noise(run.task, key, batch),
+            lambda key: draw_noise(run.task, key, EVALUATION_BATCH),
             stream(0, purpose),
             n,
         )
@@ -152,9 +161,8 @@ def evaluate(run: Run, model: Any) -> Evaluation:
 
 def curve_point(run: Run, model: Any) -> jax.Array:
     """Return the loss on a few thousand examples of the ranking stream, the same at every step."""
-    key, batch = stream(0, STREAM_RANKING), run.spec.batch_size
-    split = expected_loss_per_output(run.task, model, key, CURVE_SIZE, batch)
-    return jnp.sum(split)
+    key = stream(0, STREAM_RANKING)
+    return jnp.sum(expected_loss_per_output(run.task, model, key, CURVE_SIZE, EVALUATION_BATCH))
 
 
 def stream(seed: int | jax.Array, purpose: int) -> jax.Array:
