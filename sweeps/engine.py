@@ -19,6 +19,7 @@ from toymodels.losses import average_over_batches, loss
 from toymodels.tasks import draw_noise
 from toymodels.training import (
     CURVE_SIZE,
+    EVALUATION_BATCH,
     STREAM_DATA,
     STREAM_INIT,
     STREAM_RANKING,
@@ -107,7 +108,7 @@ def average_block(
         return over_models(lambda r, m, _: f(r, m, noise), layout, run, model, seeds)
 
     def draw(key: jax.Array) -> jax.Array:
-        return draw_noise(one_cell.task, key, run.spec.batch_size)
+        return draw_noise(one_cell.task, key, EVALUATION_BATCH)
 
     return average_over_batches(all_models, draw, stream(0, purpose), n_batches)
 
@@ -169,7 +170,7 @@ def run_block(block: Block, on_steps: Callable[[int], None] = lambda n: None) ->
                 state.model,
                 layout=layout,
                 purpose=STREAM_RANKING,
-                n_batches=-(-CURVE_SIZE // spec.batch_size),
+                n_batches=-(-CURVE_SIZE // EVALUATION_BATCH),
             )
         )
         if stop in spec.snapshots:
@@ -184,7 +185,7 @@ def run_block(block: Block, on_steps: Callable[[int], None] = lambda n: None) ->
             state.model,
             layout=layout,
             purpose=purpose,
-            n_batches=-(-spec.evaluation_size // spec.batch_size),
+            n_batches=-(-spec.evaluation_size // EVALUATION_BATCH),
         )
         for purpose in (STREAM_RANKING, STREAM_REPORT)
     )

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import xarray as xr
 
-from sweeps.config import SweepConfig
+from sweeps.config import RESULT_VERSION, SweepConfig
 from sweeps.engine import run_block, time_steps
 from sweeps.grid import Grid
 from sweeps.parse import parse, read_toml
@@ -106,6 +106,7 @@ def run_in_folder(
     """Run a sweep in `out/runs/NAME-HASH/`, going on from what is finished there."""
     work = _work(config, memory_gib, report)
     path = out / "runs" / f"{config.name}-{config.hash()}"
+    _say_if_outdated(config, out / "runs")
     with RunFolder(path, config.as_json(), fresh) as folder:
         result = folder.path / "result.nc"
         if result.exists():
@@ -117,6 +118,21 @@ def run_in_folder(
         dataset.attrs["provenance"] = json.dumps(facts, sort_keys=True)
         save_dataset(dataset, result)
     return dataset
+
+
+def _say_if_outdated(config: SweepConfig, runs: Path) -> None:
+    """Say why a sweep that was run by an older version is run again."""
+    for path in runs.glob(f"{config.name}-*/config.json"):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stored = json.loads(path.read_text())
+            version = stored.get("result_version")
+            if version != RESULT_VERSION and stored | {"result_version": RESULT_VERSION} == (
+                json.loads(config.as_json())
+            ):
+                print(
+                    f"{path.parent.name} holds numbers of version {version}; they changed with "
+                    f"version {RESULT_VERSION} and are computed again."
+                )
 
 
 def _work(config: SweepConfig, memory_gib: float, report: Report | None) -> "_Work":

@@ -111,11 +111,12 @@ def share_over_seeds(
     _seeds(dataset, dim)
     counted = dataset["diverged"] == 0
     n = counted.sum(dim)
+    n_or_nan = n.where(n > 0)
     k = (happened.astype(bool) & counted).sum(dim)
     z = stats.norm.ppf(0.5 + confidence / 2)
-    share = (k / n).where(n > 0)
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    share, per_n = k / n_or_nan, z**2 / n_or_nan
+    centre = (share + per_n / 2) / (1 + per_n)
+    half = np.sqrt(per_n * share * (1 - share) + per_n**2 / 4) / (1 + per_n)
     low, high = (centre - half).clip(0, 1), (centre + half).clip(0, 1)
     return _summary(dataset, dim, share=share, low=low, high=high, n=n)
 

@@ -91,7 +91,7 @@ class RunFolder:
     def load_block(self, i: int) -> dict[str, np.ndarray] | None:
         """Return a finished block, or None where there is none that can be read."""
         try:
-            with np.load(self.block_path(i)) as file:
+            with open(self.block_path(i), "rb") as opened, np.load(opened) as file:
                 return {name: file[name] for name in file.files}
         except FileNotFoundError:
             return None
