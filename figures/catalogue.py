@@ -25,8 +25,55 @@ class Entry:
 
 
 CATALOGUE = (
-    Entry("intro", "toy-models", "2, 4, 5 features in two dimensions", "Introduction (F1)", 30, 10),
+    Entry(
+        "intro",
+        "toy-models",
+        "features in two dimensions at three sparsities",
+        "Introduction (F1)",
+        30,
+        10,
+    ),
+    Entry(
+        "superposition-20-5",
+        "toy-models",
+        "WᵀW + b of 20 features in 5 dimensions, by sparsity",
+        "Basic results (F6–F8)",
+        60,
+        20,
+    ),
+    Entry(
+        "superposition-80-20",
+        "toy-models",
+        "WᵀW + b of 80 features in 20 dimensions, by sparsity",
+        "Basic results (F9)",
+        300,
+        40,
+    ),
+    Entry(
+        "superposition-100-20",
+        "toy-models",
+        "100 features in 20 dimensions, the notebook's variant",
+        "notebook (F9b)",
+        300,
+        40,
+    ),
+    Entry(
+        "phase-diagram-2-1",
+        "toy-models",
+        "phases of an extra feature, two in one dimension",
+        "Phase change (F11, F12)",
+        90,
+        20,
+    ),
+    Entry(
+        "phase-diagram-3-2",
+        "toy-models",
+        "phases of an extra feature, three in two dimensions",
+        "Phase change (F13, F14)",
+        120,
+        30,
+    ),
 )
 
-QUICK = ("intro",)
+QUICK = ("intro", "superposition-20-5", "phase-diagram-2-1")
 GROUPS = ("toy-models", "exact", "circuits", "questions")
