@@ -9,13 +9,13 @@ figures: .venv/installed
 	$(BIN)/toymodels figure --quick --out $(OUT)
 
 test: .venv/dev
-	$(BIN)/python -m pytest -q -m "not claims and not claims_full and not docs"
+	$(BIN)/python -m pytest -q -m "not claims and not docs"
 
 claims: .venv/dev
-	$(BIN)/python -m pytest -q -m claims
+	$(BIN)/python -m pytest -q -m "claims and not claims_full"
 
 claims-full: .venv/dev
-	$(BIN)/python -m pytest -q -m "claims or claims_full"
+	$(BIN)/python -m pytest -q -m claims
 
 docs: .venv/dev
 	$(BIN)/python -m pytest -q -m docs
@@ -41,9 +41,8 @@ bench: .venv/dev
 	@touch $@
 
 .venv/dev: .venv/installed
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --group dev 2>/dev/null || \
-	  { $(BIN)/python -m pip install -q --disable-pip-version-check --upgrade pip && \
-	    $(BIN)/python -m pip install -q --disable-pip-version-check --group dev; }
+	@echo "installing what the tests need …"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
 clean:
