@@ -9,7 +9,7 @@ figures: .venv/installed
 	$(BIN)/toymodels figure --quick --out $(OUT)
 
 test: .venv/dev
-	$(BIN)/python -m pytest -q -m "not claims and not docs"
+	$(BIN)/python -m pytest -q -n 2 -m "not claims and not docs"
 
 claims: .venv/dev
 	$(BIN)/python -m pytest -q -m "claims and not claims_full"

@@ -133,7 +133,19 @@ def sweep() -> None:
     """Run sweeps of your own: `sweep run FILE.toml`, `sweep status DIR`."""
 
 
+def positionals_first(arguments: list[str]) -> list[str]:
+    """Put names and KEY=VALUE texts before the options, wherever they stood among them."""
+    valued = {"--group", "--out", "--seed", "--from", "--format", "--memory"}
+    positional, options, previous = [], [], ""
+    for argument in arguments:
+        plain = not argument.startswith("-") and previous not in valued
+        (positional if plain else options).append(argument)
+        previous = argument
+    return positional + options
+
+
 def _dispatch(arguments: list[str]) -> None:
+    arguments = positionals_first(arguments)
     if arguments[:1] == ["sweep"]:
         commands = {"run": sweep_run, "status": sweep_status}
         description = "Run parameter sweeps from TOML files."

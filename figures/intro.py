@@ -54,7 +54,7 @@ def draw(dataset: xr.Dataset, ax: Any = None) -> Figure:
         panel.set_title(f"{1 - p:.0%} sparse")
         panel.set_xlabel(
             f"{int(cell['n_represented'])} of {n_features} features, loss {float(cell['loss']):.4f}"
-            f"\n{float(cell['share_of_seeds']):.0%} of {int(cell['n_of_seeds'])} seeds "
+            f"\nreached by {float(cell['share_of_seeds']):.0%} of {int(cell['n_of_seeds'])} seeds "
             f"({float(cell['low_of_seeds']):.0%}–{float(cell['high_of_seeds']):.0%})",
             fontsize=8,
         )

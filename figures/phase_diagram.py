@@ -150,7 +150,7 @@ def draw(problem: Problem, maps: xr.Dataset, ax: Any = None) -> Figure:
         figure = axes[0].figure
     palette = np.array([to_rgb(COLORS[name]) for name in problem.phases])
     draw_phase_map(axes[0], maps, palette[maps["label_theory"].values])
-    axes[0].set_title("theory: best explicit solution")
+    axes[0].set_title("theory: best explicit solution\nblack: its exact boundary", fontsize=9)
     names = {name: Patch(color=COLORS[name]) for name in problem.phases}
     axes[0].legend(
         names.values(), names, loc="lower left", title="extra feature is", frameon=True, fontsize=7

@@ -169,7 +169,7 @@ def estimate(config: SweepConfig, memory_gib: float = DEFAULT_MEMORY_GIB) -> Est
         blocks = list(cut(sheet, memory))
         n_blocks += len(blocks)
         peak = max(peak, block_bytes(blocks[0]))
-        seconds += len(blocks) * _seconds_per_block(blocks[0])
+        seconds += _seconds(blocks)
     return Estimate(config.grid.size, len(sheets), n_blocks, peak / 2**30, seconds)
 
 
@@ -180,11 +180,12 @@ def block_bytes(block: Block) -> int:
     return block.points.size * state * 4 + together * step * LIVE_COPIES
 
 
-def _seconds_per_block(block: Block) -> float:
-    spec = first_cell(block.sheet).spec
-    compile_seconds, per_step = time_steps(block)
+def _seconds(blocks: list[Block]) -> float:
+    """Return the seconds of equally wide blocks: they compile once."""
+    spec = first_cell(blocks[0].sheet).spec
+    compile_seconds, per_step = time_steps(blocks[0])
     evaluation = 2 * spec.evaluation_size / spec.batch_size / 3
-    return compile_seconds + per_step * (spec.steps + evaluation)
+    return compile_seconds + len(blocks) * per_step * (spec.steps + evaluation)
 
 
 def _bytes(memory_gib: float) -> int:

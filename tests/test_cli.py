@@ -1,0 +1,230 @@
+"""The command as a user meets it: what it prints, where files lie, how it refuses."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from figures import catalogue, cli
+
+SMALL = ("steps=20", "batch_size=16", "grid.seed.range=2", "evaluation_size=1024")
+MINE = """
+name = "mine"
+model = "relu"
+n_features = 3
+n_hidden = 2
+steps = 20
+batch_size = 16
+evaluation_size = 1024
+[grid]
+p_active = [0.1, 1.0]
+seed = { range = 2 }
+"""
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Run the command in this process; returns (status, stdout, stderr)."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["toymodels", *map(str, arguments)])
+        try:
+            cli.main()
+            status = 0
+        except SystemExit as end:
+            status = end.code
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    for name in ("JAX_COMPILATION_CACHE_DIR", "JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES"):
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+    return run
+
+
+@pytest.fixture
+def mine(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(MINE)
+    return path
+
+
+def test_help_answers_in_half_a_cpu_second():
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    help_command = [Path(sys.executable).with_name("toymodels"), "--help"]
+    done = subprocess.run(help_command, capture_output=True, text=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert "figure" in done.stdout
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert used < 1.5  # goal 0.5 on a quiet machine; JAX alone would take 1.3 there
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import sys, figures.cli; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert not {"jax", "numpy", "xarray", "matplotlib", "pydantic"} & set(loaded)
+
+
+def test_names_and_options_come_in_any_order():
+    given = ["figure", "--out", "a", "intro", "--fast", "steps=3", "--seed", "-1"]
+    expected = ["figure", "intro", "steps=3", "--out", "a", "--fast", "--seed", "-1"]
+    assert cli.positionals_first(given) == expected
+
+
+def test_list_names_every_figure_and_preset_whole(command):
+    status, out, _ = command("list")
+    assert status == 0
+    first = [line.split()[0] for line in out.splitlines()]
+    for entry in catalogue.CATALOGUE:
+        assert entry.name in first
+    as_json = json.loads(command("list", "--json")[1])
+    assert {f["name"] for f in as_json["figures"]} == {e.name for e in catalogue.CATALOGUE}
+    assert {s["name"] for s in as_json["sweeps"]} >= {"intro", "phase-diagram-2-1"}
+
+
+def test_sweep_writes_its_result_and_a_second_call_trains_nothing(command, mine, tmp_path):
+    out = tmp_path / "results"
+    status, text, _ = command("sweep", "run", mine, "--out", out)
+    assert status == 0
+    assert str(out / "mine.nc") in text
+    with xr.open_dataset(out / "mine.nc") as dataset:
+        assert dataset["W"].dims == ("p_active", "seed", "hidden", "feature")
+        assert {"loss", "loss_curve", "b", "norm"} <= set(dataset)
+        assert "versions" in dataset.attrs["provenance"]
+        first = dataset.load()
+    (folder,) = (out / "runs").iterdir()
+    changed = (folder / "result.nc").stat().st_mtime_ns
+    assert command("sweep", "run", mine, "--out", out)[0] == 0
+    assert (folder / "result.nc").stat().st_mtime_ns == changed
+    assert command("sweep", "run", mine, "--out", out, "--fresh")[0] == 0
+    assert (folder / "result.nc").stat().st_mtime_ns > changed
+    with xr.open_dataset(out / "mine.nc") as again:
+        np.testing.assert_array_equal(again["W"], first["W"])
+    assert "finished" in command("sweep", "status", out)[1]
+
+
+def test_dry_run_prints_grid_blocks_memory_and_time_and_trains_nothing(command, mine, tmp_path):
+    status, out, _ = command("sweep", "run", mine, "--dry-run", "--out", tmp_path / "nothing")
+    assert status == 0
+    for word in ("p_active", "seed", "4 models", "blocks", "GiB", "about"):
+        assert word in out
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_figure_writes_picture_paper_and_dataset_and_says_what_differs(command, tmp_path):
+    status, out, _ = command("figure", "intro", "--fast", "--out", tmp_path, *SMALL)
+    assert status == 0
+    for ending in ("png", "pdf", "nc"):
+        path = tmp_path / f"intro.fast.{ending}"
+        assert path.stat().st_size > 1000
+        assert str(path) in out
+    with xr.open_dataset(tmp_path / "intro.fast.nc") as dataset:
+        assert "steps=20" in dataset.attrs["caption"]
+        assert "FAST" in dataset.attrs["caption"]
+    status, out, _ = command(
+        "figure",
+        "intro",
+        "--from",
+        tmp_path / "intro.fast.nc",
+        "--format",
+        "svg",
+        "--out",
+        tmp_path,
+    )
+    assert status == 0
+    assert (tmp_path / "intro.svg").exists()
+
+
+def test_seed_shifts_every_seed_of_the_grid(command, mine, tmp_path):
+    assert command("sweep", "run", mine, "seed=7", "--out", tmp_path)[0] == 0
+    with xr.open_dataset(tmp_path / "mine.nc") as dataset:
+        np.testing.assert_array_equal(dataset["seed"], [7, 8])
+
+
+def test_inspect_measures_a_matrix_and_draws_it(command, tmp_path):
+    np.save(tmp_path / "w.npy", np.array([[1.0, -1, 0, 0], [0, 0, 1, -1]]))
+    picture = tmp_path / "w.png"
+    status, out, _ = command("inspect", tmp_path / "w.npy", "--out", picture)
+    assert status == 0
+    assert "0.5000" in out
+    assert picture.stat().st_size > 1000
+
+
+def test_doctor_prints_versions_devices_and_the_cache_folder(command):
+    out = command("doctor")[1]
+    for word in ("jax", "numpy", "devices", "cache", "python"):
+        assert word in out
+
+
+def test_a_diverged_run_is_named_in_the_summary(command, mine, tmp_path):
+    status, out, _ = command(
+        "sweep", "run", mine, "learning_rate=1e6", "optimizer=sgd", "--out", tmp_path
+    )
+    assert status == 0
+    assert "4 of 4 runs diverged" in out
+    assert "p_active = 0.1" in out
+
+
+BAD_CALLS = {
+    "misspelt figure": (("figure", "intor"), "Did you mean 'intro'"),
+    "no figure": (("figure",), "no figure to make"),
+    "empty group": (("figure", "--group", "circuits"), "has none yet"),
+    "unknown key": (("figure", "intro", "stepz=3"), "Did you mean 'steps'"),
+    "format": (("figure", "intro", "--format", "bmp"), "png, pdf or svg"),
+    "no such dataset": (("figure", "intro", "--from", "nothing.nc"), "no such file"),
+    "p_active": (("sweep", "run", "mine.toml", "grid.p_active=[1.5]"), "p_active = 1.5"),
+    "zero features": (("sweep", "run", "mine.toml", "n_features=0"), "n_features = 0"),
+    "zero hidden": (("sweep", "run", "mine.toml", "n_hidden=0"), "n_hidden = 0"),
+    "NaN importance": (("sweep", "run", "mine.toml", "importance=nan"), "importance"),
+    "negative importance": (("sweep", "run", "mine.toml", "importance=-1"), "importance"),
+    "infinite importance": (("sweep", "run", "mine.toml", "importance=inf"), "importance"),
+    "wrong type": (("sweep", "run", "mine.toml", "steps=many"), "steps"),
+    "empty axis": (("sweep", "run", "mine.toml", "grid.p_active=[]"), "empty"),
+    "twice": (("sweep", "run", "mine.toml", "grid.p_active=[0.1,0.1]"), "twice"),
+    "no file": (("sweep", "run", "nowhere.toml"), "no such file"),
+    "memory": (("sweep", "run", "mine.toml", "--memory", "0"), "memory"),
+    "too little memory": (("sweep", "run", "mine.toml", "--memory", "1e-6"), "memory"),
+    "status": (("sweep", "status", "empty"), "holds no runs"),
+    "inspect": (("inspect", "mine.toml"), "cannot be read"),
+    "out is a file": (("sweep", "run", "mine.toml", "--out", "mine.toml"), "cannot write"),
+    "result is a folder": (
+        ("sweep", "run", "mine.toml", "--out", "blocked"),
+        "a folder lies there",
+    ),
+    "figure's out is a file": (("figure", "intro", "--out", "mine.toml"), "cannot write"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_CALLS)
+def test_a_mistake_ends_with_one_message_and_status_2(command, mine, tmp_path, monkeypatch, case):
+    arguments, message = BAD_CALLS[case]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "blocked" / "mine.nc").mkdir(parents=True)
+    status, _, err = command(*arguments)
+    assert status == 2
+    assert message in err
+    assert "Traceback" not in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_a_damaged_result_is_named_and_a_damaged_block_is_computed_again(command, mine, tmp_path):
+    damaged = tmp_path / "damaged.nc"
+    damaged.write_bytes(b"\x89HDF\r\n\x1a\n" + b"\0" * 100)
+    status, _, err = command("figure", "intro", "--from", damaged, "--out", tmp_path)
+    assert status == 2
+    assert "damaged" in err
+    assert command("sweep", "run", mine, "--out", tmp_path)[0] == 0
+    (folder,) = (tmp_path / "runs").iterdir()
+    for path in (folder / "result.nc", *(folder / "blocks").iterdir()):
+        path.write_bytes(path.read_bytes()[:50])
+    status, out, _ = command("sweep", "run", mine, "--out", tmp_path)
+    assert status == 0
+    assert "computed again" in out
+    with xr.open_dataset(tmp_path / "mine.nc") as dataset:
+        assert np.all(np.isfinite(dataset["loss"]))

@@ -1,0 +1,165 @@
+"""Figures are tested by the numbers they draw, on small datasets, and by what they say."""
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import xarray as xr
+
+import figures
+from figures import catalogue, draw, phase_diagram, recipe, style
+from toymodels import theory
+
+mpl.use("Agg")
+
+TINY = ("steps=3", "batch_size=8", "evaluation_size=1024")
+FEW_CELLS = (
+    "grid.importance.relative={log=[0.1,10.0,3]}",
+    "grid.p_active={log=[0.01,1.0,4]}",
+    "grid.seed.range=2",
+)
+SMALLER = {
+    "intro": ("grid.seed.range=2",),
+    "superposition-20-5": ("grid.seed.range=2",),
+    "superposition-80-20": ("n_features=6", "n_hidden=2", "grid.seed.range=1"),
+    "superposition-100-20": ("n_features=6", "n_hidden=2", "grid.seed.range=1"),
+    "phase-diagram-2-1": FEW_CELLS,
+    "phase-diagram-3-2": FEW_CELLS,
+}
+
+
+@pytest.fixture(autouse=True)
+def _style():
+    with plt.rc_context(style.paper()):
+        yield
+    plt.close("all")
+
+
+@pytest.mark.parametrize("entry", catalogue.CATALOGUE, ids=lambda e: e.name)
+def test_every_figure_computes_draws_and_survives_its_file(entry, tmp_path):
+    dataset = entry.module().compute(overrides=(*TINY, *SMALLER[entry.name]))
+    drawn = entry.module().draw(dataset)
+    drawn.savefig(tmp_path / "figure.png", dpi=40)
+    texts = " ".join(t.get_text() for t in drawn.findobj(mpl.text.Text))
+    assert "steps=3" in texts  # what differs from the preset is in the caption
+    dataset.to_netcdf(tmp_path / "figure.nc", engine="h5netcdf")
+    with xr.open_dataset(tmp_path / "figure.nc") as again:
+        entry.module().draw(again.load())
+
+
+@pytest.mark.parametrize("name", recipe.preset_names())
+@pytest.mark.parametrize("fast", [False, True])
+def test_every_preset_is_valid_whole_and_fast_is_smaller(name, fast):
+    config = recipe.preset_config(name, fast=fast)
+    for point in config.grid.points():
+        config.cell({k: v for k, v in point.items() if k != "seed"})
+        break
+    full = recipe.preset_config(name)
+    cost = [c.grid.size * c.run["steps"] for c in (config, full)]
+    assert cost[0] < cost[1] if fast else cost[0] == cost[1]
+    if name.startswith("phase"):
+        assert all(n >= 24 for n in config.grid.shape[:2])
+
+
+def test_the_quick_set_and_every_group_name_figures_that_exist():
+    known = {entry.name for entry in catalogue.CATALOGUE}
+    assert set(catalogue.QUICK) <= known
+    assert {entry.group for entry in catalogue.CATALOGUE} <= set(catalogue.GROUPS)
+
+
+def test_an_unknown_figure_is_an_attribute_error_that_says_where_the_names_are():
+    with pytest.raises(AttributeError, match="toymodels list"):
+        _ = figures.nonsense
+
+
+@pytest.mark.parametrize(
+    ("norm", "superposition", "color"),
+    [
+        (0, 0, "#D9D9D9"),
+        (0, 1, "#D9D9D9"),
+        (1, 0, style.BLUE),
+        (1, 1, style.RED),
+        (9, 9, style.RED),
+    ],
+)
+def test_corners_of_the_phase_colours(norm, superposition, color):
+    expected = mpl.colors.to_rgb(color)
+    np.testing.assert_allclose(draw.phase_color(norm, superposition), expected, atol=1e-12)
+
+
+def test_phase_map_shows_the_cell_at_its_place():
+    r, p = np.geomspace(0.1, 10, 5), np.geomspace(0.01, 1, 4)
+    maps = xr.Dataset(coords={"relative_importance": r, "p_active": p})
+    rgb = np.random.default_rng(0).random((5, 4, 3))
+    _, ax = plt.subplots()
+    mesh = draw.draw_phase_map(ax, maps, rgb)
+    np.testing.assert_allclose(np.asarray(mesh.get_array())[2, 3], rgb[3, 2])
+    x = mesh.get_coordinates()[0, :, 0]
+    assert np.all((x[:-1] <= r) & (r <= x[1:]))
+
+
+def test_columns_and_gram_draw_their_numbers():
+    W = np.array([[1.0, -1.0, 0.0], [0.0, 0.0, 0.5]])
+    _, axes = plt.subplots(1, 3)
+    lines, dots = draw.draw_columns(axes[0], W, ["k"] * 3)
+    np.testing.assert_array_equal(dots.get_offsets(), W.T)
+    np.testing.assert_array_equal([s[1] for s in lines.get_segments()], W.T)
+    gram, bias = draw.draw_gram(axes[1], W, [0.1, 0.2, 0.3])
+    np.testing.assert_array_equal(gram.get_array(), W.T @ W)
+    np.testing.assert_array_equal(bias.get_array()[:, 0], [0.1, 0.2, 0.3])
+    bars = draw.draw_norms(axes[2], [1, 0.5], [0, 2])
+    np.testing.assert_array_equal([b.get_width() for b in bars], [1, 0.5])
+    with pytest.raises(ValueError, match="shape"):
+        draw.draw_columns(axes[0], W.T, ["k"])
+
+
+def _models(problem, columns):
+    """Make a one-cell dataset that holds one explicit W `[M, F]`."""
+    from toymodels.geometry import feature_norms, superposition
+
+    W = np.asarray(columns, dtype=np.float32)
+    return xr.Dataset(
+        {
+            "norm": (("feature",), np.asarray(feature_norms(W))),
+            "superposition": (("feature",), np.asarray(superposition(W))),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("problem", "W", "phase"),
+    [
+        (phase_diagram.TWO_IN_ONE, [[1, 0]], "not represented"),
+        (phase_diagram.TWO_IN_ONE, [[0, 1]], "dedicated"),
+        (phase_diagram.TWO_IN_ONE, [[1, -1]], "antipodal"),
+        (phase_diagram.THREE_IN_TWO, [[1, 0, 0], [0, 1, 0]], "not represented"),
+        (phase_diagram.THREE_IN_TWO, [[1, 0, 0], [0, 1, -1]], "antipodal"),
+        (phase_diagram.THREE_IN_TWO, [[1, -1, 0], [0, 0, 1]], "dedicated, others antipodal"),
+        (phase_diagram.THREE_IN_TWO, [[1, 0, 0], [0, 0, 1]], "dedicated, another dropped"),
+    ],
+)
+def test_the_explicit_solutions_carry_their_own_label(problem, W, phase):
+    found = phase_diagram.label(problem, _models(problem, W))
+    assert problem.phases[int(found)] == phase
+
+
+@pytest.mark.parametrize("problem", [phase_diagram.TWO_IN_ONE, phase_diagram.THREE_IN_TWO])
+def test_no_cell_outside_the_band_touches_a_boundary(problem):
+    r, p = np.geomspace(0.1, 10, 60), np.geomspace(0.01, 1, 60)
+    maps = xr.Dataset(coords={"relative_importance": r, "p_active": p})
+    far = phase_diagram.outside_band(problem, maps).values
+    for factor in (1 / 1.09, 1.09):  # a step of 9 % in either direction changes no label
+        for moved in ((r * factor, p), (r, np.minimum(p * factor, 1))):
+            here = np.asarray(problem.label(p[None], r[:, None]))
+            there = np.asarray(problem.label(moved[1][None], moved[0][:, None]))
+            changed = far & (here != there)
+            assert not changed.any() or moved[0] is not r
+
+
+def test_published_phase_maps_have_exactly_two_dimensions():
+    overrides = (*TINY, *FEW_CELLS)
+    maps = figures.phase_diagram_2_1.compute(overrides=overrides)
+    for name in ("norm", "superposition", "label", "label_theory"):
+        assert maps[name].dims == ("relative_importance", "p_active")
+    meanings = maps["label"].attrs["flag_meanings"].split()
+    assert meanings == [name.replace(" ", "_") for name in theory.PHASES_2_1]
