@@ -232,4 +232,4 @@ def print_doctor() -> None:
         print(f"{name:<12} {facts[name]}")
     print(f"{'devices':<12} {', '.join(map(str, jax.devices()))}")
     print(f"{'cores':<12} {os.cpu_count()}")
-    print(f"{'cache':<12} {jax.config.jax_compilation_cache_dir}")
+    print(f"{'cache':<12} {os.environ.get('JAX_COMPILATION_CACHE_DIR')}")

@@ -9,6 +9,8 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from figures import style
@@ -58,7 +60,7 @@ def draw(dataset: xr.Dataset, ax: Any = None) -> Figure:
             f"({float(cell['low_of_seeds']):.0%}–{float(cell['high_of_seeds']):.0%})",
             fontsize=8,
         )
-    mappable = plt.cm.ScalarMappable(plt.Normalize(weights.min(), weights.max()), style.IMPORTANCE)
+    mappable = ScalarMappable(Normalize(weights.min(), weights.max()), style.IMPORTANCE)
     figure.colorbar(mappable, ax=list(axes[0]), label="importance", shrink=0.7, aspect=18)
     write_caption(figure, dataset)
     return figure

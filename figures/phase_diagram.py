@@ -171,7 +171,8 @@ def draw(problem: Problem, maps: xr.Dataset, ax: Any = None) -> Figure:
 
 
 def _draw_boundaries(ax: Axes, problem: Problem, maps: xr.Dataset) -> None:
-    r = np.geomspace(*(maps["relative_importance"].values[[0, -1]]), 400)
+    ends = maps["relative_importance"].values
+    r = np.geomspace(float(ends[0]), float(ends[-1]), 400)
     low = float(maps["p_active"].min())
     ax.plot(r, problem.boundary(r), color="black", lw=1.3, zorder=3)
     r0, p0 = theory.TRIPLE_POINT

@@ -23,8 +23,8 @@ IMPORTANCE = mpl.colormaps["viridis"]
 SUPERPOSITION = ListedColormap(mpl.colormaps["cividis"](np.linspace(0, 1, 256)), "superposition")
 
 
-def paper() -> dict[str, Any]:
-    """Return the settings of every figure."""
+def paper() -> Any:
+    """Return the settings of every figure, a dictionary."""
     return {
         "font.family": "DejaVu Sans",
         "font.size": 9,

@@ -10,6 +10,8 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpecFromSubplotSpec
 
@@ -60,14 +62,14 @@ def draw(dataset: xr.Dataset, ax: Any = None) -> Figure:
     axes = np.array([[new(grid[row, i]) for i in range(n)] for row in range(2)])
     for i in range(n):
         cell = dataset.isel({panel: i})
-        gram, _ = draw_gram(axes[0, i], cell["W"].values, cell["b"].values)
+        draw_gram(axes[0, i], cell["W"].values, cell["b"].values)
         axes[0, i].set_title(_panel_title(cell, run_of(dataset)))
         draw_norms(axes[1, i], cell["norm"].values, cell["superposition"].values)
         axes[1, i].axhline(dataset.sizes["hidden"], color=style.RED, lw=0.9, ls="--")
         axes[1, i].set_xlabel(_counts(cell), fontsize=8)
     axes[0, 0].set_ylabel(f"WᵀW, and b as a column\n{dataset.sizes['feature']} features")
     axes[1, 0].set_ylabel("‖Wᵢ‖, most important on top")
-    _legends(figure, axes, gram, dataset.sizes["hidden"])
+    _legends(figure, axes, axes[0, 0].images[0], dataset.sizes["hidden"])
     write_caption(figure, dataset)
     return figure
 
@@ -75,7 +77,7 @@ def draw(dataset: xr.Dataset, ax: Any = None) -> Figure:
 def _legends(figure: Figure, axes: np.ndarray, gram: Any, n_hidden: int) -> None:
     bar = figure.colorbar(gram, ax=list(axes[0]), shrink=0.75, aspect=14, ticks=[-1, 0, 1])
     bar.set_label("entry of WᵀW, b")
-    share = plt.cm.ScalarMappable(plt.Normalize(0, 1), style.SUPERPOSITION)
+    share = ScalarMappable(Normalize(0, 1), style.SUPERPOSITION)
     bar = figure.colorbar(share, ax=list(axes[1]), shrink=0.75, aspect=17, ticks=[0, 0.5, 1])
     bar.set_label("superposition  Σⱼ≠ᵢ (Ŵᵢ·Wⱼ)²")
     bar.ax.set_yticklabels(["0", "0.5", "≥ 1"])

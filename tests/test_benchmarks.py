@@ -1,0 +1,46 @@
+"""The benchmarks run without torch and print our rows; no time is asserted."""
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def benchmarks(monkeypatch):
+    """The modules of a checkout, which are not installed."""
+    monkeypatch.syspath_prepend(Path(__file__).parents[1])
+    return lambda name: importlib.import_module(f"benchmarks.{name}")
+
+
+def test_without_torch_our_rows_are_printed_alone(benchmarks, monkeypatch, capsys):
+    training, row = benchmarks("training"), benchmarks("ours").Row
+    monkeypatch.setattr(training, "ROWS", (row(2, 1, 2, 3, batch_size=8),))
+    monkeypatch.setattr(training, "PAUSE", 0)
+    monkeypatch.setattr(training, "import_torch", lambda: None)
+    training.main(["--steps", "2", "--repetitions", "1"])
+    said = capsys.readouterr().out
+    assert "torch is not installed" in said
+    assert "2→1 × 6" in said
+
+
+def test_shares_and_rooflines_of_a_wide_row_are_printed(benchmarks, monkeypatch, capsys):
+    training, row = benchmarks("training"), benchmarks("ours").Row(8, 4, 2, 1, batch_size=8)
+    monkeypatch.setattr(training, "WIDE", 8)
+    times = training.in_turns(training.make_sides(row, None), steps=2, repetitions=1)
+    training.print_shares(row, times, size=16)
+    training.print_rooflines({row: times}, size=16)
+    said = capsys.readouterr().out
+    assert "five products alone" in said
+    assert "roofline" in said
+
+
+def test_operations_are_five_products(benchmarks):
+    row = benchmarks("ours").Row(200, 20, 20, 1)
+    assert benchmarks("rates").operations(row) == 5 * 2 * 1024 * 200 * 20 * 20
+
+
+def test_losses_of_a_perfect_model_are_zero(benchmarks):
+    perfect = benchmarks("same_losses").losses(np.eye(3)[None], np.zeros((1, 3)))
+    assert perfect == pytest.approx(0, abs=1e-12)
