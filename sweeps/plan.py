@@ -141,7 +141,7 @@ def choose_layout(run: Run, n_seeds: int, n_cells: int, memory: int) -> Layout:
     step, _ = model_bytes(run)
     budget = max(1, memory // (2 * LIVE_COPIES * step))
     if jax.default_backend() == "cpu":
-        budget = min(budget, max(2, CACHE_BYTES // batch_bytes(run, run.spec.batch_size)))
+        budget = min(budget, max(1, CACHE_BYTES // batch_bytes(run, run.spec.batch_size)))
     seeds = _even(n_seeds, budget)
     return Layout(seeds=seeds, cells=_even(n_cells, max(1, budget // seeds)))
 

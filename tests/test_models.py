@@ -31,6 +31,23 @@ def test_batch_equals_the_model_on_each_example(kind, n_features, n_hidden):
     np.testing.assert_allclose(one_by_one, by_hand(model, np.asarray(X)), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", FAMILY)
+def test_gradient_through_the_batch_equals_the_one_through_the_examples(kind):
+    model = jax.jit(biased, static_argnums=(0, 1, 2))(kind, 6, 2)
+    X, target = jax.random.uniform(jax.random.key(2), (2, 6, 9))
+
+    def loss(model, X, run):
+        return jnp.sum((run(model, X) - target) ** 2)
+
+    def one_by_one(model, X):
+        return jax.vmap(model, in_axes=-1, out_axes=-1)(X)
+
+    gradient = jax.jit(jax.grad(loss, argnums=(0, 1)), static_argnums=2)
+    fast, slow = gradient(model, X, kind.on_batch), gradient(model, X, one_by_one)
+    for a, b in zip(jax.tree.leaves(fast), jax.tree.leaves(slow), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
 def test_a_model_without_a_fast_path_goes_example_by_example():
     X = jnp.arange(6.0).reshape(2, 3)
     np.testing.assert_array_equal(apply_batch(lambda x: x[::-1], X), X[::-1])
