@@ -60,6 +60,15 @@ def over_models(f: Callable, layout: Layout, per_cell: Any, per_model: Any, per_
 
 
 def _over(f: Callable, xs: Any, n: int, together: int) -> Any:
+    """Map `f` over the leading axis; one at a time means without a batch axis of size 1.
+
+    Such an axis keeps XLA from folding transposes into the products: 200→20 took 20 ms a step
+    with it and 13 without.
+    """
+    if n == 1:
+        return jax.tree.map(lambda leaf: leaf[None], f(jax.tree.map(lambda leaf: leaf[0], xs)))
+    if together == 1:
+        return jax.lax.map(f, xs)
     return jax.vmap(f)(xs) if together >= n else jax.lax.map(f, xs, batch_size=together)
 
 
