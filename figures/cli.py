@@ -1,5 +1,6 @@
 """The command `toymodels`. Heavy things are imported inside a command, so that help is quick."""
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -107,6 +108,8 @@ def cache_folder() -> Path:
 
 def main() -> None:
     """Run the command; a user's mistake ends with one message and status 2."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # in step with progress on stderr, in a log too
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache_folder()))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
     os.environ.setdefault("JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES", "none")
