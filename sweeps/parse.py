@@ -15,20 +15,16 @@ An axis is a key of the run, a law's parameter (`importance.ratio`), or what [de
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from sweeps.config import FUNCTIONS, SweepConfig, hint, is_run_path, known_keys, listed, set_path
 from sweeps.grid import SEED, Axis, Dimension, Grid
+from sweeps.spacing import LARGEST_NUMBER, SPACINGS, axis_values
 from toymodels.errors import InputError
 
-LARGEST_AXIS = 1_000_000
 LARGEST_GRID = 5_000_000
-LARGEST_NUMBER = 1e18
-SPACINGS = {"values": 0, "log": 0, "linear": 0, "range": 0}.keys()
 OUTER = ("name", "description", "seed", "grid", "zip", "derive")
 
 
@@ -48,7 +44,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
 
 
-def parse(table: dict[str, Any], overrides: Iterable[str] = (), fast: bool = False) -> SweepConfig:
+def parse(table: dict[str, Any], overrides: Sequence[str] = (), fast: bool = False) -> SweepConfig:
     """Make a sweep from a TOML table.
 
     Args:
@@ -80,10 +76,22 @@ def parse(table: dict[str, Any], overrides: Iterable[str] = (), fast: bool = Fal
     derive = _derive(parts.get("derive", {}))
     grid = _shifted(_grid(parts.get("grid", {}), parts.get("zip", {}), derive), seed)
     description = str(parts.get("description", ""))
+    _check_not_replaced(overrides, grid)
     config = SweepConfig(_name(parts.get("name")), table, grid, derive, seed, description)
     first = next(grid.points())
     config.build({k: v for k, v in first.items() if k != SEED})
     return config
+
+
+def _check_not_replaced(overrides: Sequence[str], grid: Grid) -> None:
+    """Refuse a `key=value` that the grid would silently replace."""
+    axes = {axis.path for d in grid.dimensions for axis in d.axes} - {SEED}
+    for path in (_long(text.partition("=")[0].strip()) for text in overrides):
+        if path in axes:
+            raise InputError(
+                f"{path} is an axis of the grid, which would replace the value given: change the "
+                f"axis instead, with grid.{path.removeprefix('features.')}=[…]."
+            )
 
 
 def _copy(table: dict[str, Any]) -> dict[str, Any]:
@@ -239,7 +247,7 @@ def _axis(path: str, given: Any, helpers: set[str]) -> Axis:
             f"grid axis {path!r} sets nothing.{hint(path, allowed)} An axis is a key of the run "
             f"({listed(allowed)}) or is named by [derive]."
         )
-    values = tuple(_values(path, given))
+    values = tuple(axis_values(path, given))
     for value in values:
         if path == SEED:
             _check_seed(value)
@@ -252,49 +260,3 @@ def _axis_name(path: str) -> str:
     """Name an axis: the key itself; a law's parameter goes with what it describes."""
     head, _, last = path.rpartition(".")
     return f"{last}_importance" if head == "importance" else last
-
-
-def _values(path: str, given: Any) -> list[Any]:
-    if isinstance(given, dict):
-        if len(given) != 1 or next(iter(given)) not in SPACINGS:
-            raise InputError(
-                f"grid axis {path!r} = {given}: give a list or exactly one of {listed(SPACINGS)}, "
-                "for example { log = [0.01, 1.0, 20] } or { range = 8 }."
-            )
-        spacing, given = next(iter(given.items()))
-        if spacing != "values":
-            return _spaced(path, spacing, given)
-    values = given if isinstance(given, list) else [given]
-    for value in values:
-        if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise InputError(f"grid axis {path!r} holds {value!r}: give numbers or names.")
-    return values
-
-
-def _spaced(path: str, spacing: str, given: Any) -> list[Any]:
-    numbers = given if isinstance(given, list) else [given]
-    if not all(isinstance(x, int | float) and not isinstance(x, bool) for x in numbers):
-        raise InputError(f"grid axis {path!r}: {spacing} = {given!r} should hold numbers.")
-    if not all(abs(x) < LARGEST_NUMBER for x in numbers):
-        raise InputError(f"grid axis {path!r}: {spacing} = {given!r} should hold finite numbers.")
-    if spacing == "range":
-        if len(numbers) not in (1, 2) or not all(isinstance(x, int) for x in numbers):
-            raise InputError(f"grid axis {path!r}: range = {given!r}; write N or [FIRST, END].")
-        first, end = (0, *numbers) if len(numbers) == 1 else numbers
-        _check_length(path, end - first)
-        return list(range(first, end))
-    if len(numbers) != 3 or not isinstance(numbers[2], int):
-        raise InputError(f"grid axis {path!r}: {spacing} = {given!r}; write [FIRST, LAST, COUNT].")
-    first, last, count = numbers
-    _check_length(path, count)
-    if spacing == "log" and (first <= 0 or last <= 0):
-        raise InputError(f"grid axis {path!r}: log = {given!r} needs numbers > 0 at both ends.")
-    space = np.geomspace if spacing == "log" else np.linspace
-    return [float(f"{x:.12g}") for x in space(first, last, count)]
-
-
-def _check_length(path: str, n: int) -> None:
-    if n < 1:
-        raise InputError(f"grid axis {path!r} is empty: give it at least one value.")
-    if n > LARGEST_AXIS:
-        raise InputError(f"grid axis {path!r} has {n:,} values; at most {LARGEST_AXIS:,}.")

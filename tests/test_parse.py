@@ -279,3 +279,12 @@ def test_any_override_is_taken_or_refused_clearly(path, value):
         parse(make_table(), [f"{path}={value}"])
     except InputError as error:
         assert str(error)
+
+
+@pytest.mark.parametrize("override", ["p_active=nan", "importance.ratio=0.5", "model=linear"])
+def test_a_value_that_the_grid_would_replace_is_refused(override):
+    table = {"name": "twice", "n_features": 3, "n_hidden": 2, "importance": {"law": "geometric"}}
+    axes = {"p_active": [0.1], "importance.ratio": [0.9], "model": ["relu"]}
+    parse(table | {"grid": axes}, ["seed=3", "steps=5"])
+    with pytest.raises(InputError, match="axis of the grid"):
+        parse(table | {"grid": axes}, [override])

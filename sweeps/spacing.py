@@ -1,0 +1,63 @@
+"""The values of an axis as TOML writes them: a list, or one of a few spacings."""
+
+from typing import Any
+
+import numpy as np
+
+from sweeps.config import listed
+from toymodels.errors import InputError
+
+LARGEST_AXIS = 1_000_000
+LARGEST_NUMBER = 1e18
+SPACINGS = {"values": 0, "log": 0, "linear": 0, "range": 0}.keys()
+
+
+def axis_values(path: str, given: Any) -> list[Any]:
+    """Return an axis' values.
+
+    Raises:
+        InputError: an empty axis, an unknown spacing, or values that are no numbers or names.
+    """
+    if isinstance(given, dict):
+        if len(given) != 1 or next(iter(given)) not in SPACINGS:
+            raise InputError(
+                f"grid axis {path!r} = {given}: give a list or exactly one of {listed(SPACINGS)}, "
+                "for example { log = [0.01, 1.0, 20] } or { range = 8 }."
+            )
+        spacing, given = next(iter(given.items()))
+        if spacing != "values":
+            return _spaced(path, spacing, given)
+    values = given if isinstance(given, list) else [given]
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise InputError(f"grid axis {path!r} holds {value!r}: give numbers or names.")
+    return values
+
+
+def _spaced(path: str, spacing: str, given: Any) -> list[Any]:
+    numbers = given if isinstance(given, list) else [given]
+    if not all(isinstance(x, int | float) and not isinstance(x, bool) for x in numbers):
+        raise InputError(f"grid axis {path!r}: {spacing} = {given!r} should hold numbers.")
+    if not all(abs(x) < LARGEST_NUMBER for x in numbers):
+        raise InputError(f"grid axis {path!r}: {spacing} = {given!r} should hold finite numbers.")
+    if spacing == "range":
+        if len(numbers) not in (1, 2) or not all(isinstance(x, int) for x in numbers):
+            raise InputError(f"grid axis {path!r}: range = {given!r}; write N or [FIRST, END].")
+        first, end = (0, *numbers) if len(numbers) == 1 else numbers
+        _check_length(path, end - first)
+        return list(range(first, end))
+    if len(numbers) != 3 or not isinstance(numbers[2], int):
+        raise InputError(f"grid axis {path!r}: {spacing} = {given!r}; write [FIRST, LAST, COUNT].")
+    first, last, count = numbers
+    _check_length(path, count)
+    if spacing == "log" and (first <= 0 or last <= 0):
+        raise InputError(f"grid axis {path!r}: log = {given!r} needs numbers > 0 at both ends.")
+    space = np.geomspace if spacing == "log" else np.linspace
+    return [float(f"{x:.12g}") for x in space(first, last, count)]
+
+
+def _check_length(path: str, n: int) -> None:
+    if n < 1:
+        raise InputError(f"grid axis {path!r} is empty: give it at least one value.")
+    if n > LARGEST_AXIS:
+        raise InputError(f"grid axis {path!r} has {n:,} values; at most {LARGEST_AXIS:,}.")
