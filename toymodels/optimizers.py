@@ -24,10 +24,23 @@ class Optimizer:
         """Return the transformation from gradient to direction of descent."""
         raise NotImplementedError
 
+    def init(self, model: Any) -> Any:
+        """Return the empty state, over the list of the model's leaves.
+
+        Not over the model itself: to JAX 0.10 the structures of two record classes with equal
+        fields are equal, and a function that optax compiles may return the class it saw first.
+        """
+        return self.direction().init(jax.tree.leaves(model))
+
     def descend(self, gradient: Any, model: Any, state: Any, rate: Any, decay: Any) -> tuple:
         """Return the model one step down, and the new optimiser state."""
-        update, state = self.direction().update(_add(gradient, model, decay), state)
+        update, state = self._direct(_add(gradient, model, decay), state)
         return _add(model, update, -rate), state
+
+    def _direct(self, gradient: Any, state: Any) -> tuple:
+        leaves, structure = jax.tree.flatten(gradient)
+        update, state = self.direction().update(leaves, state)
+        return jax.tree.unflatten(structure, update), state
 
 
 @dataclass(frozen=True)
@@ -48,7 +61,7 @@ class AdamW(Adam):
 
     def descend(self, gradient: Any, model: Any, state: Any, rate: Any, decay: Any) -> tuple:
         """Return the model one step down, and the new optimiser state."""
-        update, state = self.direction().update(gradient, state)
+        update, state = self._direct(gradient, state)
         return _add(model, _add(update, model, decay), -rate), state
 
 

@@ -95,7 +95,7 @@ class Trained(NamedTuple):
 def init_state(run: Run, key_init: jax.Array) -> TrainState:
     """Draw the first weights and an empty optimiser state."""
     model = run.init(key_init)
-    return TrainState(model=model, optimizer=run.spec.optimizer.direction().init(model))
+    return TrainState(model=model, optimizer=run.spec.optimizer.init(model))
 
 
 def step(run: Run, state: TrainState, noise: jax.Array, t: jax.Array) -> TrainState:
