@@ -40,7 +40,7 @@ class Optimizer:
     def _direct(self, gradient: Any, state: Any) -> tuple:
         leaves, structure = jax.tree.flatten(gradient)
         update, state = self.direction().update(leaves, state)
-        return jax.tree.unflatten(structure, update), state
+        return jax.tree.unflatten(structure, jax.tree.leaves(update)), state
 
 
 @dataclass(frozen=True)
