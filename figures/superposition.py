@@ -4,7 +4,6 @@ One column per panel: WᵀW and b above, the norms ‖W_i‖ below, coloured by 
 shares its direction, Σ_{j≠i}(Ŵ_i·W_j)².
 """
 
-from functools import partial
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -58,8 +57,7 @@ def draw(dataset: xr.Dataset, ax: Any = None) -> Figure:
         figure, place = ax.figure, ax.get_subplotspec()
         ax.remove()
     grid = GridSpecFromSubplotSpec(2, n, place, height_ratios=[1, 1.25])
-    new = partial(figure.add_subplot)
-    axes = np.array([[new(grid[row, i]) for i in range(n)] for row in range(2)])
+    axes = np.array([[figure.add_subplot(grid[row, i]) for i in range(n)] for row in range(2)])
     for i in range(n):
         cell = dataset.isel({panel: i})
         draw_gram(axes[0, i], cell["W"].values, cell["b"].values)
