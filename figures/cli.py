@@ -85,7 +85,7 @@ def inspect(
     *,
     out: Annotated[Path | None, arg(help="also draw a picture there", metavar="FILE.png")] = None,
 ) -> None:
-    """Measure a matrix of your own: norms, superposition, dimensionality."""
+    """Measure a matrix of your own: norms, superposition, dimensionality, shapes."""
     from figures.inspection import inspect_file
 
     inspect_file(file, out)

@@ -66,6 +66,7 @@ def inspect_file(path: Path, picture: Path | None = None) -> None:
     print(f"  sum of feature dimensionalities           {dimensionality.sum():.4f}")
     if n > m:
         print(f"  more features than dimensions are held: {'yes' if held > m else 'no'}")
+    _print_shapes(W)
     print("feature      norm  superposition  dimensionality")
     for i in range(min(n, SHOWN)):
         print(f"{i:>7}  {norm[i]:>8.4f}  {superposition[i]:>13.4f}  {dimensionality[i]:>14.4f}")
@@ -74,6 +75,23 @@ def inspect_file(path: Path, picture: Path | None = None) -> None:
     if picture is not None:
         _draw(W, b, norm, superposition, picture)
         print(f"picture: {picture}")
+
+
+def _print_shapes(W: NDArray) -> None:
+    """Print the groups of features that interact, and the polytope each is nearest to."""
+    found = geometry.components(W)
+    whole = geometry.joined_name(found)
+    together = f"  (together: {whole})" if whole else ""
+    print(f"  shapes                                    {geometry.name_arrangement(W)}{together}")
+    if found:
+        print("shape             rank  distance  features")
+    for shape in found[:SHOWN]:
+        features = [str(i) for i in shape.features[:SHOWN]]
+        more = ["…"] if len(shape.features) > SHOWN else []
+        print(f"{shape.name:<16}  {shape.rank:>4}  {shape.distance:>8.4f}  ", end="")
+        print(" ".join([*features, *more]))
+    if len(found) > SHOWN:
+        print(f"… and {len(found) - SHOWN} more shapes")
 
 
 def _draw(W: NDArray, b: NDArray, norm: NDArray, share: NDArray, picture: Path) -> None:

@@ -153,6 +153,7 @@ def test_inspect_measures_a_matrix_and_draws_it(command, tmp_path):
     status, out, _ = command("inspect", tmp_path / "w.npy", "--out", picture)
     assert status == 0
     assert "0.5000" in out
+    assert "digon + digon  (together: square)" in out
     assert picture.stat().st_size > 1000
 
 

@@ -4,15 +4,23 @@ Notation: W is [M hidden, F features], W_i its i-th column, W_hat_i = W_i / ||W_
 Source: Elhage et al. 2022, "Toy Models of Superposition": the superposition measure is from
 "Demonstrating Superposition" (basic results), D* and D_i from "The Geometry of Superposition".
 
-Every function takes one W, is pure, and works under `jit`, `grad` and `vmap`; a batch of matrices
-goes through `jax.vmap`. A column whose largest entry is below the smallest normal number of its
-dtype counts as zero. Columns are scaled before they are squared, so that a column of norm 1e-25
-is still right in float32. NaN in W is passed on, never turned into a zero.
+Every function here takes one W, is pure, and works under `jit`, `grad` and `vmap`; a batch of
+matrices goes through `jax.vmap`. A column whose largest entry is below the smallest normal
+number of its dtype counts as zero. Columns are scaled before they are squared, so that a column of
+norm 1e-25 is still right in float32. NaN in W is passed on, never turned into a zero.
+
+`components` and `name_arrangement` find and name the shapes that features form together; they and
+what belongs to them live in `toymodels.polytopes` and take one concrete W, not a traced one.
 """
 
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
+
+from toymodels.polytopes import Component as Component
+from toymodels.polytopes import components as components
+from toymodels.polytopes import joined_name as joined_name
+from toymodels.polytopes import name_arrangement as name_arrangement
 
 # The default matmul precision on a GPU rounds to ~3 digits (TF32), which moves D_i visibly.
 _PRECISION = jax.lax.Precision.HIGHEST
