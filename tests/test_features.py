@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from toymodels.errors import InputError
-from toymodels.features import Features, Independent, SignedUniform, Uniform
+from toymodels.features import Features, Independent, OneActive, SignedUniform, Uniform
 
 P = np.array([0.05, 0.3, 0.7, 1.0], np.float32)
 N = 40_000
@@ -131,3 +131,23 @@ def test_a_kind_of_features_must_say_how_it_draws():
         _ = Features().n_uniforms
     with pytest.raises(NotImplementedError):
         Features().from_uniforms(jnp.zeros(1))
+
+
+@pytest.mark.parametrize(("law", "low"), [(Uniform(), 0.0), (SignedUniform(), -1.0)])
+def test_one_active_has_one_active_feature_each_as_often_and_uniform(law, low):
+    x = draw(OneActive(6, law))
+    assert np.all((x != 0).sum(1) <= 1) and np.mean((x != 0).sum(1)) > 0.999  # the value may be 0
+    share = (x != 0).mean(0)
+    np.testing.assert_array_less(abs(share - 1 / 6), 5 * np.sqrt(5 / 36 / N))
+    for i in range(6):
+        assert stats.kstest(x[x[:, i] != 0, i], stats.uniform(low, 1 - low).cdf).pvalue > 1e-3
+
+
+def test_one_active_reads_feature_and_value_from_one_number():
+    features = OneActive(4)
+    assert features.n_uniforms == 1
+    np.testing.assert_allclose(features.p_active, 0.25)
+    x = features.from_uniforms(jnp.array([0.625]))
+    np.testing.assert_allclose(x, [0, 0, 0.5, 0])
+    X = features.from_uniforms(jnp.array([[0.625, 0.0, 0.1]]))
+    np.testing.assert_allclose(X, [[0, 0, 0.4], [0, 0, 0], [0.5, 0, 0], [0, 0, 0]], rtol=1e-6)

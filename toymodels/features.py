@@ -119,5 +119,31 @@ class Independent(Features):
         return jnp.where(u_active < p, self.law(quantile), 0.0)
 
 
+@struct.dataclass
+class OneActive(Features):
+    """Exactly one feature is active, each as often as the others (Chen et al. 2023).
+
+    One uniform number says both which feature it is and, within its share, the value.
+    """
+
+    n_features: int = struct.field(pytree_node=False)
+    law: ValueLaw = struct.field(pytree_node=False, default=Uniform())
+
+    @property
+    def p_active(self) -> np.ndarray:
+        """The density of every feature, 1 / F, `[F]`."""
+        return np.full(self.n_features, 1 / self.n_features, np.float32)
+
+    @property
+    def n_uniforms(self) -> int:
+        """U = 1."""
+        return 1
+
+    def from_uniforms(self, u: jax.Array) -> jax.Array:
+        """Turn `u [1]` into `x [F]`: feature i is active where F u lies in [i, i + 1)."""
+        quantile = self.n_features * u - along_first_axis(jnp.arange(self.n_features), u)
+        return jnp.where((quantile >= 0) & (quantile < 1), self.law(quantile), 0.0)
+
+
 def _first_bad(p: np.ndarray) -> float:
     return float(p[~((p >= 0) & (p <= 1))].flat[0]) if p.ndim else float(p)
