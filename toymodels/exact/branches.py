@@ -1,0 +1,95 @@
+"""Follow one arrangement through parameter space, past the point where another one is better.
+
+A branch is a local minimum of the expected loss, kept by continuation: each point starts from the
+solution of the one before, a little shaken so that a saddle is left and not mistaken for a
+minimum. Two branches that cross are a first-order transition; the stretch behind the crossing is
+metastable, and it ends where the minimum disappears. Slopes come from the envelope theorem: at a
+minimum, dL/dθ is the partial derivative at fixed weights.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+
+from toymodels.exact.expected import expected_loss
+from toymodels.exact.newton import Problem, descend
+
+SHAKE = 1e-3
+N_ITERATIONS = 80
+N_NODES = 6
+
+
+class Branch(NamedTuple):
+    """A followed minimum: K points in order, C branches side by side."""
+
+    W: npt.NDArray[np.float32]  # [K, C, M, F]
+    b: npt.NDArray[np.float32]  # [K, C, F]
+    loss: npt.NDArray[np.float32]  # [K, C], by `expected_loss`
+
+
+def follow(
+    W: npt.ArrayLike,
+    b: npt.ArrayLike,
+    p_active: npt.ArrayLike,
+    importance: npt.ArrayLike,
+    seed: int = 0,
+) -> Branch:
+    """Follow minima along K points, C side by side.
+
+    Args:
+        W: where they start, `[M, F]` for all or `[C, M, F]`.
+        b: their biases, `[F]` or `[C, F]`.
+        p_active: densities, `[K, C, F]`.
+        importance: `[K, C, F]`.
+        seed: of the shaking.
+    """
+    p, weight = (jnp.asarray(np.asarray(a), jnp.float32) for a in (p_active, importance))
+    K, C, F = p.shape
+    W = np.broadcast_to(np.asarray(W, np.float32), (C, *np.shape(W)[-2:]))
+    b = np.broadcast_to(np.asarray(b, np.float32), (C, F))
+    M = W.shape[1]
+    x = jnp.asarray(np.concatenate([W.reshape(C, -1), b], axis=1).T)
+    points = []
+    for k in range(K):
+        shake = SHAKE * jax.random.normal(jax.random.fold_in(jax.random.key(seed), k), x.shape)
+        problem = Problem(p[k].T, weight[k].T)
+        x = descend(x + shake, problem, N_ITERATIONS, n_hidden=M, n_nodes=N_NODES).x
+        points.append(x.T)
+    whole = jnp.stack(points)  # [K, C, P]
+    Ws, bs = whole[..., : M * F].reshape(K, C, M, F), whole[..., M * F :]
+    return Branch(np.asarray(Ws), np.asarray(bs), np.asarray(_loss(Ws, bs, p, weight)))
+
+
+def slope(branch: Branch, p_active: npt.ArrayLike, importance: npt.ArrayLike) -> tuple:
+    """Return ∂L/∂p_active and ∂L/∂importance along a branch, each `[K, C, F]`."""
+    p, weight = (jnp.asarray(np.asarray(a), jnp.float32) for a in (p_active, importance))
+    return tuple(np.asarray(g) for g in _slopes(branch.W, branch.b, p, weight))
+
+
+def crossing(
+    difference: Callable[[npt.NDArray], npt.NDArray],
+    low: npt.NDArray,
+    high: npt.NDArray,
+    n_halvings: int = 14,
+) -> npt.NDArray[np.float64]:
+    """Return where `difference(t)` changes sign between `low` and `high`, all `[C]`, by halving.
+
+    The halves are equal in the logarithm. NaN where the ends have the same sign.
+    """
+    low, high = np.asarray(low, np.float64), np.asarray(high, np.float64)
+    at_low = np.asarray(difference(low)) > 0
+    same = at_low == (np.asarray(difference(high)) > 0)
+    for _ in range(n_halvings):
+        middle = np.sqrt(low * high)
+        as_low = (np.asarray(difference(middle)) > 0) == at_low
+        low, high = np.where(as_low, middle, low), np.where(as_low, high, middle)
+    return np.where(same, np.nan, np.sqrt(low * high))
+
+
+_loss = jax.jit(jax.vmap(jax.vmap(expected_loss)))
+_slopes = jax.jit(jax.vmap(jax.vmap(partial(jax.grad, argnums=(2, 3))(expected_loss))))

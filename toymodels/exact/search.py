@@ -1,0 +1,174 @@
+"""The search of some cells: all starts descend, the best and the runner-up are finished and valued.
+
+Cells C and their starts S are laid out as lanes N = C S on the last axis. Programs have a fixed
+number of lanes, whatever there is to do: the last block is filled up with copies.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import numpy.typing as npt
+
+from toymodels.exact.end_points import choose, differ
+from toymodels.exact.expected import expected_loss_per_feature
+from toymodels.exact.newton import Problem, descend, loss_at
+
+Floats = npt.NDArray[np.float32]
+
+
+class Effort(NamedTuple):
+    """How a problem of some F is cut and how finely it is integrated."""
+
+    width: int  # lanes of one program
+    n_nodes: int  # Gauss–Legendre nodes of the third and each further active feature
+
+
+# By F. One and two active features are exact.
+EFFORT = {
+    2: Effort(4096, 1),
+    3: Effort(1024, 8),
+    4: Effort(512, 5),
+    5: Effort(256, 4),
+    6: Effort(64, 4),
+}
+
+# Steps of all starts, of those that have not converged then, and of the best and the runner-up.
+FIRST_STEPS, MORE_STEPS, LAST_STEPS = 12, 60, 8
+
+
+class Starts(NamedTuple):
+    """Where a search starts: at W and b, which count as they are, and descends beside them."""
+
+    W: Floats  # [C, S, M, F]
+    b: Floats  # [C, S, F]
+    aside_W: Floats  # [S, M, F], added before the descent
+    aside_b: Floats  # [S, F]
+
+
+class Found(NamedTuple):
+    """What a search of C cells finds; see `toymodels.exact.solver.Solution`."""
+
+    W: Floats  # [C, M, F]
+    b: Floats  # [C, F]
+    loss_per_feature: Floats  # [C, F]
+    runner_up_W: Floats  # [C, M, F]
+    runner_up_b: Floats  # [C, F]
+    runner_up_loss: Floats  # [C]
+    n_agree: npt.NDArray[np.intp]  # [C]
+    start_losses: Floats  # [C, S]
+    difference: Floats  # [C]
+
+
+def search(p_active: Floats, importance: Floats, starts: Starts) -> Found:
+    """Search cells of `p_active` and `importance [C, F]` from their starts."""
+    W, b, losses = _descend_all(p_active, importance, starts)
+    choice = choose(W, b, losses, p_active, importance)
+    two = np.stack([choice.best, choice.runner_up], axis=1)  # [C, 2]
+    W, b = np.take_along_axis(W, two[..., None, None], 1), np.take_along_axis(b, two[..., None], 1)
+    W, b, inner = _finish(W, b, p_active, importance)
+    each = expected_losses(W, b, p_active, importance)
+    totals = each.sum(-1)  # [C, 2]
+    same = (choice.runner_up < 0) | ~differ(W, b, p_active, importance)[:, 1]
+    totals[:, 1] = np.where(same, np.nan, totals[:, 1])
+    order = np.argsort(totals, axis=1)  # NaN last
+    cells = np.arange(len(order))
+    best, other = (cells, order[:, 0]), (cells, order[:, 1])
+    gone = np.where(np.isnan(totals[other]), np.nan, 0).astype(np.float32)  # [C]
+    difference = np.abs(inner - each.sum(-1)) / np.maximum(each.sum(-1), 1e-30)
+    return Found(
+        W=W[best],
+        b=b[best],
+        loss_per_feature=each[best],
+        runner_up_W=W[other] + gone[:, None, None],
+        runner_up_b=b[other] + gone[:, None],
+        runner_up_loss=totals[other],
+        n_agree=choice.n_agree,
+        start_losses=losses,
+        difference=np.where(each.sum(-1) > 0, difference, 0).max(1),
+    )
+
+
+def _descend_all(
+    p_active: Floats, importance: Floats, starts: Starts
+) -> tuple[Floats, Floats, Floats]:
+    """Return W, b and loss of every start's end, or of the start where that is lower."""
+    (C, S, M, F), effort = starts.W.shape, EFFORT[p_active.shape[1]]
+    problem = _lanes(p_active, importance, S)
+    begin = _pack(starts.W, starts.b)
+    x = _pack(starts.W + starts.aside_W, starts.b + starts.aside_b)
+    x, converged = _descend(x, problem, FIRST_STEPS, M, effort.n_nodes)
+    rest = np.flatnonzero(~converged)
+    part = Problem(*(a[:, rest] for a in problem))
+    x[:, rest] = _descend(x[:, rest], part, MORE_STEPS, M, effort.n_nodes)[0]
+    value = partial(loss_at, n_hidden=M, n_nodes=effort.n_nodes)
+    before, after = (in_blocks(value, effort.width, (points, problem)) for points in (begin, x))
+    worse = ~(after <= before)
+    x[:, worse] = begin[:, worse]
+    W, b = _unpack(x, C, S, M, F)
+    return W, b, np.where(worse, before, after).reshape(C, S)
+
+
+def _finish(
+    W: Floats, b: Floats, p_active: Floats, importance: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Take the last steps; return W, b and the descent's loss `[C, S]`."""
+    (C, S, M, F), effort = W.shape, EFFORT[p_active.shape[1]]
+    problem = _lanes(p_active, importance, S)
+    x, _ = _descend(_pack(W, b), problem, LAST_STEPS, M, effort.n_nodes)
+    value = partial(loss_at, n_hidden=M, n_nodes=effort.n_nodes)
+    losses = in_blocks(value, effort.width, (x, problem))
+    return *_unpack(x, C, S, M, F), losses.reshape(C, S)
+
+
+def expected_losses(W: Floats, b: Floats, p_active: Floats, importance: Floats) -> Floats:
+    """Return `expected_loss_per_feature`, `[C, S, F]`, of `W [C, S, M, F]` and `b [C, S, F]`."""
+    C, S, M, F = W.shape
+    problem = _lanes(p_active, importance, S)
+    lanes = (W.reshape(C * S, M, F).transpose(1, 2, 0), b.reshape(C * S, F).T, *problem)
+    losses = in_blocks(_expected, EFFORT[F].width, lanes)
+    return losses.T.reshape(C, S, F)
+
+
+_expected = jax.jit(jax.vmap(expected_loss_per_feature, in_axes=-1, out_axes=-1))
+
+
+def _descend(
+    x: Floats, problem: Problem, n_steps: int, n_hidden: int, n_nodes: int
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Return where the lanes end, `[P, N]`, and which have converged."""
+
+    def one(x: Any, problem: Problem) -> tuple[jax.Array, jax.Array]:
+        state = descend(x, problem, n_steps, n_hidden=n_hidden, n_nodes=n_nodes)
+        return state.x, state.converged
+
+    return in_blocks(one, EFFORT[problem.p_active.shape[0]].width, (x, problem))
+
+
+def in_blocks(f: Callable[..., Any], width: int, lanes: tuple[Any, ...]) -> Any:
+    """Apply `f` to arrays with lanes on the last axis, always `width` of them at once."""
+    n = jax.tree.leaves(lanes)[0].shape[-1]
+    blocks = [np.arange(k, k + width) % n for k in range(0, n, width)] or [np.zeros(width, int)]
+    if n == 0:
+        lanes = jax.tree.map(lambda a: np.zeros((*a.shape[:-1], 1), a.dtype), lanes)
+    done = [f(*jax.tree.map(lambda a, k=k: a[..., k], lanes)) for k in blocks]
+    return jax.tree.map(lambda *parts: np.concatenate(parts, axis=-1)[..., :n], *done)
+
+
+def _lanes(p_active: Floats, importance: Floats, n_starts: int) -> Problem:
+    """Lay cells `[C, F]` out as lanes `[F, C S]`."""
+    return Problem(*(np.repeat(a.T, n_starts, axis=1) for a in (p_active, importance)))
+
+
+def _pack(W: Floats, b: Floats) -> Floats:
+    """Lay `W [C, S, M, F]` and `b [C, S, F]` out as lanes `[P, C S]`."""
+    C, S = b.shape[:2]
+    return np.concatenate([W.reshape(C * S, -1), b.reshape(C * S, -1)], axis=1).T.copy()
+
+
+def _unpack(x: Floats, C: int, S: int, M: int, F: int) -> tuple[Floats, Floats]:
+    """Undo `_pack`."""
+    rows = x.T
+    return rows[:, : M * F].reshape(C, S, M, F), rows[:, M * F :].reshape(C, S, F)
