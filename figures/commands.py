@@ -7,7 +7,8 @@ from pathlib import Path
 
 from figures.catalogue import CATALOGUE, QUICK, Entry
 from figures.recipe import preset_config, preset_names
-from sweeps.config import RESULT_VERSION, SweepConfig, hint
+from sweeps.config import RESULT_VERSION, SweepConfig
+from sweeps.named import hint
 from sweeps.parse import parse, read_toml
 from sweeps.progress import Bar
 from sweeps.run import check_target, estimate, run_sweep

@@ -6,12 +6,9 @@ own keys (see `RunConfig`) and, around them, `name`, `description`, `seed`, `[gr
 """
 
 import dataclasses
-import difflib
 import hashlib
-import inspect
 import json
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -19,36 +16,35 @@ from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, Validation
 from pydantic.dataclasses import dataclass
 
 from sweeps.grid import Axis, Dimension, Grid
-from toymodels import laws, models, optimizers
+from sweeps.named import derived_value, hint, law_values, listed
+from sweeps.solving import SolveSpec
+from toymodels import models, optimizers
 from toymodels.errors import InputError
-from toymodels.features import Independent, SignedUniform, Uniform
+from toymodels.exact.expected import LARGEST_F
+from toymodels.exact.strata import StratifiedReconstruction
+from toymodels.exact.training import ExactReconstruction
+from toymodels.features import Features, Independent, OneActive, SignedUniform, Uniform
 from toymodels.tasks import Reconstruction
 from toymodels.training import Run, TrainSpec
 
 # Raised when the same config gives other numbers than before, so that old results are not reused.
-RESULT_VERSION = 1
+RESULT_VERSION = 2
 
 MODELS = {
     "linear": models.LinearAutoencoder,
     "relu": models.ReluAutoencoder,
     "untied": models.UntiedAutoencoder,
 }
+ESTIMATORS = {
+    "sampled": Reconstruction,
+    "stratified": StratifiedReconstruction,
+    "exact": ExactReconstruction,
+}
 VALUE_LAWS = {"uniform": Uniform(), "signed_uniform": SignedUniform()}
 SCHEDULES = {
     "constant": optimizers.Constant(),
     "linear": optimizers.Linear(),
     "cosine": optimizers.Cosine(),
-}
-LAWS: dict[str, Callable[..., Any]] = {
-    law.__name__: law for law in (laws.constant, laws.geometric, laws.log_spaced, laws.relative)
-}
-FUNCTIONS: dict[str, Callable[..., float]] = {
-    "product": lambda *x: math.prod(x),
-    "ratio": lambda x, y: x / y,
-    "reciprocal": lambda x: 1.0 / x,
-    "one_minus": lambda x: 1.0 - x,
-    "inverse_square_root": lambda x: x**-0.5,
-    "round": round,
 }
 
 
@@ -71,8 +67,23 @@ STRICT = ConfigDict(extra="forbid")
 class FeaturesConfig:
     """The world: density of each feature (number, list or law) and the law of active values."""
 
+    kind: Literal["independent", "one_active"] = "independent"
     p_active: PerFeature = 1.0
     values: Literal["uniform", "signed_uniform"] = "uniform"
+
+    def build(self, n_features: int) -> Features:
+        """Make the features."""
+        law = VALUE_LAWS[self.values]
+        if self.kind == "independent":
+            p_active = law_values(self.p_active, n_features, "features.p_active")
+            return Independent.create(p_active, n_features, law)
+        if self.p_active != 1.0:
+            raise InputError(
+                f"features.p_active = {self.p_active} means nothing to features.kind = "
+                f"{self.kind!r}, where each feature has its turn in 1 of n_features examples: "
+                "leave it out."
+            )
+        return OneActive(n_features, law)
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -85,9 +96,11 @@ class RunConfig:
     features: FeaturesConfig = Field(default_factory=FeaturesConfig)
     importance: PerFeature = 1.0
     init_scale: NotNegative | Literal["xavier"] = "xavier"
+    estimator: Literal["sampled", "stratified", "exact"] = "sampled"
     steps: Annotated[Integer, Field(ge=1, le=100_000_000)] = 2000
     batch_size: Positive = 1024
-    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    optimizer: Literal["adam", "adamw", "sgd", "newton"] = "adam"
+    n_starts: Annotated[Integer, Field(ge=1, le=10_000)] = 8
     learning_rate: NotNegative = 1e-2
     weight_decay: NotNegative = 0.0
     momentum: Annotated[Number, Field(ge=0, lt=1)] = 0.0
@@ -98,15 +111,23 @@ class RunConfig:
     def build(self) -> Run:
         """Make the task, the start and the spec; leaves are numpy arrays."""
         n, m = self.n_features, self.n_hidden
+        features = self.features.build(n)
+        importance = law_values(self.importance, n, "importance")
+        task = ESTIMATORS[self.estimator].create(features, importance, n)
+        task.check_model(MODELS[self.model])
+        given = self.init_scale
+        scale = models.xavier_scale(n, m) if given == "xavier" else given
+        start = models.Init(np.float32(scale), MODELS[self.model], n_features=n, n_hidden=m)
+        spec = self._solved() if self.optimizer == "newton" else self._trained()
+        return Run(task=task, init=start, spec=spec)
+
+    def _trained(self) -> TrainSpec:
+        """Say how the run is trained."""
+        self._check_idle(("n_starts",))
         late = [t for t in self.snapshots if t > self.steps]
         if late:
             raise InputError(f"snapshots = {late} come after the last of steps = {self.steps}.")
-        p_active = law_values(self.features.p_active, n, "features.p_active")
-        features = Independent.create(p_active, n, VALUE_LAWS[self.features.values])
-        task = Reconstruction.create(features, law_values(self.importance, n, "importance"), n)
-        given = self.init_scale
-        scale = models.xavier_scale(n, m) if given == "xavier" else given
-        spec = TrainSpec(
+        return TrainSpec(
             learning_rate=np.float32(self.learning_rate),
             weight_decay=np.float32(self.weight_decay),
             steps=self.steps,
@@ -116,8 +137,31 @@ class RunConfig:
             snapshots=tuple(sorted(set(self.snapshots))),
             evaluation_size=self.evaluation_size,
         )
-        start = models.Init(np.float32(scale), MODELS[self.model], n_features=n, n_hidden=m)
-        return Run(task=task, init=start, spec=spec)
+
+    def _check_idle(self, keys: Iterable[str]) -> None:
+        """Refuse keys that would do nothing under this optimiser."""
+        for key in keys:
+            if getattr(self, key) != getattr(_DEFAULTS, key):
+                raise InputError(
+                    f"{key} = {getattr(self, key)!r} means nothing to optimizer = "
+                    f"{self.optimizer!r}: leave it out."
+                )
+
+    def _solved(self) -> SolveSpec:
+        """Check that every cell can be solved: Newton steps need the exact loss."""
+        self._check_idle(OF_TRAINING)
+        for key, wanted in (("model", "relu"), ("estimator", "exact")):
+            if getattr(self, key) != wanted:
+                raise InputError(
+                    f'optimizer = "newton" needs {key} = {wanted!r}, got '
+                    f"{getattr(self, key)!r}: it solves for the least expected loss."
+                )
+        if not self.n_hidden < self.n_features <= LARGEST_F:
+            raise InputError(
+                f'optimizer = "newton" needs n_hidden < n_features <= {LARGEST_F}, got '
+                f"n_hidden = {self.n_hidden}, n_features = {self.n_features}: train instead."
+            )
+        return SolveSpec(n_starts=self.n_starts)
 
     def _optimizer(self) -> optimizers.Optimizer:
         if self.optimizer == "sgd":
@@ -142,14 +186,19 @@ class SweepConfig:
     description: str = ""
 
     def describe(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Return the resolved config of one cell, from path -> value without the seed."""
-        return dataclasses.asdict(self.cell(values))
+        """Return what names one cell: all that is not a default, from path -> value, no seed.
+
+        A key that is added to `RunConfig` later leaves the names, and so the numbers, as they are.
+        Runs that differ in their estimator alone start from the same weights.
+        """
+        given = _given(self.cell(values), _DEFAULTS)
+        return {key: value for key, value in given.items() if key != "estimator"}
 
     def cell(self, values: dict[str, Any]) -> RunConfig:
         """Return one cell's validated config."""
         table = json.loads(json.dumps(self.run))
         derived = {
-            path: _derived(path, name, [values[axis] for axis in axes])
+            path: derived_value(path, name, [values[axis] for axis in axes])
             for path, (name, axes) in self.derive.items()
         }
         used = {axis for _, axes in self.derive.values() for axis in axes}
@@ -178,6 +227,26 @@ class SweepConfig:
         return hashlib.sha256(self.as_json().encode()).hexdigest()[:10]
 
 
+_RUN = TypeAdapter(RunConfig)
+_DEFAULTS = RunConfig(model="relu", n_features=1, n_hidden=1)
+REQUIRED = ("model", "n_features", "n_hidden")
+OF_TRAINING = (
+    *("init_scale", "steps", "batch_size", "learning_rate", "weight_decay", "momentum"),
+    *("schedule", "snapshots", "evaluation_size"),
+)
+
+
+def _given(record: Any, defaults: Any) -> dict[str, Any]:
+    """Return the fields that differ from the defaults, nested ones as tables."""
+    given = {}
+    for field in dataclasses.fields(record):
+        value, default = getattr(record, field.name), getattr(defaults, field.name)
+        if field.name in REQUIRED or value != default:
+            nested = dataclasses.is_dataclass(value)
+            given[field.name] = _given(value, default) if nested else value
+    return given
+
+
 def config_from_json(text: str) -> SweepConfig:
     """Make a stored config a `SweepConfig` again."""
     stored = json.loads(text)
@@ -196,57 +265,9 @@ def run_config(table: dict[str, Any]) -> RunConfig:
         InputError: with the key, its value and what is allowed.
     """
     try:
-        return TypeAdapter(RunConfig).validate_python(table)
+        return _RUN.validate_python(table)
     except ValidationError as error:
         raise InputError(_first_message(error)) from None
-
-
-def law_values(given: Any, n_features: int, where: str) -> Any:
-    """Turn a number, a list or a law's table into numbers.
-
-    A table may leave out `law` where its parameters tell which one it is.
-    """
-    if not isinstance(given, dict):
-        return given
-    parameters = {k: v for k, v in given.items() if k != "law"}
-    fitting = [n for n, f in LAWS.items() if set(parameters) <= set(_parameters(f))]
-    name = given.get("law", fitting[0] if fitting else None)
-    if name not in LAWS:
-        raise InputError(
-            f"{where} = {given}: no such law; use one of {listed(LAWS)}, with parameters such as "
-            '{ law = "geometric", ratio = 0.9 }.' + hint(str(name), LAWS)
-        )
-    for key, value in parameters.items():
-        if key not in _parameters(LAWS[name]):
-            raise InputError(
-                f"{where}.{key}: the law {name!r} has no such parameter; it has "
-                f"{listed(_parameters(LAWS[name]))}."
-            )
-        if isinstance(value, str) or not math.isfinite(value):
-            raise InputError(f"{where}.{key} = {value!r}: give a finite number.")
-    required = [k for k, default in _parameters(LAWS[name]).items() if default is inspect._empty]
-    missing = [k for k in required if k not in parameters]
-    if missing:
-        raise InputError(f"{where}: the law {name!r} needs {listed(missing)}.")
-    try:
-        with np.errstate(all="raise", under="ignore"):
-            return LAWS[name](n_features, **parameters)
-    except (ValueError, FloatingPointError, OverflowError) as error:
-        raise InputError(f"{where} = {given}: {error}.") from None
-
-
-def _parameters(law: Callable[..., Any]) -> dict[str, Any]:
-    return {k: p.default for k, p in list(inspect.signature(law).parameters.items())[1:]}
-
-
-def _derived(path: str, name: str, arguments: list[Any]) -> float:
-    try:
-        value = FUNCTIONS[name](*arguments)
-        if isinstance(value, complex) or not math.isfinite(value):
-            raise ValueError(f"it would be {value}")
-    except (TypeError, ValueError, ArithmeticError) as error:
-        raise InputError(f"derive.{path}: no {name} of {listed(arguments)}: {error}.") from None
-    return value
 
 
 def set_path(table: dict[str, Any], path: str, value: Any) -> None:
@@ -274,21 +295,10 @@ def known_keys() -> list[str]:
     return [f.name for f in dataclasses.fields(RunConfig)]
 
 
-def listed(names: Iterable[str]) -> str:
-    """Join names for a message."""
-    return ", ".join(map(str, names))
-
-
-def hint(name: str, known: Iterable[str]) -> str:
-    """Suggest the nearest known name, or nothing."""
-    near = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.5)
-    return f" Did you mean {near[0]!r}?" if near else ""
-
-
 def _first_message(error: ValidationError) -> str:
     first = error.errors()[0]
     place = [str(part) for part in first["loc"] if part in known_keys() or isinstance(part, int)]
-    inner = [str(p) for p in first["loc"][1:2] if p in ("p_active", "values")]
+    inner = [str(p) for p in first["loc"][1:2] if p in ("kind", "p_active", "values")]
     path = ".".join([*place, *inner]) or ".".join(map(str, first["loc"]))
     if first["type"] == "unexpected_keyword_argument":
         name = str(first["loc"][-1])

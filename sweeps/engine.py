@@ -16,7 +16,7 @@ import numpy as np
 
 from sweeps.plan import Block, Layout
 from toymodels.losses import average_over_batches, loss
-from toymodels.tasks import draw_noise
+from toymodels.tasks import draw_noise, n_batches
 from toymodels.training import (
     CURVE_SIZE,
     EVALUATION_BATCH,
@@ -179,7 +179,7 @@ def run_block(block: Block, on_steps: Callable[[int], None] = lambda n: None) ->
                 state.model,
                 layout=layout,
                 purpose=STREAM_RANKING,
-                n_batches=-(-CURVE_SIZE // EVALUATION_BATCH),
+                n_batches=n_batches(run.task, CURVE_SIZE, EVALUATION_BATCH),
             )
         )
         if stop in spec.snapshots:
@@ -194,7 +194,7 @@ def run_block(block: Block, on_steps: Callable[[int], None] = lambda n: None) ->
             state.model,
             layout=layout,
             purpose=purpose,
-            n_batches=-(-spec.evaluation_size // EVALUATION_BATCH),
+            n_batches=n_batches(run.task, spec.evaluation_size, EVALUATION_BATCH),
         )
         for purpose in (STREAM_RANKING, STREAM_REPORT)
     )

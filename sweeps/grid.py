@@ -21,6 +21,7 @@ RESERVED = frozenset(
         *("W", "V", "b", "hidden", "feature", "step", "loss", "loss_per_feature", "loss_curve"),
         *("loss_ranking", "diverged", "norm", "superposition", "feature_dimensionality"),
         *("dimensions_per_feature", "importance_of_feature", "p_active_of_feature"),
+        *("runner_up_loss", "runner_up_W", "runner_up_b", "n_agree", "difference"),
     )
 )
 

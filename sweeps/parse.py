@@ -19,8 +19,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sweeps.config import FUNCTIONS, SweepConfig, hint, is_run_path, known_keys, listed, set_path
+from sweeps.config import SweepConfig, is_run_path, known_keys, set_path
 from sweeps.grid import SEED, Axis, Dimension, Grid
+from sweeps.named import FUNCTIONS, hint, listed
 from sweeps.spacing import LARGEST_NUMBER, SPACINGS, axis_values
 from toymodels.errors import InputError
 

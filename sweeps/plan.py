@@ -120,7 +120,10 @@ def first_cell(sheet: Sheet) -> Run:
 
 
 def batch_bytes(run: Run, n_examples: int) -> int:
-    """Return the bytes of one model's inputs and targets."""
+    """Return the bytes of one model's inputs and targets, or what the task says instead."""
+    own_word = getattr(run.task, "work_bytes", None)
+    if own_word is not None:
+        return own_word
     key = jax.random.key(0)
     noise = jax.eval_shape(lambda k: draw_noise(run.task, k, n_examples), key)
     batch = jax.eval_shape(lambda n: interpret(run.task, n), noise)

@@ -29,12 +29,20 @@ UNITS = {
     "diverged": "1 where the loss is not finite or 100 times that of the output 0",
     "importance_of_feature": "weight of each feature's squared error",
     "p_active_of_feature": "density of each feature",
+    "runner_up_loss": "loss of the best other minimum that was found",
+    "runner_up_W": "its weights",
+    "runner_up_b": "its biases",
+    "n_agree": "starts that ended in the optimum",
+    "difference": "largest relative difference between the solver's loss and the exact one",
     "W": "encoder weights",
     "norm": "length of a feature's column of W",
     "superposition": "sum over j != i of (W_i/|W_i| . W_j)^2",
     "feature_dimensionality": "|W_i|^2 / sum_j (W_i/|W_i| . W_j)^2",
     "dimensions_per_feature": "n_hidden / |W|_F^2",
 }
+
+NUMBERS = frozenset(("loss", "loss_ranking", "diverged", "runner_up_loss", "n_agree", "difference"))
+RUNNER_UP = {"runner_up_W": "W", "runner_up_b": "b"}
 
 
 def flatten_result(block: Block, result: Result) -> dict[str, np.ndarray]:
@@ -105,7 +113,9 @@ class Joiner:
                 self._put(f"{leaf}_at_step_{step}", dims, at, values[keep])
             elif name == "loss_per_feature" or name.endswith("_of_feature"):
                 self._put(name, ("feature",), at, values[keep])
-            elif name in ("loss", "loss_ranking", "diverged"):
+            elif name in RUNNER_UP:
+                self._put(name, dims_of(RUNNER_UP[name], values.ndim - 2), at, values[keep])
+            elif name in NUMBERS:
                 self._put(name, (), at, values[keep])
 
     def _put(self, name: str, dims: tuple[str, ...], at: np.ndarray, values: np.ndarray) -> None:

@@ -18,8 +18,18 @@ from sweeps.config import RESULT_VERSION, SweepConfig
 from sweeps.engine import run_block, time_steps
 from sweeps.grid import Grid
 from sweeps.parse import parse, read_toml
-from sweeps.plan import LIVE_COPIES, Block, Build, cut, first_cell, make_sheets, model_bytes
+from sweeps.plan import (
+    LIVE_COPIES,
+    Block,
+    Build,
+    Sheet,
+    cut,
+    first_cell,
+    make_sheets,
+    model_bytes,
+)
 from sweeps.results import Joiner, flatten_result
+from sweeps.solving import SOLVER_BYTES, cut_cells, is_solved, solve_block
 from sweeps.store import RunFolder, open_dataset, provenance, save_dataset, write_json
 from toymodels.errors import InputError
 
@@ -166,15 +176,22 @@ def estimate(config: SweepConfig, memory_gib: float = DEFAULT_MEMORY_GIB) -> Est
     memory = _bytes(memory_gib)
     seconds, n_blocks, peak = 0.0, 0, 0
     for sheet in sheets:
-        blocks = list(cut(sheet, memory))
+        blocks = cut_sheet(sheet, memory)
         n_blocks += len(blocks)
         peak = max(peak, block_bytes(blocks[0]))
         seconds += _seconds(blocks)
     return Estimate(config.grid.size, len(sheets), n_blocks, peak / 2**30, seconds)
 
 
+def cut_sheet(sheet: Sheet, memory: int) -> list[Block]:
+    """Cut a sheet into blocks that fit `memory` bytes."""
+    return list(cut_cells(sheet) if is_solved(sheet) else cut(sheet, memory))
+
+
 def block_bytes(block: Block) -> int:
-    """Return about what a block takes while it trains."""
+    """Return about what a block takes while it trains; one that is solved bounds itself."""
+    if is_solved(block.sheet):
+        return SOLVER_BYTES
     step, state = model_bytes(first_cell(block.sheet))
     together = block.layout.seeds * block.layout.cells
     return block.points.size * state * 4 + together * step * LIVE_COPIES
@@ -182,6 +199,10 @@ def block_bytes(block: Block) -> int:
 
 def _seconds(blocks: list[Block]) -> float:
     """Return the seconds of equally wide blocks: they compile once."""
+    if is_solved(blocks[0].sheet):
+        began = time.monotonic()
+        solve_block(blocks[0], lambda starts: None)
+        return len(blocks) * (time.monotonic() - began)
     spec = first_cell(blocks[0].sheet).spec
     compile_seconds, per_step = time_steps(blocks[0])
     evaluation = 2 * spec.evaluation_size / spec.batch_size / 3
@@ -213,7 +234,8 @@ class _Work:
         """Cut the sheets, as earlier blocks in the folder were cut where there are some."""
         wanted = {"memory_bytes": self.memory}
         self.plan = wanted if folder is None else folder.plan(wanted)
-        return [b for sheet in self.sheets for b in cut(sheet, int(self.plan["memory_bytes"]))]
+        memory = int(self.plan["memory_bytes"])
+        return [b for sheet in self.sheets for b in cut_sheet(sheet, memory)]
 
     def run(self, folder: RunFolder | None) -> Joiner:
         """Train what is not there yet and join everything."""
@@ -225,7 +247,7 @@ class _Work:
         self.report.start(self.grid.size, sum(cost), done)
         try:
             for i, (block, kept) in enumerate(zip(blocks, found, strict=True)):
-                arrays = kept or _train(block, self.report.advance)
+                arrays = kept or work_block(block, self.report.advance)
                 if folder is not None and kept is None:
                     folder.save_block(i, arrays)
                 joiner.add(arrays)
@@ -235,7 +257,10 @@ class _Work:
         return joiner
 
 
-def _train(block: Block, advance: Callable[[int], None]) -> dict[str, np.ndarray]:
+def work_block(block: Block, advance: Callable[[int], None]) -> dict[str, np.ndarray]:
+    """Train or solve a block, as its spec says; named arrays `[S, C, …]`."""
+    if is_solved(block.sheet):
+        return solve_block(block, advance)
     result = run_block(block, lambda steps: advance(steps * block.n_models))
     return flatten_result(block, result)
 

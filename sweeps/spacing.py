@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from sweeps.config import listed
+from sweeps.named import listed
 from toymodels.errors import InputError
 
 LARGEST_AXIS = 1_000_000

@@ -6,25 +6,26 @@ import numpy as np
 import pytest
 
 from sweeps.config import (
-    FUNCTIONS,
-    LAWS,
+    ESTIMATORS,
     MODELS,
     SCHEDULES,
     VALUE_LAWS,
     FeaturesConfig,
     RunConfig,
     config_from_json,
-    law_values,
     run_config,
 )
+from sweeps.named import FUNCTIONS, LAWS, law_values
 from sweeps.parse import parse
+from sweeps.solving import SolveSpec
 from toymodels import models, optimizers
 from toymodels.errors import InputError
-from toymodels.features import Independent
+from toymodels.features import Independent, OneActive
 from toymodels.models import Init, xavier_scale
 from toymodels.tasks import Reconstruction
 from toymodels.training import TrainSpec
 
+NEWTON = {"optimizer": "newton", "estimator": "exact"}
 BASE = {"model": "relu", "n_features": 5, "n_hidden": 2}
 
 
@@ -38,19 +39,21 @@ def test_every_field_of_the_records_has_a_key_and_every_key_a_field():
     derived = {"draws"}  # chosen from p_active
     renamed = {"law": "values"}
     in_features = {renamed.get(n, n) for n in names(Independent) - derived}
-    assert in_features == names(FeaturesConfig)
+    assert in_features | {"kind"} == names(FeaturesConfig)
     assert names(Reconstruction) <= keys
     in_init = {"scale": "init_scale"}
     assert {in_init.get(n, n) for n in names(Init)} <= keys
     used = names(TrainSpec) | names(Reconstruction) | {in_init.get(n, n) for n in names(Init)}
-    assert keys - used == {"momentum"}
+    assert keys - used == {"momentum", "estimator", "n_starts"}
     assert names(optimizers.SGD) == {"momentum"}
+    assert names(SolveSpec) - {"evaluation_size"} == {"n_starts"}
 
 
 def test_every_name_a_config_may_use_has_its_meaning():
     hints = {f.name: f.type for f in dataclasses.fields(RunConfig)}
     assert set(hints["model"].__args__) == set(MODELS)
     assert set(hints["schedule"].__args__) == set(SCHEDULES)
+    assert set(hints["estimator"].__args__) == set(ESTIMATORS)
     values = {f.name: f.type for f in dataclasses.fields(FeaturesConfig)}["values"]
     assert set(values.__args__) == set(VALUE_LAWS)
 
@@ -94,6 +97,12 @@ def test_defaults_are_xavier_importance_one_and_no_weight_decay():
     np.testing.assert_array_equal(run.task.features.p_active, np.ones(5))
     assert run.spec.weight_decay == 0
     assert run.spec.optimizer == optimizers.Adam()
+
+
+def test_one_active_is_a_kind_of_features():
+    given = {"kind": "one_active", "values": "signed_uniform"}
+    run = run_config(BASE | {"features": given}).build()
+    assert run.task.features == OneActive(5, VALUE_LAWS["signed_uniform"])
 
 
 def test_equal_configs_build_equal_programs():
@@ -146,11 +155,18 @@ def test_a_law_that_means_nothing_is_refused(given, told):
     ("change", "told"),
     [
         ({"optimizer": "adam", "momentum": 0.9}, "momentum = 0.9"),
+        ({"optimizer": "newton"}, "estimator = 'exact', got 'sampled'"),
+        ({"optimizer": "newton", "model": "linear"}, "model = 'relu', got 'linear'"),
+        (NEWTON | {"steps": 7}, "steps = 7 means nothing"),
+        ({"n_starts": 9}, "n_starts = 9 means nothing"),
+        (NEWTON | {"n_features": 7}, "n_features"),
+        (NEWTON | {"n_hidden": 5}, "n_hidden = 5"),
         ({"steps": 10, "snapshots": [5, 11]}, r"snapshots = \[11\]"),
         ({"importance": [1.0, -1.0, 1, 1, 1]}, "importance = "),
         ({"importance": {"ratio": -0.5}}, "importance = "),
         ({"features": {"p_active": 1.5}}, "p_active = 1.5"),
         ({"features": {"p_active": [0.1, 0.2]}}, "p_active"),
+        ({"features": {"kind": "one_active", "p_active": 0.5}}, "p_active = 0.5 means nothing"),
     ],
 )
 def test_what_does_not_fit_together_is_refused(change, told):

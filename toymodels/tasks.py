@@ -5,6 +5,11 @@ A task is a frozen pytree with `sample(key) -> (input, target)` and `error(outpu
 (`n_uniforms`) and what they mean (`from_uniforms(u) -> (input, target)`); then a batch is drawn
 in one call of the generator, several times faster than with one key per example. Such a task acts
 along the first axis: its `from_uniforms` and `error` take one example or a batch on the last axis.
+
+A task that knows more of its loss than samples tell brings `loss_per_output(model, noise) -> [O]`
+and `loss_of_nothing(noise)`, which then stand for the mean error over a batch; with
+`n_uniforms = 0` it draws nothing and one batch is as good as many. `work_bytes` says how large the
+arrays of such a loss are, where the inputs of a batch do not.
 """
 
 from typing import Any, Protocol, Self
@@ -71,6 +76,9 @@ class Reconstruction:
         """Draw one example; its target is itself."""
         return self.from_uniforms(jax.random.uniform(key, (self.n_uniforms,)))
 
+    def check_model(self, model: type) -> None:
+        """Refuse a class of models that cannot be priced; samples price every one."""
+
     def error(self, output: jax.Array, target: jax.Array) -> jax.Array:
         """Return `I_i (target_i - output_i)²`, `[F]`."""
         return along_first_axis(self.importance, output) * (target - output) ** 2
@@ -85,6 +93,11 @@ def draw_noise(task: Task, key: jax.Array, n_examples: int) -> jax.Array:
     if n_uniforms is None:
         return jax.random.split(key, n_examples)
     return jax.random.uniform(key, (n_uniforms, n_examples))
+
+
+def n_batches(task: Task, n_examples: int, batch_size: int) -> int:
+    """Return how many batches an average over `n_examples` takes: one where nothing is drawn."""
+    return 1 if getattr(task, "n_uniforms", None) == 0 else -(-n_examples // batch_size)
 
 
 def interpret(task: Any, noise: jax.Array) -> tuple[jax.Array, jax.Array]:

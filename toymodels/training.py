@@ -21,7 +21,7 @@ from toymodels.losses import (
     loss_per_output,
 )
 from toymodels.optimizers import Adam, Constant, Optimizer, Schedule
-from toymodels.tasks import draw_noise
+from toymodels.tasks import draw_noise, n_batches
 
 # The streams of random numbers. Training data and first weights belong to a seed; the other two
 # are shared by every run: one ranks runs, one gives the loss that is reported.
@@ -65,7 +65,7 @@ class Run:
 
     task: Any
     init: Callable[[jax.Array], Any]  # a frozen record such as `models.Init`, or a function
-    spec: TrainSpec
+    spec: Any  # TrainSpec; a sweep that solves instead has its own
 
     def __post_init__(self) -> None:
         """Make a plain function a record: it is then part of the program, not a leaf."""
@@ -146,7 +146,7 @@ def judge(model: Any, ranking: tuple, report: tuple) -> Evaluation:
 
 def evaluate(run: Run, model: Any) -> Evaluation:
     """Measure a model on the two streams that all runs share."""
-    n = -(-run.spec.evaluation_size // EVALUATION_BATCH)
+    n = n_batches(run.task, run.spec.evaluation_size, EVALUATION_BATCH)
     ranking, report = (
         average_over_batches(
             lambda noise: measure(run, model, noise),
