@@ -65,7 +65,7 @@ def phase_color(norm: ArrayLike, superposition: ArrayLike) -> NDArray[np.float64
 
 def draw_phase_map(ax: Axes, maps: xr.Dataset, rgb: ArrayLike) -> QuadMesh:
     """Draw colours `[R, P, 3]` over relative importance (x) and density (y), both logarithmic."""
-    x, y = (_edges(maps[name].values) for name in ("relative_importance", "p_active"))
+    x, y = (edges(maps[name].values) for name in ("relative_importance", "p_active"))
     mesh = ax.pcolormesh(x, y, np.swapaxes(np.asarray(rgb), 0, 1), rasterized=True)
     ax.set(xscale="log", yscale="log", xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
     ax.set_xlabel("relative importance of the extra feature")
@@ -74,7 +74,7 @@ def draw_phase_map(ax: Axes, maps: xr.Dataset, rgb: ArrayLike) -> QuadMesh:
     return mesh
 
 
-def _edges(centres: NDArray[np.float64]) -> NDArray[np.float64]:
+def edges(centres: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return cell edges halfway between centres in the logarithm, the outer ones at the ends."""
     middle = np.sqrt(centres[1:] * centres[:-1])
     return np.concatenate([centres[:1], middle, centres[-1:]])

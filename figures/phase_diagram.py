@@ -1,13 +1,12 @@
-"""What the phase diagrams share: theory beside training, on the same axes, with the boundary.
+"""The phase diagrams, solved exactly: theory beside the true optimum, with both boundaries.
 
 Elhage et al. 2022, "Superposition as a Phase Change". The last ("extra") feature has importance
-`relative_importance`, all others 1; every feature is active with probability `p_active`. The
-trained map shows, cell by cell, the best of all seeds by the ranking loss: the extra feature's
-norm and superposition, which no rotation or flip of W can change.
+`relative_importance`, all others 1; every feature is active with probability `p_active`. Theory
+is the best of a few explicit solutions; the optimum is solved for in every cell, without samples
+(`toymodels.exact.solve`), and shown by the extra feature's norm and superposition, which no
+rotation or flip of W can change. `figures.phase_diagram_sampled` trains the same maps.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -19,9 +18,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from figures import style
-from figures.draw import draw_phase_legend, draw_phase_map, phase_color
+from figures.draw import draw_phase_legend, draw_phase_map, edges, phase_color
+from figures.phase_boundary import trace_boundary
+from figures.phase_problems import Problem
 from figures.recipe import run_preset, write_caption
-from sweeps.stats import best_over_seeds, share_over_seeds
 from toymodels import theory
 
 BAND = 0.10  # cells this close to a boundary, relatively, are left out of the agreement
@@ -34,74 +34,137 @@ COLORS = {
 }
 
 
-@dataclass(frozen=True)
-class Problem:
-    """F features in F - 1 dimensions: its preset and its closed-form theory."""
-
-    preset: str
-    phases: tuple[str, ...]
-    label: Callable[..., Any]
-    boundary: Callable[..., Any]
-    vertical: bool  # whether relative importance 1 is a boundary below the triple point
-
-
-TWO_IN_ONE = Problem(
-    "phase-diagram-2-1",
-    theory.PHASES_2_1,
-    theory.phase_label_2_1,
-    theory.boundary_2_1,
-    vertical=False,
-)
-THREE_IN_TWO = Problem(
-    "phase-diagram-3-2",
-    theory.PHASES_3_2,
-    theory.phase_label_3_2,
-    theory.boundary_3_2,
-    vertical=True,
-)
-
-
 def compute(problem: Problem, **how: Any) -> xr.Dataset:
-    """Train the grid, keep the best seed of each cell and label it; `how` as in `run_preset`."""
+    """Solve the grid, label the optimum of each cell and trace its boundary; as `run_preset`."""
     return analyse(problem, run_preset(problem.preset, **how))
 
 
 def analyse(problem: Problem, dataset: xr.Dataset) -> xr.Dataset:
-    """Return maps over exactly (relative_importance, p_active).
+    """Return maps over exactly (relative_importance, p_active), and both boundaries.
 
-    `norm`, `superposition`, `label`: of the extra feature in the best seed. `label_theory`: of
-    the best explicit solution. `norm_mean`, `superposition_mean`: invariants averaged over seeds.
-    `share`, `low`, `high`: how many seeds carry the best one's label, with its Wilson interval.
+    `norm`, `superposition`, `label`: of the extra feature at the optimum. `label_theory`,
+    `loss_theory`: of the best explicit solution. `gain`: how far, relatively, the optimum lies
+    below it. `gap`: how far the next other minimum that was found lies above. `n_agree` of
+    `n_starts` starts ended in the optimum.
     """
-    best = best_over_seeds(dataset)
-    labels = label(problem, dataset)
-    best_labels = label(problem, best)
-    share = share_over_seeds(dataset, labels == best_labels)
-    r, p = best["relative_importance"], best["p_active"]
-    found = np.asarray(problem.label(p.values[None, :], r.values[:, None]))
-    by_theory = np.vectorize(problem.phases.index)(found).astype(np.int8)
-    extra = best.isel(feature=-1)
-    finite = dataset.where(dataset["diverged"] == 0).isel(feature=-1)
+    extra = dataset.isel(feature=-1)
+    explicit = loss_of_theory(problem, dataset)
     maps = {
         "norm": extra["norm"],
         "superposition": extra["superposition"],
-        "label": best_labels,
-        "label_theory": (("relative_importance", "p_active"), by_theory),
-        "loss": best["loss"],
-        "loss_ranking": best["loss_ranking"],
-        "norm_mean": finite["norm"].mean("seed"),
-        "superposition_mean": finite["superposition"].mean("seed"),
-        **{name: share[name] for name in ("share", "low", "high", "n", "n_diverged")},
+        "label": label_solved(problem, dataset),
+        "label_theory": label_by_theory(problem, dataset),
+        "loss": dataset["loss"],
+        "loss_theory": explicit,
+        "gain": 1 - dataset["loss"] / explicit,
+        "gap": dataset["runner_up_loss"] / dataset["loss"] - 1,
+        "n_agree": dataset["n_agree"],
     }
     result = xr.Dataset(maps, attrs=dataset.attrs).transpose("relative_importance", "p_active")
-    flags = {
-        "flag_values": np.arange(len(problem.phases), dtype=np.int8),
-        "flag_meanings": " ".join(name.replace(" ", "_") for name in problem.phases),
-    }
     for name in ("label", "label_theory"):
-        result[name].attrs |= flags
+        result[name].attrs |= flags(problem)
+    if problem.n_features == 3:
+        result["label"].attrs |= flags(problem, "triangle")
     result.attrs["agreement_outside_band"] = agreement(problem, result)
+    result["boundary"] = (
+        "relative_importance",
+        trace_boundary(problem, label_solved, result["label"]),
+    )
+    theory_s = problem.boundary(result["relative_importance"].values)
+    result["boundary_theory"] = ("relative_importance", theory_s)
     return result
+
+
+def draw(problem: Problem, maps: xr.Dataset, ax: Any = None) -> Figure:
+    """Draw theory, the optimum and their difference; `ax` may be three axes and the legend's."""
+    if ax is None:
+        figure, axes = plt.subplots(1, 4, figsize=(14, 4.4), width_ratios=[1, 1, 1.16, 0.27])
+    else:
+        axes = np.ravel(ax)
+        figure = axes[0].figure
+    draw_theory(axes[0], problem, maps)
+    draw_phase_map(axes[1], maps, phase_color(maps["norm"], maps["superposition"]))
+    axes[1].set_title("true optimum, solved exactly", fontsize=9)
+    gain = axes[2].pcolormesh(
+        *(edges(maps[name].values) for name in ("relative_importance", "p_active")),
+        100 * maps["gain"].values.T,
+        cmap="cividis",
+        vmin=0,
+        rasterized=True,
+    )
+    axes[2].set(xscale="log", yscale="log", xlabel=axes[1].get_xlabel(), box_aspect=1)
+    axes[2].set_title("how much lower its loss is than theory's", fontsize=9)
+    figure.colorbar(gain, ax=axes[2], label="% of the best explicit solution's loss", shrink=0.85)
+    for panel, color in ((axes[1], "black"), (axes[2], "white")):
+        _draw_both_boundaries(panel, problem, maps, color)
+        panel.set_ylabel("")
+    draw_phase_legend(axes[3])
+    write_caption(figure, maps)
+    return figure
+
+
+def _draw_both_boundaries(ax: Axes, problem: Problem, maps: xr.Dataset, color: str) -> None:
+    """Draw theory's boundary dashed and the true one full, with how far they lie apart."""
+    r, true, theory_s = (
+        maps[k].values for k in ("relative_importance", "boundary", "boundary_theory")
+    )
+    ax.plot(r, theory_s, "--", color="black", lw=1.0, label="theory")
+    ax.plot(r, true, color=color, lw=1.5, label="true optimum")
+    r0, p0 = theory.TRIPLE_POINT
+    ax.plot([r0], [p0], "o", color="white", mec="black", ms=5, zorder=4)
+    away = (np.abs(np.log(r)) > np.log(2)) & np.isfinite(true)
+    if color == "white" and away.any():
+        ratio = (true / theory_s)[away] - 1
+        text = (
+            f"the true boundary lies at {ratio.min():+.1%} to {ratio.max():+.1%}\n"
+            "of theory's density (r < ½ and r > 2)"
+        )
+        ax.text(0.03, 0.97, text, transform=ax.transAxes, fontsize=7, color="white", va="top")
+    _outline_triangle(ax, problem, maps)
+    ax.legend(loc="lower right", fontsize=7, labelcolor="white")
+
+
+def _outline_triangle(ax: Axes, problem: Problem, maps: xr.Dataset) -> None:
+    """Draw around the cells whose optimum is a triangle, which theory does not consider."""
+    triangle = len(problem.phases)
+    inside = triangle == maps["label"].values.T
+    if inside.sum() > 1:
+        r, p = maps["relative_importance"].values, maps["p_active"].values
+        ax.contour(r, p, inside.astype(float), [0.5], colors="#F0E442", linewidths=1.2)
+        row, column = np.argwhere(inside)[-1]
+        ax.annotate(
+            "triangle",
+            (r[column], p[row]),
+            (12, 2),
+            textcoords="offset points",
+            fontsize=7,
+            color="#F0E442",
+        )
+
+
+def flags(problem: Problem, *further: str) -> dict[str, Any]:
+    """Return the attributes that say which label means what."""
+    names = (*problem.phases, *further)
+    return {
+        "flag_values": np.arange(len(names), dtype=np.int8),
+        "flag_meanings": " ".join(name.replace(" ", "_") for name in names),
+    }
+
+
+def label_by_theory(problem: Problem, cells: xr.Dataset) -> xr.DataArray:
+    """Return the label of the best explicit solution of each cell."""
+    r, p = cells["relative_importance"], cells["p_active"]
+    found = np.asarray(problem.label(p.values[None, :], r.values[:, None]))
+    index = np.vectorize(problem.phases.index)(found).astype(np.int8)
+    return xr.DataArray(index, dims=("relative_importance", "p_active"))
+
+
+def loss_of_theory(problem: Problem, cells: xr.Dataset) -> xr.DataArray:
+    """Return the loss of the best explicit solution of each cell."""
+    r, p = cells["relative_importance"], cells["p_active"]
+    losses = problem.losses(p.values[None, :], r.values[:, None])
+    least = np.min(np.stack(list(losses.values())), axis=0)
+    return xr.DataArray(least, dims=("relative_importance", "p_active"))
 
 
 def label(problem: Problem, models: xr.Dataset) -> xr.DataArray:
@@ -123,6 +186,13 @@ def label(problem: Problem, models: xr.Dataset) -> xr.DataArray:
     return xr.where(held, xr.where(shared, antipodal, alone), missing).astype(np.int8)
 
 
+def label_solved(problem: Problem, models: xr.Dataset) -> xr.DataArray:
+    """Name the phase of each optimum; a triangle, which no explicit solution is, comes last."""
+    between = (models["superposition"] > 0.15) & (models["superposition"] < 0.85)
+    triangle = ((models["norm"] > 0.5) & between).all("feature") & (problem.n_features == 3)
+    return xr.where(triangle, len(problem.phases), label(problem, models)).astype(np.int8)
+
+
 def outside_band(problem: Problem, maps: xr.Dataset) -> xr.DataArray:
     """Tell which cells lie more than 10 % away from every boundary of the theory."""
     r, p = maps["relative_importance"], maps["p_active"]
@@ -141,36 +211,20 @@ def agreement(problem: Problem, maps: xr.Dataset) -> float:
     return float(same.where(outside_band(problem, maps)).mean())
 
 
-def draw(problem: Problem, maps: xr.Dataset, ax: Any = None) -> Figure:
-    """Draw theory and training side by side; `ax` may be two axes and one for the legend."""
-    if ax is None:
-        figure, axes = plt.subplots(1, 3, figsize=(10.6, 4.5), width_ratios=[1, 1, 0.3])
-    else:
-        axes = np.ravel(ax)
-        figure = axes[0].figure
+def draw_theory(ax: Axes, problem: Problem, maps: xr.Dataset) -> None:
+    """Draw the best explicit solution of each cell in flat colours, with its exact boundary."""
     palette = np.array([to_rgb(COLORS[name]) for name in problem.phases])
-    draw_phase_map(axes[0], maps, palette[maps["label_theory"].values])
-    axes[0].set_title("theory: best explicit solution\nblack: its exact boundary", fontsize=9)
+    draw_phase_map(ax, maps, palette[maps["label_theory"].values])
+    ax.set_title("theory: best explicit solution\nblack: its exact boundary", fontsize=9)
     names = {name: Patch(color=COLORS[name]) for name in problem.phases}
-    axes[0].legend(
+    ax.legend(
         names.values(), names, loc="lower left", title="extra feature is", frameon=True, fontsize=7
     )
-    draw_phase_map(axes[1], maps, phase_color(maps["norm"], maps["superposition"]))
-    share = maps.attrs["agreement_outside_band"]
-    axes[1].set_title(
-        f"trained: best of {int(maps['n'].max())} seeds\n"
-        f"{share:.1%} of cells >{BAND:.0%} off the boundary carry theory's label",
-        fontsize=9,
-    )
-    for panel in axes[:2]:
-        _draw_boundaries(panel, problem, maps)
-    axes[1].set_ylabel("")
-    draw_phase_legend(axes[2])
-    write_caption(figure, maps)
-    return figure
+    draw_explicit_boundary(ax, problem, maps)
 
 
-def _draw_boundaries(ax: Axes, problem: Problem, maps: xr.Dataset) -> None:
+def draw_explicit_boundary(ax: Axes, problem: Problem, maps: xr.Dataset) -> None:
+    """Draw where the best explicit solution changes, and the triple point."""
     ends = maps["relative_importance"].values
     r = np.geomspace(float(ends[0]), float(ends[-1]), 400)
     low = float(maps["p_active"].min())

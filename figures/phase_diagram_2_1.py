@@ -1,6 +1,7 @@
-"""F11 and F12: the fate of an extra feature as a phase transition, two features in one dimension.
+"""The phases of an extra feature, two in one, solved exactly: F11–F14 without noise.
 
-Elhage et al. 2022, "Superposition as a Phase Change". Drawn by `figures.phase_diagram`.
+Elhage et al. 2022, "Superposition as a Phase Change". Drawn by `figures.phase_diagram`; the same
+diagram trained on samples is `figures.phase_diagram_2_1_sampled`.
 """
 
 from typing import Any
@@ -9,13 +10,14 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from figures import phase_diagram
+from figures.phase_problems import TWO_IN_ONE
 
 
 def compute(**how: Any) -> xr.Dataset:
-    """Train the grid and label the best seed of each cell; `how` as in `run_preset`."""
-    return phase_diagram.compute(phase_diagram.TWO_IN_ONE, **how)
+    """Solve the grid and trace the boundaries; `how` as in `run_preset`."""
+    return phase_diagram.compute(TWO_IN_ONE, **how)
 
 
 def draw(dataset: xr.Dataset, ax: Any = None) -> Figure:
-    """Draw theory beside training."""
-    return phase_diagram.draw(phase_diagram.TWO_IN_ONE, dataset, ax)
+    """Draw theory, optimum and their difference."""
+    return phase_diagram.draw(TWO_IN_ONE, dataset, ax)

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from sweeps.config import SweepConfig
 from sweeps.parse import parse, read_toml
 from sweeps.run import DEFAULT_MEMORY_GIB, Report, run_in_folder, run_sweep
+from toymodels.errors import InputError
 
 
 def preset_config(name: str, *, fast: bool = False, overrides: Sequence[str] = ()) -> SweepConfig:
@@ -57,9 +58,24 @@ def run_preset(
     return dataset
 
 
+def refuse_overrides(name: str, overrides: Sequence[str]) -> None:
+    """Refuse `key=value` texts for a figure that trains nothing; a seed changes nothing there.
+
+    Raises:
+        InputError: there is another override than `seed=…`.
+    """
+    left = [text for text in overrides if not text.startswith("seed=")]
+    if left:
+        raise InputError(
+            f"{name} has nothing to set, but {', '.join(left)} was given: leave it out."
+        )
+
+
 def caption(dataset: xr.Dataset, fast: bool, overrides: Sequence[str]) -> str:
     """Say what was run, from the config itself."""
     run = run_of(dataset)
+    if run.get("optimizer") == "newton":
+        return _solved_caption(dataset, run.get("n_starts", 8), fast, overrides)
     steps, batch = run.get("steps", 2000), run.get("batch_size", 1024)
     rate = run.get("learning_rate", 0.01)
     parts = [f"{dataset.sizes.get('seed', 1)} seeds"]
@@ -71,6 +87,21 @@ def caption(dataset: xr.Dataset, fast: bool, overrides: Sequence[str]) -> str:
         parts.append("changed: " + ", ".join(overrides))
     if fast:
         parts.append("FAST version: fewer seeds, steps or cells than the full figure")
+    return "; ".join(parts) + "."
+
+
+def _solved_caption(
+    dataset: xr.Dataset, n_starts: int, fast: bool, overrides: Sequence[str]
+) -> str:
+    sizes = " × ".join(str(n) for n in dataset["loss"].shape)
+    parts = [
+        f"{sizes} cells, {n_starts} starts each, no sampling",
+        f"largest relative error of the solver's own loss {float(dataset['difference'].max()):.0e}",
+    ]
+    if overrides:
+        parts.append("changed: " + ", ".join(overrides))
+    if fast:
+        parts.append("FAST version: fewer cells than the full figure")
     return "; ".join(parts) + "."
 
 

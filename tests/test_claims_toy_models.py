@@ -7,11 +7,9 @@ independently of this project with a plain loop (best of 8 to 64 seeds) and are 
 import numpy as np
 import pytest
 
-from figures import intro, phase_diagram, superposition
-from figures.phase_diagram import THREE_IN_TWO, TWO_IN_ONE
+from figures import intro, phase_diagram, phase_diagram_sampled, superposition
+from figures.phase_problems import THREE_IN_TWO, TWO_IN_ONE
 from figures.recipe import run_preset
-from sweeps import run_sweep
-from sweeps.stats import best_over_seeds
 from toymodels import theory
 from toymodels.geometry import feature_dimensionality
 
@@ -132,7 +130,7 @@ def test_eighty_features_in_twenty_dimensions_look_like_a_larger_copy():
 @pytest.fixture(scope="module", params=[TWO_IN_ONE, THREE_IN_TWO], ids=["2-1", "3-2"])
 def trained_phases(request):
     problem = request.param
-    maps = phase_diagram.compute(problem, fast=True, overrides=("grid.seed.range=8",))
+    maps = phase_diagram_sampled.compute(problem, fast=True, overrides=("grid.seed.range=8",))
     return problem, maps
 
 
@@ -165,60 +163,9 @@ def test_trained_loss_never_beats_and_rarely_misses_the_best_explicit_solution(t
     assert ratio.min() > 0.7
 
 
-@pytest.fixture(scope="module")
-def points_of_2_1():
-    table = {
-        "name": "points",
-        "model": "relu",
-        "n_features": 2,
-        "n_hidden": 1,
-        "steps": 3000,
-        "batch_size": 2048,
-        "learning_rate": 0.02,
-        "evaluation_size": 400_000,
-        "zip": {
-            "point": {
-                "importance.relative": [0.5, 0.5, 0.1, 0.1, 1, 1, 1, 1, 0.1, 0.5, 2, 10],
-                "p_active": [0.45, 0.5, 0.16, 0.2, 0.3, 0.5, 0.6, 0.7, 1, 1, 1, 1],
-            }
-        },
-        "grid": {"seed": {"range": 16}},
-    }
-    return best_over_seeds(run_sweep(table))
-
-
-@pytest.mark.parametrize(
-    ("point", "expected"),
-    # Measured by quadrature of the true optimum with bias, independently of this project.
-    [
-        (0, (1.04, -0.84)),
-        (1, (1.0, 0.0)),
-        (4, (1.01, -1.01)),
-        (5, (0.97, -0.97)),
-        (6, (0.87, -0.87)),
-        (7, (0.76, -0.76)),
-    ],
-)
-def test_optimum_of_two_in_one_deforms_as_quadrature_says(points_of_2_1, point, expected):
-    W = points_of_2_1["W"].values[point, 0]
-    W = W * np.sign(W[0])
-    np.testing.assert_allclose(W, expected, atol=0.035)
-
-
-def test_two_in_one_switches_between_the_densities_that_quadrature_says(points_of_2_1):
-    extra = points_of_2_1["norm"].values[:, 1]
-    assert extra[0] > 0.5 > extra[1]  # relative importance 0.5: between 0.45 and 0.50
-    assert extra[2] > 0.5 > extra[3]  # relative importance 0.1: between 0.16 and 0.20
-
-
-def test_dense_loss_of_two_in_one_is_a_twelfth_of_the_smaller_importance(points_of_2_1):
-    found = points_of_2_1["loss"].values[8:]
-    np.testing.assert_allclose(found, np.minimum(1, [0.1, 0.5, 2, 10]) / 12, rtol=0.01)
-
-
 @pytest.mark.claims_full
 def test_full_presets_agree_as_well(tmp_path):
     for problem in (TWO_IN_ONE, THREE_IN_TWO):
-        maps = phase_diagram.analyse(problem, run_preset(problem.preset))
+        maps = phase_diagram_sampled.analyse(problem, run_preset(f"{problem.preset}-sampled"))
         wanted = 0.98 if problem is TWO_IN_ONE else 0.90
         assert phase_diagram.agreement(problem, maps) >= wanted

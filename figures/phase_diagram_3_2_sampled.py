@@ -1,0 +1,23 @@
+"""F13 and F14: the fate of an extra feature as a phase transition, three features in two.
+
+Elhage et al. 2022, "Superposition as a Phase Change". Trained on
+samples, as in the paper; drawn by `figures.phase_diagram_sampled`.
+"""
+
+from typing import Any
+
+import xarray as xr
+from matplotlib.figure import Figure
+
+from figures import phase_diagram_sampled
+from figures.phase_problems import THREE_IN_TWO
+
+
+def compute(**how: Any) -> xr.Dataset:
+    """Train the grid and label the best seed of each cell; `how` as in `run_preset`."""
+    return phase_diagram_sampled.compute(THREE_IN_TWO, **how)
+
+
+def draw(dataset: xr.Dataset, ax: Any = None) -> Figure:
+    """Draw theory beside training."""
+    return phase_diagram_sampled.draw(THREE_IN_TWO, dataset, ax)

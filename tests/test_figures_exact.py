@@ -1,0 +1,136 @@
+"""The figures of the group "exact", by the numbers they draw."""
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import xarray as xr
+
+from figures import k_gons, loss_surface_2_1, style
+from figures.recipe import refuse_overrides
+from toymodels.errors import InputError
+from toymodels.exact.closed_forms import loss_2_1_without_bias
+from toymodels.exact.one_active import k_gon
+
+mpl.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def _style():
+    with plt.rc_context(style.paper()):
+        yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def surfaces():
+    return loss_surface_2_1.compute(fast=True)
+
+
+def lowest_cell(r, p, half):
+    """Find the lowest point of a fine grid over one branch, far from the Newton search."""
+    w1, w2 = np.linspace(0.0, 1.6, 641), half * np.linspace(0.0, 1.6, 641)
+    loss = loss_2_1_without_bias(w1[:, None], w2[None], p, r)
+    i, j = np.unravel_index(loss.argmin(), loss.shape)
+    return np.array([w1[i], w2[j]])
+
+
+@pytest.mark.parametrize("r", [1.0, 0.1])
+@pytest.mark.parametrize("p", [0.1, 0.3, 1.0])
+def test_best_minimum_is_the_lowest_point_of_a_grid(surfaces, r, p):
+    cell = surfaces.sel(relative_importance=r, p_active=p)
+    best = int(np.nanargmin(cell["minimum_loss"].values))
+    np.testing.assert_allclose(
+        cell["minimum"].values[best], lowest_cell(r, p, (1, -1)[best]), atol=0.004
+    )
+
+
+def test_minima_are_lower_than_everything_around_them(surfaces):
+    circle = 0.001 * np.stack([np.cos(np.arange(16)), np.sin(np.arange(16))])
+    r, p = (surfaces[name].values for name in ("relative_importance", "p_track"))
+    found = surfaces["track"].values
+    assert np.isnan(found).mean() < 0.4
+    for (i, j, k), least in np.ndenumerate(surfaces["track_loss"].values):
+        if np.isnan(least):
+            continue
+        w1, w2 = found[i, j, k]
+        assert w1 > 0 and (w2 < 0) == bool(k)
+        around = loss_2_1_without_bias(w1 + circle[0], w2 + circle[1], p[j], r[i])
+        assert np.all(around > least)
+
+
+def test_tracks_are_continuous_within_a_branch_and_the_best_one_jumps_once(surfaces):
+    for r in surfaces["relative_importance"].values:
+        one = surfaces.sel(relative_importance=r)
+        steps = np.abs(np.diff(one["track"].values, axis=0))
+        assert np.nanmax(steps) < 0.12
+        best = np.nanargmin(one["track_loss"].values, axis=1)
+        assert np.count_nonzero(np.diff(best)) == 1
+        at = one["p_track"].values[np.flatnonzero(np.diff(best))[0]]
+        assert at <= float(one["jump"]) <= at + np.diff(one["p_track"].values)[0]
+        same, opposite = loss_2_1_without_bias(*one["jump_weight"].values.T, one["jump"].item(), r)
+        assert same == pytest.approx(opposite, rel=1e-5)
+
+
+def test_surface_figure_draws_its_numbers(surfaces):
+    drawn = loss_surface_2_1.draw(surfaces)
+    texts = [ax.get_title() for ax in drawn.axes]
+    assert "r = 1, p = 0.3\nbest (1.02, −1.02): antipodal" in texts
+    assert "r = 0.1, p = 0.2\nbest (1.03, −0.69)" in texts
+    marks = [tuple(np.round(line.get_xydata()[0], 3)) for line in drawn.axes[3].lines]
+    assert sorted(marks) == [(0.707, 0.707), (1.024, -1.024)]
+    filled = [line.get_markerfacecolor() for line in drawn.axes[3].lines]
+    assert filled == ["none", "white"]
+
+
+def test_surface_figure_has_nothing_to_set_but_takes_a_seed():
+    with pytest.raises(InputError, match="steps=3"):
+        loss_surface_2_1.compute(overrides=("steps=3",))
+    refuse_overrides("loss-surface-2-1", ("seed=3",))  # of `toymodels figure --all --seed 3`
+
+
+@pytest.fixture(scope="module")
+def staircase():
+    """A result as of training, with two seeds that go down a staircase of k-gons."""
+    ways = [[(0, 6), (4, 2), (5, 1)], [(2, 0), (5, 0), (6, 0)]]
+    gons = [[k_gon(*which) for which in way] for way in ways]
+    W, b = (np.array([[[getattr(g, n) for g in way] for way in gons]]) for n in ("W", "b"))
+    runs = ("init_scale", "seed")
+    variables = {"diverged": (runs, np.zeros((1, 2), np.int8))}
+    for i, t in enumerate((0, 10, 100)):
+        variables[f"W_at_step_{t}"] = ((*runs, "hidden", "feature"), W[:, :, i])
+        variables[f"b_at_step_{t}"] = ((*runs, "feature"), b[:, :, i])
+    attributes = {"title": "t", "caption": "c"}
+    return xr.Dataset(variables, {"init_scale": [0.1], "seed": [0, 1]}, attributes)
+
+
+def test_k_gon_figure_finds_the_levels_that_runs_pass_and_end_on(staircase):
+    found = k_gons.analyse(staircase)
+    names = found["level"].values.tolist()
+    assert names == ["2", "3", "4", "4⁺", "4⁺⁺", "5", "5⁺", "6"]
+    levels = dict(zip(names, found["level_loss"].values, strict=True))
+    np.testing.assert_allclose(
+        found["loss"][0, 0], [7 / 24, levels["4⁺⁺"], levels["5⁺"]], rtol=1e-6
+    )
+    np.testing.assert_allclose(found["loss"][0, 1], [2 / 9, levels["5"], levels["6"]], rtol=1e-6)
+    assert found["level_of_run"].values.tolist() == [[6, 7]]
+    assert found["n_ended"].values.tolist() == [[0, 0, 0, 0, 0, 0, 1, 1]]
+
+
+def test_k_gon_figure_draws_levels_and_curves(staircase):
+    found = k_gons.analyse(staircase)
+    drawn = k_gons.draw(found)
+    heights = [line.get_ydata()[0] for line in drawn.axes[0].lines if line.get_xdata()[-1] == 1]
+    np.testing.assert_allclose(heights[:8], found["level_loss"])
+    curves = [line.get_ydata() for line in drawn.axes[0].lines if line.get_xdata()[-1] == 100]
+    np.testing.assert_allclose(curves, found["loss"][0, :, 1:])
+    texts = " ".join(t.get_text() for t in drawn.findobj(mpl.text.Text))
+    assert "5⁺-gon: 1 seed" in texts and "0.06180" in texts and "b = 1/12" in texts
+
+
+@pytest.mark.parametrize(
+    "override", ["n_features=5", "model=linear", "features.values=signed_uniform", "n_hidden=3"]
+)
+def test_k_gon_figure_refuses_what_its_closed_form_does_not_cover(override):
+    with pytest.raises(InputError, match="closed form"):
+        k_gons.compute(overrides=(override,))
