@@ -23,9 +23,9 @@ from figures.recipe import refuse_overrides, write_caption
 from toymodels import theory
 from toymodels.exact import Branch, follow, slope
 
-POINTS, FAST_POINTS = 241, 81
+POINTS, FAST_POINTS = 241, 121
 # A branch has ended where a scalar product of its columns changes by more between two points.
-JUMP = 0.15
+JUMP = 0.22
 # A column shorter than this has no direction.
 SHORT = 0.05
 # Losses as near as this, relatively, are one branch reached from two sides.

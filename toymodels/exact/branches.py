@@ -9,7 +9,7 @@ minimum, dL/dθ is the partial derivative at fixed weights.
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +22,7 @@ from toymodels.exact.newton import Problem, descend
 SHAKE = 1e-3
 N_ITERATIONS = 80
 N_NODES = 6
+WIDTH = 64  # points that are valued together
 
 
 class Branch(NamedTuple):
@@ -61,14 +62,14 @@ def follow(
         x = descend(x + shake, problem, N_ITERATIONS, n_hidden=M, n_nodes=N_NODES).x
         points.append(x.T)
     whole = jnp.stack(points)  # [K, C, P]
-    Ws, bs = whole[..., : M * F].reshape(K, C, M, F), whole[..., M * F :]
-    return Branch(np.asarray(Ws), np.asarray(bs), np.asarray(_loss(Ws, bs, p, weight)))
+    W, b = np.asarray(whole[..., : M * F]).reshape(K, C, M, F), np.asarray(whole[..., M * F :])
+    return Branch(W, b, _over_points(_loss, (W, b, p, weight)))
 
 
 def slope(branch: Branch, p_active: npt.ArrayLike, importance: npt.ArrayLike) -> tuple:
     """Return ∂L/∂p_active and ∂L/∂importance along a branch, each `[K, C, F]`."""
     p, weight = (jnp.asarray(np.asarray(a), jnp.float32) for a in (p_active, importance))
-    return tuple(np.asarray(g) for g in _slopes(branch.W, branch.b, p, weight))
+    return _over_points(_slopes, (branch.W, branch.b, p, weight))
 
 
 def crossing(
@@ -91,5 +92,14 @@ def crossing(
     return np.where(same, np.nan, np.sqrt(low * high))
 
 
-_loss = jax.jit(jax.vmap(jax.vmap(expected_loss)))
-_slopes = jax.jit(jax.vmap(jax.vmap(partial(jax.grad, argnums=(2, 3))(expected_loss))))
+_loss = jax.jit(jax.vmap(expected_loss))
+_slopes = jax.jit(jax.vmap(partial(jax.grad, argnums=(2, 3))(expected_loss)))
+
+
+def _over_points(f: Callable[..., Any], arrays: tuple[Any, ...]) -> Any:
+    """Apply `f` to every point of `[K, C, …]` arrays, in blocks of one width: it compiles once."""
+    K, C = np.shape(arrays[0])[:2]
+    n, flat = K * C, [np.asarray(a).reshape(K * C, *np.shape(a)[2:]) for a in arrays]
+    index = np.minimum(np.arange(-(-n // WIDTH) * WIDTH), n - 1).reshape(-1, WIDTH)
+    parts = [f(*(a[i] for a in flat)) for i in index]
+    return jax.tree.map(lambda *p: np.concatenate(p)[:n].reshape(K, C, *p[0].shape[1:]), *parts)
