@@ -116,10 +116,10 @@ def _draw_both_boundaries(ax: Axes, problem: Problem, maps: xr.Dataset, color: s
     if color == "white" and away.any():
         ratio = (true / theory_s)[away] - 1
         text = (
-            f"the true boundary lies at {ratio.min():+.1%} to {ratio.max():+.1%}\n"
-            "of theory's density (r < ½ and r > 2)"
+            f"the true boundary lies {ratio.min():.0%} to {ratio.max():.0%}\n"
+            "denser than theory's (r < ½ and r > 2)"
         )
-        ax.text(0.03, 0.97, text, transform=ax.transAxes, fontsize=7, color="white", va="top")
+        ax.text(0.03, 0.03, text, transform=ax.transAxes, fontsize=7, color="white")
     _outline_triangle(ax, problem, maps)
     ax.legend(loc="lower right", fontsize=7, labelcolor="white")
 

@@ -28,7 +28,7 @@ from toymodels.tasks import Reconstruction
 from toymodels.training import Run, TrainSpec
 
 # Raised when the same config gives other numbers than before, so that old results are not reused.
-RESULT_VERSION = 2
+RESULT_VERSION = 1
 
 MODELS = {
     "linear": models.LinearAutoencoder,
@@ -186,13 +186,18 @@ class SweepConfig:
     description: str = ""
 
     def describe(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Return what names one cell: all that is not a default, from path -> value, no seed.
+        """Return what names one cell, from path -> value without the seed.
 
-        A key that is added to `RunConfig` later leaves the names, and so the numbers, as they are.
-        Runs that differ in their estimator alone start from the same weights.
+        Keys that came later are left out at their defaults, so that old names, and with them
+        first weights, stay as they were. Runs that differ in their estimator alone start alike.
         """
-        given = _given(self.cell(values), _DEFAULTS)
-        return {key: value for key, value in given.items() if key != "estimator"}
+        given = dataclasses.asdict(self.cell(values))
+        del given["estimator"]
+        if given["n_starts"] == _DEFAULTS.n_starts:
+            del given["n_starts"]
+        if given["features"]["kind"] == _DEFAULTS.features.kind:
+            del given["features"]["kind"]
+        return given
 
     def cell(self, values: dict[str, Any]) -> RunConfig:
         """Return one cell's validated config."""
@@ -229,22 +234,10 @@ class SweepConfig:
 
 _RUN = TypeAdapter(RunConfig)
 _DEFAULTS = RunConfig(model="relu", n_features=1, n_hidden=1)
-REQUIRED = ("model", "n_features", "n_hidden")
 OF_TRAINING = (
     *("init_scale", "steps", "batch_size", "learning_rate", "weight_decay", "momentum"),
     *("schedule", "snapshots", "evaluation_size"),
 )
-
-
-def _given(record: Any, defaults: Any) -> dict[str, Any]:
-    """Return the fields that differ from the defaults, nested ones as tables."""
-    given = {}
-    for field in dataclasses.fields(record):
-        value, default = getattr(record, field.name), getattr(defaults, field.name)
-        if field.name in REQUIRED or value != default:
-            nested = dataclasses.is_dataclass(value)
-            given[field.name] = _given(value, default) if nested else value
-    return given
 
 
 def config_from_json(text: str) -> SweepConfig:
