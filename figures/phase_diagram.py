@@ -127,10 +127,10 @@ def _draw_both_boundaries(ax: Axes, problem: Problem, maps: xr.Dataset, color: s
 def _outline_triangle(ax: Axes, problem: Problem, maps: xr.Dataset) -> None:
     """Draw around the cells whose optimum is a triangle, which theory does not consider."""
     triangle = len(problem.phases)
-    inside = triangle == maps["label"].values.T
-    if inside.sum() > 1:
+    inside: Any = np.equal(triangle, maps["label"].values.T).astype(float)
+    if np.sum(inside) > 1:
         r, p = maps["relative_importance"].values, maps["p_active"].values
-        ax.contour(r, p, inside.astype(float), [0.5], colors="#F0E442", linewidths=1.2)
+        ax.contour(r, p, inside, [0.5], colors="#F0E442", linewidths=1.2)
         row, column = np.argwhere(inside)[-1]
         ax.annotate(
             "triangle",
