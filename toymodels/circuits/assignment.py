@@ -1,0 +1,222 @@
+"""Which of the N large neurons serve which small circuit: index lists `[T, S]`.
+
+Circuit t holds the S neurons `list[t]` of every block of N (one block per small neuron). A good
+list lets two circuits share at most one neuron. Lists come from functions
+`(n_circuits, n_blocks, redundancy) -> [T, S]`, where `n_blocks` is N = D / d.
+
+Sources: `prime_steps` is the algorithm of Linsefors & Bushnaq 2025, "Rotations in Superposition"
+(section "Assignment", and its code); the transversal design is the standard one over a prime
+field, after Linsefors' "Circuits in Superposition 2" asks for an overlap of at most one.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toymodels.errors import InputError
+
+Indices = NDArray[np.int32]
+Assignment = Callable[[int, int, int], Indices]
+
+
+def prime_steps(n_circuits: int, n_blocks: int, redundancy: int) -> Indices:
+    """Return the published list: arithmetic progressions whose steps avoid small primes.
+
+    A circuit is `{i, i + s, …, i + (S-1) s}`. Neighbours in the list hold disjoint progressions
+    of one step s; when the N neurons are used up the next shift of s follows, then the next step.
+    Two circuits share at most one neuron. Usage is unbalanced where the list ends midway.
+
+    Args:
+        n_circuits: T, at most `capacity_of_prime_steps(n_blocks, redundancy)`.
+        n_blocks: N = D / d.
+        redundancy: S, the neurons of one circuit in one block.
+
+    Returns:
+        `[T, S]` int32.
+
+    Raises:
+        InputError: more circuits than the list can hold, or S > N; says what would fit.
+    """
+    _require_sizes(n_circuits, n_blocks, redundancy)
+    if redundancy == 1:  # nothing can overlap more than once: one neuron after the other
+        return (np.arange(n_circuits, dtype=np.int32) % n_blocks)[:, None]
+    _require_capacity(n_circuits, n_blocks, redundancy, capacity_of_prime_steps)
+    starts, steps = [], []
+    missing = n_circuits
+    for step in _allowed_steps(n_blocks, redundancy):
+        start = _starts(step, n_blocks, redundancy)[:missing]
+        starts.append(start)
+        steps.append(np.full(start.size, step))
+        missing -= start.size
+        if missing == 0:
+            break
+    start, step = np.concatenate(starts), np.concatenate(steps)
+    return (start[:, None] + step[:, None] * np.arange(redundancy)).astype(np.int32)
+
+
+def transversal(n_circuits: int, n_blocks: int, redundancy: int) -> Indices:
+    """Return a transversal design: lines over the field of q elements, q prime.
+
+    Circuit (a, b) holds the neurons `s q + (a s + b mod q)`, s = 0 … S-1, with q the largest prime
+    of S … N/S. Two circuits share at most one neuron, and after every q circuits (one slope a)
+    each of the S q neurons is used equally often. At most q² circuits; N - S q neurons stay idle.
+
+    Returns:
+        `[T, S]` int32.
+
+    Raises:
+        InputError: T > q², or no prime between S and N/S; says what would fit.
+    """
+    _require_sizes(n_circuits, n_blocks, redundancy)
+    q = _largest_prime(redundancy, n_blocks // redundancy)
+    if q is None:
+        need = redundancy * next(p for p in _primes() if p >= redundancy)
+        raise InputError(
+            f"redundancy = {redundancy} needs n_blocks >= {need} for a transversal design, got "
+            f"n_blocks = {n_blocks}: make the network wider or redundancy smaller."
+        )
+    _require_capacity(n_circuits, n_blocks, redundancy, capacity_of_transversal)
+    slope, offset = np.divmod(np.arange(n_circuits)[:, None], q)
+    s = np.arange(redundancy)
+    return (s * q + (slope * s + offset) % q).astype(np.int32)
+
+
+def random_subsets(n_circuits: int, n_blocks: int, redundancy: int, seed: int = 0) -> Indices:
+    """Return S neurons drawn without replacement for each circuit: the null to compare with.
+
+    Circuits may share more than one neuron. `functools.partial(random_subsets, seed=1)` is
+    another draw.
+
+    Returns:
+        `[T, S]` int32, each row sorted.
+
+    Raises:
+        InputError: S > N.
+    """
+    _require_sizes(n_circuits, n_blocks, redundancy)
+    rng = np.random.default_rng(seed)
+    rows = [
+        np.sort(rng.choice(n_blocks, redundancy, replace=False, shuffle=False))
+        for _ in range(n_circuits)
+    ]
+    return np.array(rows, dtype=np.int32)
+
+
+def capacity_of_prime_steps(n_blocks: int, redundancy: int) -> int:
+    """Return the most circuits that `prime_steps` holds: 557 for N = 250, S = 6.
+
+    For S = 1 there is no limit; the answer is then N, the most that share nothing.
+    """
+    if redundancy == 1:
+        return n_blocks
+    steps = _allowed_steps(n_blocks, redundancy)
+    return sum(_starts(step, n_blocks, redundancy).size for step in steps)
+
+
+def capacity_of_transversal(n_blocks: int, redundancy: int) -> int:
+    """Return the most circuits that `transversal` holds: q², and 0 where there is no prime q."""
+    q = _largest_prime(redundancy, n_blocks // redundancy)
+    return 0 if q is None else q * q
+
+
+def usage(assignment: Indices, n_blocks: int) -> NDArray[np.int64]:
+    """Count the circuits on each neuron of a block, `[N]`."""
+    return np.bincount(assignment.ravel(), minlength=n_blocks)
+
+
+def overlap_probability(assignment: Indices, n_blocks: int) -> float:
+    """Return how many neurons two different circuits share on average, `Σ c (c-1) / (T (T-1))`.
+
+    c is `usage`. Where no two circuits share more than one neuron this is the probability that
+    they share one. NaN for a single circuit.
+    """
+    n_circuits = assignment.shape[0]
+    if n_circuits < 2:
+        return float("nan")
+    count = usage(assignment, n_blocks).astype(float)
+    return float(np.sum(count * (count - 1)) / (n_circuits * (n_circuits - 1)))
+
+
+def balanced_overlap(n_circuits: int, n_blocks: int, redundancy: int) -> float:
+    """Return the overlap probability if all neurons were used equally, `S (TS/N - 1) / (T - 1)`.
+
+    Zero for a single circuit. A list that uses them unequally has more (`overlap_probability`).
+    Source: "Rotations in Superposition", section "Assignment".
+    """
+    if n_circuits < 2:
+        return 0.0
+    return redundancy * (n_circuits * redundancy / n_blocks - 1) / (n_circuits - 1)
+
+
+def largest_overlap(assignment: Indices, n_blocks: int) -> int:
+    """Return the most neurons that two different circuits share; 0 for a single circuit."""
+    held = np.zeros((assignment.shape[0], n_blocks), dtype=np.float32)
+    np.put_along_axis(held, assignment, 1.0, axis=1)
+    most = 0
+    for row in range(held.shape[0] - 1):
+        most = max(most, int(np.max(held[row + 1 :] @ held[row])))
+    return most
+
+
+def _allowed_steps(n_blocks: int, redundancy: int) -> Iterator[int]:
+    """Yield the steps in the published order: each base step, then its multiples by S, S², …."""
+    small = [p for p in range(2, redundancy) if _is_prime(p)]
+    longest = (n_blocks - 1) // (redundancy - 1)
+    for base in range(1, longest + 1):
+        if any(base % p == 0 for p in small):
+            continue
+        step = base
+        while step <= longest:
+            yield step
+            if _is_prime(redundancy):  # then base · S is itself among the base steps
+                break
+            step *= redundancy
+
+
+def _starts(step: int, n_blocks: int, redundancy: int) -> NDArray[np.int64]:
+    """Return the first neurons of the disjoint progressions of one step, shift by shift."""
+    shifts = np.arange(step)[:, None]
+    inside = np.arange(0, n_blocks, redundancy * step)[None, :]
+    start = (shifts + inside).ravel()
+    return start[start + (redundancy - 1) * step < n_blocks]
+
+
+def _primes() -> Iterator[int]:
+    n = 2
+    while True:
+        if _is_prime(n):
+            yield n
+        n += 1
+
+
+def _is_prime(n: int) -> bool:
+    return n >= 2 and all(n % p for p in range(2, int(n**0.5) + 1))
+
+
+def _largest_prime(low: int, high: int) -> int | None:
+    return next((n for n in range(high, low - 1, -1) if _is_prime(n)), None)
+
+
+def _require_sizes(n_circuits: int, n_blocks: int, redundancy: int) -> None:
+    if n_circuits < 1:
+        raise InputError(f"n_circuits = {n_circuits} must be at least 1.")
+    if not 1 <= redundancy <= n_blocks:
+        raise InputError(
+            f"redundancy = {redundancy} is not possible with n_blocks = {n_blocks} neurons per "
+            f"block (width / d): use 1 to {n_blocks}."
+        )
+
+
+def _require_capacity(
+    n_circuits: int, n_blocks: int, redundancy: int, capacity: Callable[[int, int], int]
+) -> None:
+    most = capacity(n_blocks, redundancy)
+    if n_circuits <= most:
+        return
+    fits = [s for s in range(redundancy - 1, 1, -1) if capacity(n_blocks, s) >= n_circuits]
+    smaller = f", or redundancy <= {fits[0]}" if fits else ""
+    raise InputError(
+        f"n_circuits = {n_circuits} is more than this assignment holds with n_blocks = {n_blocks} "
+        f"and redundancy = {redundancy}: use n_circuits <= {most}{smaller}, or a wider network."
+    )
