@@ -1,0 +1,191 @@
+"""The small circuits that one large network is to hold, and how each of them runs alone.
+
+A circuit is an MLP of width d with ReLU after every layer. It reads f values of itself, `Q a`
+with `decode` Q `[f, d]`, and computes its next state from them, `a' = ReLU(M Q a + β)`. All
+circuits share Q, β and the mean `shared` of M; the rest of M is their own.
+
+The rotation circuit (Linsefors & Bushnaq 2025, "Rotations in Superposition", sections 3 and 5)
+holds an on-indicator α and a vector x: α = 1 and |x| = 1 where it is active, all zero where it
+is not. It rotates x by its own angle in every layer.
+
+Axis letters: T circuits, P stages (layer l uses stage (l-1) mod P), d small neurons, f values.
+The builders are plain numpy on the host, so that no size is ever compiled for; a circuit itself
+is a pytree and a function of ONE state: `jax.vmap(run, in_axes=(circuits.axes, 0))` takes T.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+from numpy.typing import ArrayLike, NDArray
+
+from toymodels.errors import InputError
+
+Floats = NDArray[np.float32]
+
+
+@struct.dataclass
+class Circuit:
+    """One small circuit; with a leading axis on `weights`, T of them."""
+
+    weights: Any  # [P, d, f] or [T, P, d, f]: M
+    shared: Any  # [P, d, f]: the mean of M over circuits
+    decode: Any  # [f, d]: Q
+    bias: Any  # [P, d]: β
+    # Names and lengths of what the f values are, in their order: (("on", 1), ("x", 2)).
+    values: tuple[tuple[str, int], ...] = struct.field(pytree_node=False)
+
+    def __call__(self, state: jax.Array, layer: int = 1) -> jax.Array:
+        """Take the state `[d]` of one circuit through its layer number `layer` (from 1)."""
+        stage = (layer - 1) % self.bias.shape[0]
+        read = jnp.asarray(self.decode) @ state
+        return jax.nn.relu(jnp.asarray(self.weights)[stage] @ read + self.bias[stage])
+
+    @property
+    def axes(self) -> "Circuit":
+        """Say to `jax.vmap` which leaves of T circuits have the axis T: `weights` alone."""
+        return replace(self, weights=0, shared=None, decode=None, bias=None)
+
+
+def run_circuit(circuit: Circuit, state: jax.Array, n_layers: int) -> jax.Array:
+    """Run one circuit alone and return its states, `[n_layers + 1, d]`, the first as given."""
+    states = [jnp.asarray(state)]
+    for layer in range(1, n_layers + 1):
+        states.append(circuit(states[-1], layer))
+    return jnp.stack(states)
+
+
+def run_circuits(circuit: Circuit, members: NDArray, states: NDArray, n_layers: int) -> NDArray:
+    """Run many circuits alone, on the host, and return the values that they hold.
+
+    Args:
+        circuit: T circuits.
+        members: `[...]` which of the T circuits.
+        states: `[..., d]` the state each starts in.
+        n_layers: how many layers.
+
+    Returns:
+        `[n_layers + 1, ..., f]`, the values `Q a`, the first those of `states`.
+    """
+    values = [states @ circuit.decode.T]
+    for layer in range(n_layers):
+        stage = layer % circuit.bias.shape[0]
+        own = circuit.weights[members, stage]  # [..., d, f]
+        pre = np.matmul(own, values[-1][..., None])[..., 0] + circuit.bias[stage]
+        values.append(np.maximum(pre, 0) @ circuit.decode.T)
+    return np.stack(values)
+
+
+def rotation_circuit(angle: ArrayLike, bias: float = 1.0, gain: float = 2.0) -> Circuit:
+    """Make the conditional rotation with two indicator neurons, d = 4.
+
+    `α = a₀ - a₁`, `x = (a₂ - α, a₃ - α)`. In one layer
+
+        α' = ReLU(kα - (k-1)/2) - ReLU(kα - (k+1)/2),   a₂,₃' = ReLU(R x + (1+b) α - b):
+
+    a step that is 0 below α = (k-1)/(2k) and 1 above (k+1)/(2k), which removes noise on α, and a
+    rotation for α = 1 that is 0 for α = 0.
+
+    Args:
+        angle: `[]` for one circuit or `[T]`; radians.
+        bias: b >= 0, what an inactive circuit subtracts from its vector.
+        gain: k >= 1, the slope of the step.
+
+    Raises:
+        InputError: a negative bias or a gain below 1: inactive circuits would switch on.
+
+    Source: "Rotations in Superposition", section 3 (k = 2, b = 1).
+    """
+    _require_bias_and_gain(bias, gain)
+    rotation = _rotations(angle)
+    weights = np.zeros((*rotation.shape[:-2], 1, 4, 3), np.float32)
+    weights[..., 0, 0:2, 0] = gain
+    weights[..., 0, 2:4, 0] = 1 + bias
+    weights[..., 0, 2:4, 1:3] = rotation
+    shared = np.zeros((1, 4, 3), np.float32)
+    shared[0, :, 0] = gain, gain, 1 + bias, 1 + bias
+    decode = np.array([[1, -1, 0, 0], [-1, 1, 1, 0], [-1, 1, 0, 1]], np.float32)
+    beta = np.array([[-(gain - 1) / 2, -(gain + 1) / 2, -bias, -bias]], np.float32)
+    return Circuit(weights, shared, decode, beta, values=(("on", 1), ("x", 2)))
+
+
+def rotation_circuit_one_indicator(angle: ArrayLike, bias: float = 1.0) -> Circuit:
+    """Make the conditional rotation with one indicator neuron, d = 3: unstable.
+
+    `α = a₀`, `α' = ReLU((1+b) α - b)`: noise on an active α grows by 1 + b in each layer.
+
+    Args:
+        angle: `[]` for one circuit or `[T]`; radians.
+        bias: b >= 0.
+
+    Raises:
+        InputError: a negative bias.
+
+    Source: code of "Rotations in Superposition", the variant with d = 3.
+    """
+    _require_bias_and_gain(bias, 1.0)
+    rotation = _rotations(angle)
+    weights = np.zeros((*rotation.shape[:-2], 1, 3, 3), np.float32)
+    weights[..., 0, :, 0] = 1 + bias
+    weights[..., 0, 1:3, 1:3] = rotation
+    shared = np.zeros((1, 3, 3), np.float32)
+    shared[0, :, 0] = 1 + bias
+    decode = np.array([[1, 0, 0], [-1, 1, 0], [-1, 0, 1]], np.float32)
+    beta = np.full((1, 3), -bias, np.float32)
+    return Circuit(weights, shared, decode, beta, values=(("on", 1), ("x", 2)))
+
+
+def step_circuits(n_circuits: int, gain: float = 2.0) -> Circuit:
+    """Make T circuits that hold a Boolean and clean it in every layer, d = 2.
+
+    `α = a₀ - a₁` and the step of `rotation_circuit`, without a vector. All T are the same.
+
+    Raises:
+        InputError: a gain below 1.
+
+    Source: code of "Rotations in Superposition", the step circuits of its talk.
+    """
+    _require_bias_and_gain(0.0, gain)
+    shared = np.full((1, 2, 1), gain, np.float32)
+    weights = np.broadcast_to(shared, (n_circuits, 1, 2, 1))
+    beta = np.array([[-(gain - 1) / 2, -(gain + 1) / 2]], np.float32)
+    return Circuit(weights, shared, np.array([[1, -1]], np.float32), beta, values=(("on", 1),))
+
+
+def rotation_states(x: ArrayLike, gain: float = 2.0) -> Floats:
+    """Return the state `[..., 4]` of an active rotation circuit that holds `x [..., 2]`."""
+    x = np.asarray(x, np.float32)
+    return np.concatenate([_indicator(x.shape[:-1], gain), x + 1], axis=-1)
+
+
+def rotation_states_one_indicator(x: ArrayLike) -> Floats:
+    """Return the state `[..., 3]` of an active circuit with one indicator that holds `x`."""
+    x = np.asarray(x, np.float32)
+    return np.concatenate([np.ones((*x.shape[:-1], 1), np.float32), x + 1], axis=-1)
+
+
+def step_states(shape: tuple[int, ...], gain: float = 2.0) -> Floats:
+    """Return the state `[*shape, 2]` of active step circuits."""
+    return _indicator(shape, gain)
+
+
+def _indicator(shape: tuple[int, ...], gain: float) -> Floats:
+    return np.broadcast_to(np.array([(gain + 1) / 2, (gain - 1) / 2], np.float32), (*shape, 2))
+
+
+def _rotations(angle: ArrayLike) -> Floats:
+    """Return the matrices `[..., 2, 2]` that turn by `angle [...]`."""
+    angle = np.asarray(angle, np.float64)
+    cos, sin = np.cos(angle), np.sin(angle)
+    rows = [np.stack([cos, -sin], axis=-1), np.stack([sin, cos], axis=-1)]
+    return np.stack(rows, axis=-2).astype(np.float32)
+
+
+def _require_bias_and_gain(bias: float, gain: float) -> None:
+    if not bias >= 0:
+        raise InputError(f"bias = {bias} switches inactive circuits on: use a bias >= 0.")
+    if not gain >= 1:
+        raise InputError(f"gain = {gain} switches inactive circuits on: use a gain >= 1.")
