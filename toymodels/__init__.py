@@ -13,6 +13,7 @@ the direction of feature i. There is no axis for seeds or sweeps in this package
 from importlib.metadata import version
 
 from toymodels import (
+    circuits,
     errors,
     features,
     geometry,
@@ -28,6 +29,7 @@ from toymodels import (
 __version__ = version("toymodels")
 __all__ = [
     "__version__",
+    "circuits",
     "errors",
     "features",
     "geometry",

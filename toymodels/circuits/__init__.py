@@ -1,0 +1,81 @@
+"""Circuits in superposition: T small circuits in one large network, and how they disturb it.
+
+    small_circuits ──┐
+    assignment ──────┴─► network ──► forward ──► measures ──► simulation
+
+Axis letters used in every shape comment and docstring:
+
+    T  small circuits            d  neurons of a small circuit      f  values it reads of itself
+    N  copies of each, D = d N   S  copies that serve one circuit   L  large layers
+    z  circuits active at once   B  examples of a block             D  large neurons
+
+Source, unless a docstring names another: Linsefors & Bushnaq 2025, "Rotations in Superposition".
+"""
+
+from toymodels.circuits import assignment, assumptions, network, simulation, small_circuits
+from toymodels.circuits.assignment import (
+    capacity_of_prime_steps,
+    capacity_of_transversal,
+    prime_steps,
+    random_subsets,
+    transversal,
+)
+from toymodels.circuits.assumptions import custom_circuits
+from toymodels.circuits.examples import active_rotations, draw_embedding
+from toymodels.circuits.forward import ideal_gating, relu_gating
+from toymodels.circuits.network import (
+    Network,
+    balanced_network,
+    capped_network,
+    dense_network,
+    split_network,
+)
+from toymodels.circuits.simulation import (
+    RotationErrors,
+    Trajectories,
+    rotation_network,
+    rotation_trajectories,
+    simulate_circuits,
+    simulate_rotations,
+)
+from toymodels.circuits.small_circuits import (
+    Circuit,
+    rotation_circuit,
+    rotation_circuit_one_indicator,
+    run_circuit,
+    step_circuits,
+)
+
+__all__ = [
+    "Circuit",
+    "Network",
+    "RotationErrors",
+    "Trajectories",
+    "active_rotations",
+    "assignment",
+    "assumptions",
+    "balanced_network",
+    "capacity_of_prime_steps",
+    "capacity_of_transversal",
+    "capped_network",
+    "custom_circuits",
+    "dense_network",
+    "draw_embedding",
+    "ideal_gating",
+    "network",
+    "prime_steps",
+    "random_subsets",
+    "relu_gating",
+    "rotation_circuit",
+    "rotation_circuit_one_indicator",
+    "rotation_network",
+    "rotation_trajectories",
+    "run_circuit",
+    "simulate_circuits",
+    "simulate_rotations",
+    "simulation",
+    "small_circuits",
+    "split_network",
+    "step_circuits",
+    "transversal",
+]

@@ -1,0 +1,117 @@
+"""The random part of a simulation: which circuits are active, in what states, held where.
+
+A key becomes numpy generators, one per purpose: drawing with `jax.random` would compile a program
+for every size. Calls that share a key and sizes share angles, assignment and examples, whatever
+their floats, so differences between them carry little noise.
+
+Examples come in blocks, so that memory does not grow with their number. A block's size follows
+from the network's sizes alone: the same key gives the same examples on every machine.
+"""
+
+from collections.abc import Callable, Iterator
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from toymodels.circuits.assignment import Assignment, Indices
+from toymodels.circuits.forward import Inputs
+from toymodels.circuits.network import Network, shuffled_layers
+from toymodels.circuits.small_circuits import rotation_states
+from toymodels.errors import InputError
+
+STREAM_SHUFFLE, STREAM_ANGLES, STREAM_EXAMPLES = 1, 2, 3
+
+# Working memory of one block of examples, and the size from which larger blocks gain nothing.
+BLOCK_BYTES = 2**28
+LARGEST_BLOCK = 256
+
+# (generator, shape) -> active states [*shape, d]
+DrawStates = Callable[[np.random.Generator, tuple[int, ...]], NDArray[np.float32]]
+
+
+def generator(key: jax.Array, purpose: int) -> np.random.Generator:
+    """Return numpy's generator for one purpose under a JAX key."""
+    typed = jax.numpy.issubdtype(key.dtype, jax.dtypes.prng_key)
+    words = np.asarray(jax.random.key_data(key) if typed else key)
+    return np.random.default_rng([*words.tolist(), purpose])
+
+
+def draw_embedding(
+    key: jax.Array,
+    assignment: Assignment,
+    n_circuits: int,
+    n_blocks: int,
+    redundancy: int,
+    n_layers: int,
+) -> Indices:
+    """Return `[L, T, S]`: the assignment, permuted over circuits anew in every layer after 1.
+
+    Raises:
+        InputError: no layer, or what the assignment refuses.
+    """
+    if n_layers < 1:
+        raise InputError(f"n_layers = {n_layers} must be at least 1.")
+    held = assignment(n_circuits, n_blocks, redundancy)
+    return shuffled_layers(generator(key, STREAM_SHUFFLE), held, n_layers)
+
+
+def draw_blocks(
+    key: jax.Array, network: Network, draw_states: DrawStates, n_active: int, n_samples: int
+) -> Iterator[Inputs]:
+    """Draw the examples, block by block; with z = 1 in rounds that miss no circuit."""
+    rng = generator(key, STREAM_EXAMPLES)
+    block = examples_per_block(network)
+    turns = _turns(rng, network.n_circuits, n_samples) if n_active == 1 else None
+    for first in range(0, n_samples, block):
+        size = min(block, n_samples - first)
+        if turns is not None:
+            active = turns[first : first + size, None]
+        else:
+            active = draw_subsets(rng, network.n_circuits, n_active, size)
+        yield Inputs(active, draw_states(rng, active.shape))
+
+
+def draw_subsets(
+    rng: np.random.Generator, n_circuits: int, n_active: int, n_samples: int
+) -> NDArray[np.int64]:
+    """Draw uniform sets of `n_active` different circuits, `[n_samples, n_active]` (Floyd)."""
+    chosen = np.empty((n_samples, n_active), np.int64)
+    for i, last in enumerate(range(n_circuits - n_active, n_circuits)):
+        draw = rng.integers(0, last + 1, n_samples)
+        taken = np.any(chosen[:, :i] == draw[:, None], axis=1)
+        chosen[:, i] = np.where(taken, last, draw)
+    return chosen
+
+
+def active_rotations(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Draw states `[*shape, 4]` of active rotation circuits, x uniform on the unit circle.
+
+    Good for every gain: a circuit reads only α and x of its state.
+    """
+    angle = rng.uniform(0, 2 * np.pi, shape)
+    return rotation_states(np.stack([np.cos(angle), np.sin(angle)], axis=-1))
+
+
+def examples_per_block(network: Network) -> int:
+    """Return how many examples run together within `BLOCK_BYTES`."""
+    f, d = network.circuits.decode.shape
+    entries = network.n_circuits * (3 * f + 2) + network.n_blocks * (4 * d + 2 * f)
+    return max(1, min(LARGEST_BLOCK, BLOCK_BYTES // (4 * entries)))
+
+
+def require_examples(n_active: int, n_samples: int, n_circuits: int) -> None:
+    """Refuse z outside 1 … T and an empty sample with an `InputError`."""
+    if not 1 <= n_active <= n_circuits:
+        raise InputError(
+            f"n_active = {n_active} circuits cannot be active of n_circuits = {n_circuits}: use 1 "
+            f"to {n_circuits}."
+        )
+    if n_samples < 1:
+        raise InputError(f"n_samples = {n_samples} must be at least 1.")
+
+
+def _turns(rng: np.random.Generator, n_circuits: int, n_samples: int) -> NDArray[np.int64]:
+    """Return which circuit each example activates: every one before any comes again."""
+    rounds = -(-n_samples // n_circuits)
+    return np.concatenate([rng.permutation(n_circuits) for _ in range(rounds)])[:n_samples]

@@ -1,0 +1,192 @@
+"""The large network's layers on many inputs, without ever forming a D × D matrix.
+
+A circuit reads f values of itself, `(1/S) Σ_s Q A[n_s]`; that is both the read-out and what its
+own weights act on. So a layer is three things on `values [N, f, B]`: a sparse read of every
+circuit (T S additions per column), its own small matrix, and a sparse write back; plus one dense
+N × N product for the shared weights, which for rotations see α alone. For d = 4 that product is
+1/16 of the dense layer, and the read-out comes free.
+
+The sparse part is scipy on the host: a program compiled per size takes longer to compile than a
+sweep over sizes takes to run. The dense product is XLA's: numpy's spins its threads, 40 times
+slower for N = 250 when another process holds a core.
+
+B is the examples of a block; the other letters as in `network`.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+
+from toymodels.circuits.assignment import Indices
+from toymodels.circuits.network import Network
+from toymodels.circuits.small_circuits import Circuit
+
+Floats = NDArray[np.float32]
+
+# (pre-activation with bias [N, d, B], neurons of active circuits [N, B]) -> activation [N, d, B]
+Gating = Callable[[Floats, NDArray[np.bool_]], Floats]
+
+
+class Inputs(NamedTuple):
+    """What the network is given in a block of examples."""
+
+    active: NDArray[np.int64]  # [B, z] which circuits
+    states: Floats  # [B, z, d] the state of each
+
+
+class Layer(NamedTuple):
+    """What is seen of one layer."""
+
+    activations: Floats  # [N, d, B]
+    values: Floats  # [T, f, B] read out of every circuit; a reader must leave them as they are
+
+
+class Stage(NamedTuple):
+    """The circuits' weights of one stage, cut to what is not zero."""
+
+    shared: Floats  # [d, j]: the columns of `shared` that are used
+    shared_values: tuple[int, ...]  # which j of the f values they are
+    own: Floats  # [T, i, k]: M_t - shared
+    own_rows: slice  # which i of the d neurons they write to
+    own_values: slice  # which k of the f values they read
+
+
+class Plan(NamedTuple):
+    """A network prepared for many blocks."""
+
+    network: Network
+    readers: tuple[Any, ...]  # per layer, sparse [T, N], 1/S where a circuit holds a neuron
+    writers: tuple[Any, ...]  # per layer, sparse [N, T], 1 there
+    stages: tuple[Stage, ...]
+
+
+def plan(network: Network) -> Plan:
+    """Prepare a network."""
+    redundancy = network.embedding.shape[2]
+    held = [(layer, network.n_blocks) for layer in network.embedding]
+    return Plan(
+        network=network,
+        readers=tuple(_members(*of_layer, 1 / redundancy) for of_layer in held),
+        writers=tuple(_members(*of_layer, 1.0).T for of_layer in held),
+        stages=tuple(_stage(network.circuits, i) for i in range(network.circuits.bias.shape[0])),
+    )
+
+
+def relu_gating(pre_activation: Floats, used: NDArray[np.bool_]) -> Floats:
+    """Cut at zero: the network itself."""
+    return np.maximum(pre_activation, 0, out=pre_activation)
+
+
+def ideal_gating(pre_activation: Floats, used: NDArray[np.bool_]) -> Floats:
+    """Keep exactly the neurons of active circuits, uncut: no neuron ever switches on wrongly.
+
+    What the published error theory assumes ("Rotations in Superposition", section 6).
+    """
+    pre_activation *= used[:, None, :]
+    return pre_activation
+
+
+def run_layers(prepared: Plan, inputs: Inputs, gating: Gating = relu_gating) -> Iterator[Layer]:
+    """Run a block of examples and yield what is seen of layers 1 … L, one after the other."""
+    network = prepared.network
+    stages = network.circuits.bias.shape[0]
+    pre = _write_active(network, inputs)
+    for layer in range(network.n_layers):
+        pre += network.circuits.bias[layer % stages][:, None]
+        activations = gating(pre, used_neurons(network, inputs.active, layer))
+        columns = np.matmul(network.circuits.decode, activations)  # [N, f, B]
+        read = _apply(prepared.readers[layer], columns)
+        yield Layer(activations, _shift(network, read, columns, network.offset_readout))
+        if layer + 1 < network.n_layers:
+            pre = _next_layer(prepared, layer + 1, columns, read)
+
+
+def used_neurons(network: Network, active: NDArray[np.int64], layer: int) -> NDArray[np.bool_]:
+    """Return which copies `[N, B]` serve an active circuit in layer number `layer + 1`."""
+    used = np.zeros((network.n_blocks, active.shape[0]), bool)
+    held = network.embedding[layer][active]  # [B, z, S]
+    used[held, np.arange(active.shape[0])[:, None, None]] = True
+    return used
+
+
+def _write_active(network: Network, inputs: Inputs) -> Floats:
+    """Return what layer 1 receives, `Σ_active (M_t Q a_t) ⊗ e_t`, `[N, d, B]`."""
+    circuits, (active, states) = network.circuits, inputs
+    read = states @ circuits.decode.T  # [B, z, f]
+    pushed = np.matmul(circuits.weights[active, 0], read[..., None])[..., 0]  # [B, z, d]
+    n_examples, n_active, d = pushed.shape
+    pre = np.zeros((network.n_blocks, d, n_examples), np.float32)
+    each = np.arange(n_examples)
+    for i in range(n_active):
+        for held in network.embedding[0][active[:, i]].T:  # [B]: one neuron of each example
+            pre[held, :, each] += pushed[:, i]
+    return pre
+
+
+def _next_layer(prepared: Plan, layer: int, columns: Floats, read: Floats) -> Floats:
+    """Return the pre-activation without bias, `[N, d, B]`."""
+    stage = prepared.stages[layer % len(prepared.stages)]
+    background = prepared.network.background[layer - 1]
+    spread = np.empty((columns.shape[0], len(stage.shared_values), columns.shape[2]), np.float32)
+    for i, j in enumerate(stage.shared_values):
+        spread[:, i] = _product(background, columns[:, j])
+    pre = np.matmul(stage.shared, spread)
+    if stage.own.size:
+        pushed = np.matmul(stage.own, read[:, stage.own_values])  # [T, i, B]
+        written = _apply(prepared.writers[layer], pushed)
+        offset, redundancy = prepared.network.offset_weights, prepared.network.embedding.shape[2]
+        pre[:, stage.own_rows] += _shift(prepared.network, written, redundancy * pushed, offset)
+    return pre
+
+
+@jax.jit
+def _product(matrix: jax.Array, columns: jax.Array) -> jax.Array:
+    return jax.numpy.matmul(matrix, columns, precision=jax.lax.Precision.HIGHEST)
+
+
+def _shift(network: Network, read: Floats, columns: Floats, offset: float) -> Floats:
+    """Turn what was read, or written, with `e/S` into what `(1/S + c) e - c 1` gives.
+
+    `columns` are what stands on the other side of e, one for each neuron or circuit.
+    """
+    if offset == 0:
+        return read
+    redundancy = network.embedding.shape[2]
+    return np.float32(1 + offset * redundancy) * read - np.float32(offset) * columns.sum(axis=0)
+
+
+def _apply(matrix: Any, stack: Floats) -> Floats:
+    """Apply a sparse matrix to the first axis of `[n, v, B]`."""
+    return (matrix @ stack.reshape(stack.shape[0], -1)).reshape(-1, *stack.shape[1:])
+
+
+def _members(held: Indices, n_blocks: int, weight: float) -> Any:
+    """Return the sparse matrix `[T, N]` with `weight` where a circuit holds a neuron."""
+    n_circuits, redundancy = held.shape
+    starts = np.arange(0, held.size + 1, redundancy, dtype=np.int32)
+    entries = np.full(held.size, weight, np.float32)
+    return scipy.sparse.csr_array((entries, held.ravel(), starts), shape=(n_circuits, n_blocks))
+
+
+def _stage(circuits: Circuit, i: int) -> Stage:
+    shared = circuits.shared[i]
+    own = circuits.weights[:, i] - shared
+    used = np.flatnonzero(shared.any(axis=0))
+    rows, values = _span(own.any(axis=(0, 2))), _span(own.any(axis=(0, 1)))
+    return Stage(
+        shared=np.ascontiguousarray(shared[:, used]),
+        shared_values=tuple(used.tolist()),
+        own=np.ascontiguousarray(own[:, rows, values]),
+        own_rows=rows,
+        own_values=values,
+    )
+
+
+def _span(marked: NDArray[np.bool_]) -> slice:
+    """Return the shortest slice that covers all marks."""
+    at = np.flatnonzero(marked)
+    return slice(int(at[0]), int(at[-1]) + 1) if at.size else slice(0, 0)

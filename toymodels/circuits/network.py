@@ -1,0 +1,238 @@
+"""One large network that holds T small circuits: its weights, from index lists alone.
+
+Block layout of Linsefors & Bushnaq 2025, "Rotations in Superposition" (section 5): large neuron
+`i N + n` is copy n of small neuron i, D = d N. In layer l circuit t holds the neurons
+`embedding[l-1, t]` of every block; e_t is the 0/1 vector `[N]` of them. With M_t = shared + ΔM_t
+(see `small_circuits`), for l >= 2,
+
+    W = shared Q ⊗ background + Σ_t ΔM_t Q ⊗ u_t^l (e_t^{l-1})ᵀ,   u_t = (1/S + c) e_t - c 1.
+
+Three ways to fill in `background [N, N]`, the only dense part, and c:
+
+    capped    1/S where any circuit links two neurons, else -χ;  c = 0
+    balanced  Σ_t u_t^l (e_t^{l-1})ᵀ with a c that cancels the mean overlap
+    split     the same background, but c = 0 for ΔM
+
+The read-out of circuit t is `u_t · A` in every block: its mean over S neurons where c = 0.
+
+Layer 1 receives `Σ_active M_t Q a_t ⊗ e_t^1` as it is. Axis letters as in `small_circuits`; L
+layers, N copies, S copies per circuit, D large neurons.
+"""
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+from numpy.typing import NDArray
+
+from toymodels.circuits.assignment import Indices, balanced_overlap, usage
+from toymodels.circuits.small_circuits import Circuit
+from toymodels.errors import InputError
+
+# A dense network above this would not fit beside its gradient on the machines we plan for.
+LARGEST_DENSE = 2**31  # bytes of all its weights
+
+
+@struct.dataclass
+class Network:
+    """The large network; entry l of an axis `[L-1]` leads from layer l+1 to layer l+2."""
+
+    circuits: Circuit
+    embedding: Any  # [L, T, S] int32
+    background: tuple[jax.Array, ...]  # L-1 of [N, N]
+    offset_weights: Any  # []: c of the u that ΔM writes with
+    offset_readout: Any  # []: c of the u that is read out with
+    link_density: Any  # [L-1]: share of neuron pairs that some circuit links
+    inhibition: Any  # [L-1]: χ, NaN where there is none
+    n_blocks: int = struct.field(pytree_node=False)  # N
+
+    @property
+    def width(self) -> int:
+        """D = d N."""
+        return self.circuits.bias.shape[-1] * self.n_blocks
+
+    @property
+    def n_layers(self) -> int:
+        """L, the large layers; the input is not one."""
+        return self.embedding.shape[0]
+
+    @property
+    def n_circuits(self) -> int:
+        """T."""
+        return self.embedding.shape[1]
+
+
+def shuffled_layers(rng: np.random.Generator, assignment: Indices, n_layers: int) -> Indices:
+    """Return `[L, T, S]`: the list itself in layer 1, then permuted over circuits per layer."""
+    layers = [assignment]
+    layers += [assignment[rng.permutation(len(assignment))] for _ in range(n_layers - 1)]
+    return np.stack(layers)
+
+
+def capped_network(
+    circuits: Circuit, embedding: Indices, n_blocks: int, inhibition: float = 1.0
+) -> Network:
+    """Make the network of the post: capped links, and inhibition -χ everywhere else.
+
+    χ is what makes two different circuits read nothing of each other on average:
+    `S χ = U / (P - U)`, with U of the P = S² T (T-1) neuron pairs of two circuits linked.
+
+    Args:
+        circuits: T circuits.
+        embedding: `[L, T, S]`.
+        n_blocks: N.
+        inhibition: χ is multiplied by this.
+
+    Raises:
+        InputError: an assignment of another number of circuits, or beyond the N neurons.
+    """
+    _require_fit(circuits, embedding, n_blocks)
+    n_layers, _, redundancy = embedding.shape
+    background, density, chi = [], np.empty(n_layers - 1), np.empty(n_layers - 1)
+    for i, (source, target) in enumerate(pairwise(embedding)):
+        links = np.zeros((n_blocks, n_blocks), np.float32)
+        links[target[:, :, None], source[:, None, :]] = 1
+        density[i] = np.count_nonzero(links) / links.size
+        chi[i] = inhibition * balancing_inhibition(links, source, target)
+        links *= 1 / redundancy + chi[i]
+        links -= chi[i]
+        background.append(jnp.asarray(links))
+    return Network(
+        circuits=circuits,
+        embedding=embedding,
+        background=tuple(background),
+        offset_weights=0.0,
+        offset_readout=0.0,
+        link_density=density,
+        inhibition=chi,
+        n_blocks=n_blocks,
+    )
+
+
+def balancing_inhibition(links: NDArray[Any], source: Indices, target: Indices) -> float:
+    """Return χ of `capped_network` for 0/1 `links [N, N]` from `source` to `target [T, S]`."""
+    n_circuits, redundancy = target.shape
+    into, out_of = (usage(e, links.shape[0]).astype(float) for e in (target, source))
+    linked_to_self = n_circuits * redundancy**2
+    linked = np.einsum("n,nm,m->", into, links, out_of) - linked_to_self
+    pairs = float(redundancy**2 * n_circuits * (n_circuits - 1))
+    if pairs == linked:  # one circuit, or no pair left without a link: nothing to inhibit
+        return 0.0
+    return linked / (pairs - linked) / redundancy
+
+
+def balanced_network(circuits: Circuit, embedding: Indices, n_blocks: int) -> Network:
+    """Make the uncapped network whose writing and reading vectors cancel the mean overlap.
+
+    `c = p / ((S-p) S)` with `p = S (TS/N - 1) / (T-1)`, the overlap probability of a list that
+    uses all neurons equally: then `u_t · e_v` is zero on average for two different circuits, and
+    one for a circuit with itself.
+
+    Raises:
+        InputError: as `capped_network`.
+
+    Source: code of "Rotations in Superposition", its first variant of the weights.
+    """
+    network = split_network(circuits, embedding, n_blocks)
+    return replace(network, offset_weights=network.offset_readout)
+
+
+def split_network(circuits: Circuit, embedding: Indices, n_blocks: int) -> Network:
+    """Make the network whose shared weights are those of `balanced_network`, the rest with c = 0.
+
+    Raises:
+        InputError: as `capped_network`.
+
+    Source: code of "Rotations in Superposition", its second variant of the weights.
+    """
+    _require_fit(circuits, embedding, n_blocks)
+    n_layers, n_circuits, redundancy = embedding.shape
+    p = balanced_overlap(n_circuits, n_blocks, redundancy)
+    offset = p / ((redundancy - p) * redundancy)
+    background, density = [], np.empty(n_layers - 1)
+    for i, (source, target) in enumerate(pairwise(embedding)):
+        links = np.zeros((n_blocks, n_blocks), np.float32)
+        np.add.at(links, (target[:, :, None], source[:, None, :]), 1)
+        density[i] = np.count_nonzero(links) / links.size
+        links *= 1 / redundancy + offset
+        links -= np.float32(offset) * usage(source, n_blocks).astype(np.float32)
+        background.append(jnp.asarray(links))
+    return Network(
+        circuits=circuits,
+        embedding=embedding,
+        background=tuple(background),
+        offset_weights=0.0,
+        offset_readout=offset,
+        link_density=density,
+        inhibition=np.full(n_layers - 1, np.nan),
+        n_blocks=n_blocks,
+    )
+
+
+def dense_weights(network: Network, layer: int) -> NDArray[np.float32]:
+    """Return W `[D, D]` that leads into `layer` (2 … L), written out: O(D²) memory."""
+    circuits, n_blocks = network.circuits, network.n_blocks
+    stage = (layer - 1) % circuits.bias.shape[0]
+    target, source = network.embedding[layer - 1], network.embedding[layer - 2]
+    redundancy, offset = target.shape[1], network.offset_weights
+    shared = circuits.shared[stage] @ circuits.decode
+    own = (circuits.weights[:, stage] - circuits.shared[stage]) @ circuits.decode  # [T, d, d]
+    d = shared.shape[0]
+    W = np.einsum("ij,nm->injm", shared, np.asarray(network.background[layer - 2]))
+    for t in range(network.n_circuits):
+        write = np.full(n_blocks, -offset, np.float32)
+        write[target[t]] += 1 / redundancy + offset
+        W[:, :, :, source[t]] += np.einsum("ij,n->inj", own[t], write)[..., None]
+    return np.ascontiguousarray(W.reshape(d * n_blocks, d * n_blocks))
+
+
+@struct.dataclass
+class DenseNetwork:
+    """The large network as an ordinary MLP, a function of ONE input: the definition, in JAX."""
+
+    W: jax.Array  # [L-1, D, D]
+    B: jax.Array  # [L, D]
+
+    def __call__(self, pre_activation: jax.Array) -> jax.Array:
+        """Return all activations `[L, D]` from what layer 1 receives, `[D]`."""
+        activations = [jax.nn.relu(pre_activation + self.B[0])]
+        for weights, bias in zip(self.W, self.B[1:], strict=True):
+            activations.append(jax.nn.relu(weights @ activations[-1] + bias))
+        return jnp.stack(activations)
+
+
+def dense_network(network: Network) -> DenseNetwork:
+    """Write the whole network out as a `DenseNetwork`, to train it or to check by.
+
+    Raises:
+        InputError: the weights would take more than 2 GiB.
+    """
+    size = 4 * (network.n_layers - 1) * network.width**2
+    if size > LARGEST_DENSE:
+        raise InputError(
+            f"a dense network of width {network.width} and {network.n_layers} layers takes "
+            f"{size / 2**30:.1f} GiB, more than {LARGEST_DENSE / 2**30:.0f}: the simulation does "
+            "not need it; or use a smaller width."
+        )
+    layers = [dense_weights(network, layer) for layer in range(2, network.n_layers + 1)]
+    stages = np.arange(network.n_layers) % network.circuits.bias.shape[0]
+    bias = np.repeat(network.circuits.bias[stages], network.n_blocks, axis=-1)
+    weights = np.array(layers, np.float32).reshape(-1, network.width, network.width)
+    return DenseNetwork(W=jnp.asarray(weights), B=jnp.asarray(bias))
+
+
+def _require_fit(circuits: Circuit, embedding: Indices, n_blocks: int) -> None:
+    if circuits.weights.shape[0] != embedding.shape[1]:
+        raise InputError(
+            f"there are {circuits.weights.shape[0]} circuits, but the assignment is for "
+            f"{embedding.shape[1]}: make them equal."
+        )
+    if embedding.min() < 0 or embedding.max() >= n_blocks:
+        raise InputError(
+            f"the assignment names neuron {embedding.max()} (least {embedding.min()}), but a block "
+            f"has n_blocks = {n_blocks}: use 0 to {n_blocks - 1}."
+        )

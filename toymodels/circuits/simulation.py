@@ -1,0 +1,230 @@
+"""Simulate circuits in superposition: draw a network and examples, measure errors per layer.
+
+Experiments of Linsefors & Bushnaq 2025, "Rotations in Superposition" (section 6). What is random
+comes from `examples`, what is measured from `measures`.
+"""
+
+from functools import reduce
+from typing import Any
+
+import jax
+import numpy as np
+from flax import struct
+
+from toymodels.circuits.assignment import Assignment, prime_steps
+from toymodels.circuits.examples import (
+    STREAM_ANGLES,
+    DrawStates,
+    active_rotations,
+    draw_blocks,
+    draw_embedding,
+    generator,
+    require_examples,
+)
+from toymodels.circuits.forward import Gating, plan, relu_gating, run_layers
+from toymodels.circuits.measures import CircuitErrors, add, errors_from, measure_block
+from toymodels.circuits.network import Network, capped_network
+from toymodels.circuits.small_circuits import rotation_circuit, run_circuits
+from toymodels.errors import InputError
+
+
+@struct.dataclass
+class RotationErrors:
+    """Errors of rotation circuits by layer, entry 0 the input. See `CircuitErrors`."""
+
+    mse_x_active: Any  # [L+1] mean of |x̂ - x|², both components together
+    mse_x_inactive: Any  # [L+1] mean of |x̂|²
+    mse_on_active: Any  # [L+1] mean of (α̂ - 1)²
+    mse_on_inactive: Any  # [L+1] mean of α̂²
+    worst_x_active: Any  # [L+1] largest |x̂ - x|
+    worst_x_inactive: Any  # [L+1]
+    worst_on_active: Any  # [L+1]
+    worst_on_inactive: Any  # [L+1]
+    mean_on_active: Any  # [L+1] mean of α̂ - 1
+    mean_on_inactive: Any  # [L+1] mean of α̂
+    dropped: Any  # [L+1] share of active circuits with α̂ < ½
+    spurious: Any  # [L+1] share of inactive circuits with α̂ > ½
+    fraction_on: Any  # [L+1, 4] share of neurons above 1e-4 in each block; NaN for the input
+    overlap_probability: Any  # [L+1] measured from the assignment; NaN for the input
+    link_density: Any  # [L+1] NaN below layer 2
+    inhibition_strength: Any  # [L+1] χ after the multiplier; NaN below layer 2
+
+
+@struct.dataclass
+class Trajectories:
+    """What active rotation circuits hold, and what the network's read-out says they hold."""
+
+    active: Any  # [n, z] which circuits
+    true_x: Any  # [n, z, L+1, 2]
+    estimated_x: Any  # [n, z, L+1, 2]
+    true_on: Any  # [n, z, L+1]
+    estimated_on: Any  # [n, z, L+1]
+
+
+def simulate_rotations(
+    key: jax.Array,
+    *,
+    n_circuits: int,
+    width: int,
+    redundancy: int,
+    n_active: int,
+    n_layers: int,
+    n_samples: int,
+    bias: float = 1.0,
+    inhibition: float = 1.0,
+    gain: float = 2.0,
+    assignment: Assignment = prime_steps,
+    gating: Gating = relu_gating,
+) -> RotationErrors:
+    """Run T conditional rotations in one network of width D and measure their errors.
+
+    Args:
+        key: decides angles, assignment per layer, and examples.
+        n_circuits: T.
+        width: D, a multiple of 4.
+        redundancy: S, the large neurons of each small one.
+        n_active: z, active at a time.
+        n_layers: L.
+        n_samples: examples; with z = 1 every circuit gets its turn before any gets a second.
+        bias: b.
+        inhibition: multiplier of χ.
+        gain: k, the slope of the indicator's step.
+        assignment: `prime_steps`, `transversal`, `random_subsets` or any function like them.
+        gating: `relu_gating`, or `ideal_gating`.
+
+    Returns:
+        Errors per layer, `[n_layers + 1]` each.
+
+    Raises:
+        InputError: a size or float that is not possible; says what would be.
+
+    Source: "Rotations in Superposition"; b = 1, k = 2, inhibition 1, prime steps are published.
+    """
+    network = rotation_network(
+        key,
+        n_circuits=n_circuits,
+        width=width,
+        redundancy=redundancy,
+        n_layers=n_layers,
+        bias=bias,
+        inhibition=inhibition,
+        gain=gain,
+        assignment=assignment,
+    )
+    errors = simulate_circuits(
+        key, network, active_rotations, n_active=n_active, n_samples=n_samples, gating=gating
+    )
+    return _of_rotations(errors)
+
+
+def rotation_network(
+    key: jax.Array,
+    *,
+    n_circuits: int,
+    width: int,
+    redundancy: int,
+    n_layers: int,
+    bias: float = 1.0,
+    inhibition: float = 1.0,
+    gain: float = 2.0,
+    assignment: Assignment = prime_steps,
+) -> Network:
+    """Draw the network of `simulate_rotations`; arguments and errors as there."""
+    n_blocks = blocks_of(width, 4)
+    angles = generator(key, STREAM_ANGLES).uniform(0, 2 * np.pi, n_circuits)
+    circuits = rotation_circuit(angles, bias, gain)
+    embedding = draw_embedding(key, assignment, n_circuits, n_blocks, redundancy, n_layers)
+    return capped_network(circuits, embedding, n_blocks, inhibition)
+
+
+def rotation_trajectories(
+    key: jax.Array,
+    network: Network,
+    *,
+    n_active: int,
+    n_samples: int,
+    gating: Gating = relu_gating,
+) -> Trajectories:
+    """Follow active circuits of `rotation_network` through the layers, true and as read out.
+
+    The examples are the first `n_samples` of `simulate_rotations` with the same key.
+
+    Raises:
+        InputError: z outside 1 … T, or no examples.
+    """
+    require_examples(n_active, n_samples, network.n_circuits)
+    prepared, parts = plan(network), []
+    for inputs in draw_blocks(key, network, active_rotations, n_active, n_samples):
+        true = run_circuits(network.circuits, inputs.active, inputs.states, network.n_layers)
+        each = np.arange(inputs.active.shape[0])[:, None]
+        layers = run_layers(prepared, inputs, gating)
+        read = np.stack([true[0], *(layer.values[inputs.active, :, each] for layer in layers)])
+        parts.append((inputs.active, np.moveaxis(true, 0, 2), np.moveaxis(read, 0, 2)))
+    active, true, read = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Trajectories(active, true[..., 1:], read[..., 1:], true[..., 0], read[..., 0])
+
+
+def simulate_circuits(
+    key: jax.Array,
+    network: Network,
+    draw_states: DrawStates,
+    *,
+    n_active: int,
+    n_samples: int,
+    gating: Gating = relu_gating,
+) -> CircuitErrors:
+    """Run random examples through any large network and measure its circuits in every layer.
+
+    Args:
+        key: of the examples.
+        network: from `capped_network` or its siblings.
+        draw_states: `(generator, shape) -> [*shape, d]`, states of active circuits.
+        n_active: z, drawn without replacement.
+        n_samples: examples.
+        gating: `relu_gating`, or `ideal_gating`.
+
+    Raises:
+        InputError: z outside 1 … T, or no examples.
+    """
+    require_examples(n_active, n_samples, network.n_circuits)
+    prepared = plan(network)
+    blocks = draw_blocks(key, network, draw_states, n_active, n_samples)
+    with np.errstate(over="ignore", invalid="ignore"):  # a network that blows up says so by inf
+        sums = reduce(add, (measure_block(prepared, inputs, gating) for inputs in blocks))
+    return errors_from(network, sums, n_samples, n_active)
+
+
+def blocks_of(width: int, d: int) -> int:
+    """Return N = D / d.
+
+    Raises:
+        InputError: D is not a multiple of d.
+    """
+    if width < d or width % d:
+        near = sorted({max(d, width // d * d), (width // d + 1) * d})
+        raise InputError(
+            f"width = {width} is not divisible by d = {d}, the neurons of a small circuit: use "
+            f"{' or '.join(map(str, near))}."
+        )
+    return width // d
+
+
+def _of_rotations(errors: CircuitErrors) -> RotationErrors:
+    """Name the two kinds of values, α and x."""
+    pairs = {
+        f"{measure}_{value}_{which}": getattr(errors, f"{measure}_{which}")[:, i]
+        for measure in ("mse", "worst")
+        for which in ("active", "inactive")
+        for i, value in enumerate(("on", "x"))
+    }
+    return RotationErrors(
+        **pairs,
+        mean_on_active=errors.mean_active,
+        mean_on_inactive=errors.mean_inactive,
+        dropped=errors.dropped,
+        spurious=errors.spurious,
+        fraction_on=errors.fraction_on,
+        overlap_probability=errors.overlap_probability,
+        link_density=errors.link_density,
+        inhibition_strength=errors.inhibition_strength,
+    )
