@@ -1,5 +1,7 @@
 """The large network: weights from the formula written out, and the layers without them."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -21,6 +23,8 @@ from toymodels.circuits.network import (
     capped_network,
     dense_network,
     dense_weights,
+    inhibition_over_all_pairs,
+    inhibition_over_ordered_pairs,
     split_network,
 )
 from toymodels.circuits.small_circuits import Circuit, rotation_circuit, step_circuits
@@ -63,8 +67,8 @@ def weights_as_published(construction, held):
     own_u = (1 / S) * into if construction is split_network else u
     if construction is capped_network:
         linked = sum(np.outer(a, b) for a, b in zip(into, out_of, strict=True)) > 0
-        cross = [into[t] @ linked @ out_of[v] for t in range(T) for v in range(T) if t != v]
-        U, P = sum(cross), S**2 * T * (T - 1)
+        cross = [into[t] @ linked @ out_of[u] for u in range(T) for t in range(u)]
+        U, P = sum(cross), S**2 * T * (T - 1) / 2
         background = np.where(linked, 1 / S, -U / (P - U) / S)
     else:
         background = sum(np.outer(a, b) for a, b in zip(u, out_of, strict=True))
@@ -84,10 +88,22 @@ def test_weights_are_the_published_formula(construction):
 
 def test_inhibition_makes_circuits_read_nothing_of_each_other_on_average():
     held = embedding()
-    network = capped_network(rotation_circuit(ANGLES), held, N)
-    heard = vectors(held[1]) @ np.asarray(network.background[0], float) @ vectors(held[0]).T
-    np.testing.assert_allclose(np.diag(heard) / S, 1, atol=1e-6)  # of itself, all
-    np.testing.assert_allclose(heard[~np.eye(T, dtype=bool)].mean(), 0, atol=1e-6)
+    for balance, pairs in (
+        (inhibition_over_all_pairs, ~np.eye(T, dtype=bool)),
+        (inhibition_over_ordered_pairs, np.triu(np.ones((T, T), bool), 1)),
+    ):
+        network = capped_network(rotation_circuit(ANGLES), held, N, balance=balance)
+        heard = vectors(held[1]) @ np.asarray(network.background[0], float) @ vectors(held[0]).T
+        np.testing.assert_allclose(np.diag(heard) / S, 1, atol=1e-6)  # of itself, all
+        np.testing.assert_allclose(heard[pairs].mean(), 0, atol=1e-6)
+
+
+def test_inhibition_is_summed_over_blocks_of_circuits(monkeypatch):
+    whole = capped_network(rotation_circuit(ANGLES), embedding(), N).inhibition
+    monkeypatch.setattr("toymodels.circuits.network._ROWS", 7)
+    np.testing.assert_allclose(
+        capped_network(rotation_circuit(ANGLES), embedding(), N).inhibition, whole, rtol=1e-12
+    )
 
 
 def test_inhibition_is_multiplied():
@@ -167,8 +183,9 @@ def test_ideal_gating_masks_instead_of_cutting():
 def test_relabelling_circuits_changes_nothing(gating):
     held, inputs = embedding(), examples()
     order = np.random.default_rng(3).permutation(T)
-    one = capped_network(rotation_circuit(ANGLES), held, N)
-    other = capped_network(rotation_circuit(ANGLES[order]), held[:, order], N)
+    make = partial(capped_network, balance=inhibition_over_all_pairs)
+    one = make(rotation_circuit(ANGLES), held, N)
+    other = make(rotation_circuit(ANGLES[order]), held[:, order], N)
     renamed = inputs._replace(active=np.argsort(order)[inputs.active])
     for a, b in zip(
         run_layers(plan(one), inputs, gating), run_layers(plan(other), renamed, gating), strict=True

@@ -10,8 +10,10 @@ field, after Linsefors' "Circuits in Superposition 2" asks for an overlap of at 
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
+import scipy.sparse
 from numpy.typing import NDArray
 
 from toymodels.errors import InputError
@@ -125,6 +127,15 @@ def usage(assignment: Indices, n_blocks: int) -> NDArray[np.int64]:
     return np.bincount(assignment.ravel(), minlength=n_blocks)
 
 
+def members(assignment: Indices, n_blocks: int) -> Any:
+    """Return the sparse matrix `[T, N]` with a 1 where a circuit holds a neuron."""
+    n_circuits, redundancy = assignment.shape
+    starts = np.arange(0, assignment.size + 1, redundancy, dtype=np.int32)
+    ones = np.ones(assignment.size, np.float32)
+    shape = (n_circuits, n_blocks)
+    return scipy.sparse.csr_array((ones, assignment.ravel(), starts), shape=shape)
+
+
 def overlap_probability(assignment: Indices, n_blocks: int) -> float:
     """Return how many neurons two different circuits share on average, `Σ c (c-1) / (T (T-1))`.
 
@@ -151,12 +162,10 @@ def balanced_overlap(n_circuits: int, n_blocks: int, redundancy: int) -> float:
 
 def largest_overlap(assignment: Indices, n_blocks: int) -> int:
     """Return the most neurons that two different circuits share; 0 for a single circuit."""
-    held = np.zeros((assignment.shape[0], n_blocks), dtype=np.float32)
-    np.put_along_axis(held, assignment, 1.0, axis=1)
-    most = 0
-    for row in range(held.shape[0] - 1):
-        most = max(most, int(np.max(held[row + 1 :] @ held[row])))
-    return most
+    held = members(assignment, n_blocks)
+    shared = held @ held.T
+    shared.setdiag(0)
+    return int(shared.max())
 
 
 def _allowed_steps(n_blocks: int, redundancy: int) -> Iterator[int]:

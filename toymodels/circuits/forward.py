@@ -14,14 +14,14 @@ B is the examples of a block; the other letters as in `network`.
 """
 
 from collections.abc import Callable, Iterator
+from functools import reduce
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-import scipy.sparse
 from numpy.typing import NDArray
 
-from toymodels.circuits.assignment import Indices
+from toymodels.circuits.assignment import members
 from toymodels.circuits.network import Network
 from toymodels.circuits.small_circuits import Circuit
 
@@ -48,8 +48,8 @@ class Layer(NamedTuple):
 class Stage(NamedTuple):
     """The circuits' weights of one stage, cut to what is not zero."""
 
-    shared: Floats  # [d, j]: the columns of `shared` that are used
-    shared_values: tuple[int, ...]  # which j of the f values they are
+    shared: Floats  # [d, f]
+    shared_values: tuple[int, ...]  # which of the f values it reads at all
     own: Floats  # [T, i, k]: M_t - shared
     own_rows: slice  # which i of the d neurons they write to
     own_values: slice  # which k of the f values they read
@@ -67,11 +67,11 @@ class Plan(NamedTuple):
 def plan(network: Network) -> Plan:
     """Prepare a network."""
     redundancy = network.embedding.shape[2]
-    held = [(layer, network.n_blocks) for layer in network.embedding]
+    held = [members(layer, network.n_blocks) for layer in network.embedding]
     return Plan(
         network=network,
-        readers=tuple(_members(*of_layer, 1 / redundancy) for of_layer in held),
-        writers=tuple(_members(*of_layer, 1.0).T for of_layer in held),
+        readers=tuple(of_layer * np.float32(1 / redundancy) for of_layer in held),
+        writers=tuple(of_layer.T for of_layer in held),
         stages=tuple(_stage(network.circuits, i) for i in range(network.circuits.bias.shape[0])),
     )
 
@@ -99,10 +99,10 @@ def run_layers(prepared: Plan, inputs: Inputs, gating: Gating = relu_gating) -> 
         pre += network.circuits.bias[layer % stages][:, None]
         activations = gating(pre, used_neurons(network, inputs.active, layer))
         columns = np.matmul(network.circuits.decode, activations)  # [N, f, B]
-        read = _apply(prepared.readers[layer], columns)
+        read = read_circuits(prepared, layer + 1, columns)
         yield Layer(activations, _shift(network, read, columns, network.offset_readout))
         if layer + 1 < network.n_layers:
-            pre = _next_layer(prepared, layer + 1, columns, read)
+            pre = next_layer(prepared, layer + 2, columns, read)
 
 
 def used_neurons(network: Network, active: NDArray[np.int64], layer: int) -> NDArray[np.bool_]:
@@ -127,17 +127,35 @@ def _write_active(network: Network, inputs: Inputs) -> Floats:
     return pre
 
 
-def _next_layer(prepared: Plan, layer: int, columns: Floats, read: Floats) -> Floats:
-    """Return the pre-activation without bias, `[N, d, B]`."""
-    stage = prepared.stages[layer % len(prepared.stages)]
-    background = prepared.network.background[layer - 1]
-    spread = np.empty((columns.shape[0], len(stage.shared_values), columns.shape[2]), np.float32)
-    for i, j in enumerate(stage.shared_values):
-        spread[:, i] = _product(background, columns[:, j])
-    pre = np.matmul(stage.shared, spread)
+def read_circuits(prepared: Plan, layer: int, columns: Floats) -> Floats:
+    """Average every circuit's copies in layer number `layer`, `[N, f, B] -> [T, f, B]`."""
+    return _apply(prepared.readers[layer - 1], columns)
+
+
+def next_layer(prepared: Plan, layer: int, columns: Floats, read: Floats) -> Floats:
+    """Return what layer number `layer` (from 2) receives, without its bias.
+
+    Args:
+        prepared: the network.
+        layer: the layer that receives.
+        columns: `[N, f, B]`, the values on each copy in the layer before.
+        read: `[T, f, B]`, those of each circuit, from `read_circuits`.
+
+    Returns:
+        `[N, d, B]`.
+    """
+    stage = prepared.stages[(layer - 1) % len(prepared.stages)]
+    background = prepared.network.background[layer - 2]
+    n_blocks, _, n_examples = columns.shape
+    terms = [
+        stage.shared[:, j, None] * np.asarray(_product(background, columns[:, j]))[:, None]
+        for j in stage.shared_values
+    ]
+    nothing = (n_blocks, stage.shared.shape[0], n_examples)
+    pre = reduce(np.add, terms) if terms else np.zeros(nothing, np.float32)
     if stage.own.size:
         pushed = np.matmul(stage.own, read[:, stage.own_values])  # [T, i, B]
-        written = _apply(prepared.writers[layer], pushed)
+        written = _apply(prepared.writers[layer - 1], pushed)
         offset, redundancy = prepared.network.offset_weights, prepared.network.embedding.shape[2]
         pre[:, stage.own_rows] += _shift(prepared.network, written, redundancy * pushed, offset)
     return pre
@@ -164,22 +182,13 @@ def _apply(matrix: Any, stack: Floats) -> Floats:
     return (matrix @ stack.reshape(stack.shape[0], -1)).reshape(-1, *stack.shape[1:])
 
 
-def _members(held: Indices, n_blocks: int, weight: float) -> Any:
-    """Return the sparse matrix `[T, N]` with `weight` where a circuit holds a neuron."""
-    n_circuits, redundancy = held.shape
-    starts = np.arange(0, held.size + 1, redundancy, dtype=np.int32)
-    entries = np.full(held.size, weight, np.float32)
-    return scipy.sparse.csr_array((entries, held.ravel(), starts), shape=(n_circuits, n_blocks))
-
-
 def _stage(circuits: Circuit, i: int) -> Stage:
     shared = circuits.shared[i]
     own = circuits.weights[:, i] - shared
-    used = np.flatnonzero(shared.any(axis=0))
     rows, values = _span(own.any(axis=(0, 2))), _span(own.any(axis=(0, 1)))
     return Stage(
-        shared=np.ascontiguousarray(shared[:, used]),
-        shared_values=tuple(used.tolist()),
+        shared=shared,
+        shared_values=tuple(np.flatnonzero(shared.any(axis=0)).tolist()),
         own=np.ascontiguousarray(own[:, rows, values]),
         own_rows=rows,
         own_values=values,

@@ -103,12 +103,12 @@ def _measure_layer(
     wrong = (held - true).reshape(-1, true.shape[-1], 1)  # [B z, f, 1]
     squares, largest = [], []
     for part in _parts(circuits):
-        pair = [_squared_length(of[:, part]) for of in (wrong, read)]
+        pair = [np.einsum("nvb,nvb->nb", of[:, part], of[:, part]) for of in (wrong, read)]
         squares.append([np.sum(squared) for squared in pair])  # float32, but pairwise
         largest.append([np.sqrt(np.max(squared, initial=0)) for squared in pair])
     first = [np.sum(wrong[:, 0]), np.sum(read[:, 0])]
     wrong_side = [np.sum(held[..., 0] < SWITCHED), np.count_nonzero(read[:, 0] > SWITCHED)]
-    on = np.count_nonzero(layer.activations > ON, axis=(0, 2))
+    on = [np.count_nonzero(block > ON) for block in np.moveaxis(layer.activations, 1, 0)]
     read[active, :, each] = held
     return np.transpose(squares), np.transpose(largest), first, wrong_side, on
 
@@ -117,14 +117,6 @@ def _parts(circuits: Circuit) -> list[slice]:
     """Return where each kind of value lies among the f."""
     ends = np.cumsum([length for _, length in circuits.values]).tolist()
     return [slice(end - n, end) for end, (_, n) in zip(ends, circuits.values, strict=True)]
-
-
-def _squared_length(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the squared length of `vectors [n, v, B]` along v, `[n, B]`."""
-    total = np.square(vectors[:, 0])
-    for i in range(1, vectors.shape[1]):
-        total += np.square(vectors[:, i])
-    return total
 
 
 def _above(values: NDArray[np.float64], first: float) -> NDArray[np.float64]:

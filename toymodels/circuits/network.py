@@ -19,6 +19,7 @@ Layer 1 receives `Σ_active M_t Q a_t ⊗ e_t^1` as it is. Axis letters as in `s
 layers, N copies, S copies per circuit, D large neurons.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -29,9 +30,15 @@ import numpy as np
 from flax import struct
 from numpy.typing import NDArray
 
-from toymodels.circuits.assignment import Indices, balanced_overlap, usage
+from toymodels.circuits.assignment import Indices, balanced_overlap, members, usage
 from toymodels.circuits.small_circuits import Circuit
 from toymodels.errors import InputError
+
+# (links [N, N], source [T, S], target [T, S]) -> χ
+Balance = Callable[[NDArray[Any], Indices, Indices], float]
+
+# Circuits whose rows of links are summed at a time.
+_ROWS = 256
 
 # A dense network above this would not fit beside its gradient on the machines we plan for.
 LARGEST_DENSE = 2**31  # bytes of all its weights
@@ -73,19 +80,58 @@ def shuffled_layers(rng: np.random.Generator, assignment: Indices, n_layers: int
     return np.stack(layers)
 
 
+def inhibition_over_ordered_pairs(links: NDArray[Any], source: Indices, target: Indices) -> float:
+    """Return the χ that makes circuits t hear nothing of circuits u on average, t < u.
+
+    `S χ = U / (P - U)`: of the P = S² T (T-1) / 2 neuron pairs (one of t in the layer, one of u
+    in the layer before), U are linked. This is what the authors' code does. It weighs late
+    circuits of the list more, which matters where the layer before holds the list in its order:
+    χ into layer 2 is up to 2 % larger than over all pairs, the error of active α 8 % larger.
+
+    Args:
+        links: `[N, N]`, 1 where any circuit links two neurons, else 0.
+        source: `[T, S]` of the layer before.
+        target: `[T, S]` of the layer.
+    """
+    n_circuits, redundancy = target.shape
+    before = np.zeros(links.shape[0], np.float32)  # linked to any circuit of earlier blocks
+    linked = 0.0
+    for first in range(0, n_circuits, _ROWS):
+        rows = slice(first, first + _ROWS)
+        heard = np.cumsum(members(target[rows], links.shape[0]) @ links, axis=0)  # [rows, N]
+        linked += np.sum(before[source[rows]], dtype=float)
+        linked += np.sum(np.take_along_axis(heard[:-1], source[rows][1:], axis=1), dtype=float)
+        before += heard[-1]
+    return _inhibition(linked, redundancy**2 * n_circuits * (n_circuits - 1) / 2, redundancy)
+
+
+def inhibition_over_all_pairs(links: NDArray[Any], source: Indices, target: Indices) -> float:
+    """Return the χ of `inhibition_over_ordered_pairs` for all t ≠ u, as the post writes it.
+
+    It does not depend on the order of the circuits. Arguments as there.
+    """
+    n_circuits, redundancy = target.shape
+    into, out_of = (usage(e, links.shape[0]).astype(float) for e in (target, source))
+    linked = np.einsum("n,nm,m->", into, links, out_of) - n_circuits * redundancy**2
+    return _inhibition(linked, redundancy**2 * n_circuits * (n_circuits - 1), redundancy)
+
+
 def capped_network(
-    circuits: Circuit, embedding: Indices, n_blocks: int, inhibition: float = 1.0
+    circuits: Circuit,
+    embedding: Indices,
+    n_blocks: int,
+    inhibition: float = 1.0,
+    balance: Balance = inhibition_over_ordered_pairs,
 ) -> Network:
     """Make the network of the post: capped links, and inhibition -χ everywhere else.
-
-    χ is what makes two different circuits read nothing of each other on average:
-    `S χ = U / (P - U)`, with U of the P = S² T (T-1) neuron pairs of two circuits linked.
 
     Args:
         circuits: T circuits.
         embedding: `[L, T, S]`.
         n_blocks: N.
         inhibition: χ is multiplied by this.
+        balance: which pairs of circuits χ balances; the default is the authors' code,
+            `inhibition_over_all_pairs` their text.
 
     Raises:
         InputError: an assignment of another number of circuits, or beyond the N neurons.
@@ -97,7 +143,7 @@ def capped_network(
         links = np.zeros((n_blocks, n_blocks), np.float32)
         links[target[:, :, None], source[:, None, :]] = 1
         density[i] = np.count_nonzero(links) / links.size
-        chi[i] = inhibition * balancing_inhibition(links, source, target)
+        chi[i] = inhibition * balance(links, source, target)
         links *= 1 / redundancy + chi[i]
         links -= chi[i]
         background.append(jnp.asarray(links))
@@ -111,18 +157,6 @@ def capped_network(
         inhibition=chi,
         n_blocks=n_blocks,
     )
-
-
-def balancing_inhibition(links: NDArray[Any], source: Indices, target: Indices) -> float:
-    """Return χ of `capped_network` for 0/1 `links [N, N]` from `source` to `target [T, S]`."""
-    n_circuits, redundancy = target.shape
-    into, out_of = (usage(e, links.shape[0]).astype(float) for e in (target, source))
-    linked_to_self = n_circuits * redundancy**2
-    linked = np.einsum("n,nm,m->", into, links, out_of) - linked_to_self
-    pairs = float(redundancy**2 * n_circuits * (n_circuits - 1))
-    if pairs == linked:  # one circuit, or no pair left without a link: nothing to inhibit
-        return 0.0
-    return linked / (pairs - linked) / redundancy
 
 
 def balanced_network(circuits: Circuit, embedding: Indices, n_blocks: int) -> Network:
@@ -236,3 +270,9 @@ def _require_fit(circuits: Circuit, embedding: Indices, n_blocks: int) -> None:
             f"the assignment names neuron {embedding.max()} (least {embedding.min()}), but a block "
             f"has n_blocks = {n_blocks}: use 0 to {n_blocks - 1}."
         )
+
+
+def _inhibition(linked: float, pairs: float, redundancy: int) -> float:
+    if pairs <= linked:  # one circuit, or no pair left without a link: nothing to inhibit
+        return 0.0
+    return float(linked / (pairs - linked) / redundancy)
