@@ -156,7 +156,27 @@ def test_memory_does_not_grow_with_the_number_of_samples():
         tracemalloc.stop()
         return most
 
-    assert peak(8 * examples.LARGEST_BLOCK) < 1.1 * peak(2 * examples.LARGEST_BLOCK)
+    few = 2 * examples.LARGEST_CREW * examples.LARGEST_BLOCK
+    assert peak(4 * few) < 1.2 * peak(few)
+
+
+def test_blocks_come_back_in_order_and_no_more_are_drawn_than_run():
+    drawn, seen = [], []
+
+    def blocks():
+        for i in range(40):
+            drawn.append(i)
+            yield i
+
+    for result in examples.in_order(lambda i: i * i, blocks()):
+        seen.append(result)
+        assert len(drawn) <= len(seen) + examples.LARGEST_CREW
+    assert seen == [i * i for i in range(40)]
+
+
+def test_an_error_in_a_block_is_raised():
+    with pytest.raises(ZeroDivisionError):
+        list(examples.in_order(lambda i: 1 // i, iter([1, 0, 1])))
 
 
 def test_a_block_shrinks_where_memory_would_run_out(monkeypatch):

@@ -8,7 +8,11 @@ Examples come in blocks, so that memory does not grow with their number. A block
 from the network's sizes alone: the same key gives the same examples on every machine.
 """
 
-from collections.abc import Callable, Iterator
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 import jax
 import numpy as np
@@ -22,10 +26,13 @@ from toymodels.errors import InputError
 
 STREAM_SHUFFLE, STREAM_ANGLES, STREAM_EXAMPLES = 1, 2, 3
 
-# Working memory of one block of examples, and the size from which larger blocks gain nothing.
-BLOCK_BYTES = 2**28
-LARGEST_BLOCK = 256
+# Working memory of one block of examples, the size from which larger blocks gain nothing, and
+# the threads that run blocks side by side: at most 1 GiB together.
+BLOCK_BYTES = 2**27
+LARGEST_BLOCK = 128
+LARGEST_CREW = 8
 
+Result = TypeVar("Result")
 # (generator, shape) -> active states [*shape, d]
 DrawStates = Callable[[np.random.Generator, tuple[int, ...]], NDArray[np.float32]]
 
@@ -91,6 +98,22 @@ def active_rotations(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArra
     """
     angle = rng.uniform(0, 2 * np.pi, shape)
     return rotation_states(np.stack([np.cos(angle), np.sin(angle)], axis=-1))
+
+
+def in_order(function: Callable[[Inputs], Result], blocks: Iterable[Inputs]) -> Iterator[Result]:
+    """Yield `function(block)` for every block in turn, computed by a thread per core.
+
+    numpy, scipy and XLA let threads run side by side; no more blocks are drawn than run.
+    """
+    crew = min(os.cpu_count() or 1, LARGEST_CREW)
+    with ThreadPoolExecutor(crew) as pool:
+        running: deque[Future[Result]] = deque()
+        for block in blocks:
+            running.append(pool.submit(function, block))
+            if len(running) >= crew:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
 
 
 def examples_per_block(network: Network) -> int:

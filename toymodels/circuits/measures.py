@@ -55,11 +55,12 @@ class Sums(NamedTuple):
 def measure_block(prepared: Plan, inputs: Inputs, gating: Gating) -> Sums:
     """Run a block of examples and sum up its errors in layers 1 … L."""
     network = prepared.network
-    truth = run_circuits(network.circuits, inputs.active, inputs.states, network.n_layers)
-    layers = [
-        _measure_layer(network.circuits, layer, inputs.active, true)
-        for layer, true in zip(run_layers(prepared, inputs, gating), truth[1:], strict=True)
-    ]
+    with np.errstate(over="ignore", invalid="ignore"):  # a network that blows up says so by inf
+        truth = run_circuits(network.circuits, inputs.active, inputs.states, network.n_layers)
+        layers = [
+            _measure_layer(network.circuits, layer, inputs.active, true)
+            for layer, true in zip(run_layers(prepared, inputs, gating), truth[1:], strict=True)
+        ]
     return Sums(*(np.array(parts) for parts in zip(*layers, strict=True)))
 
 

@@ -19,6 +19,7 @@ from toymodels.circuits.examples import (
     draw_blocks,
     draw_embedding,
     generator,
+    in_order,
     require_examples,
 )
 from toymodels.circuits.forward import Gating, plan, relu_gating, run_layers
@@ -189,8 +190,7 @@ def simulate_circuits(
     require_examples(n_active, n_samples, network.n_circuits)
     prepared = plan(network)
     blocks = draw_blocks(key, network, draw_states, n_active, n_samples)
-    with np.errstate(over="ignore", invalid="ignore"):  # a network that blows up says so by inf
-        sums = reduce(add, (measure_block(prepared, inputs, gating) for inputs in blocks))
+    sums = reduce(add, in_order(lambda inputs: measure_block(prepared, inputs, gating), blocks))
     return errors_from(network, sums, n_samples, n_active)
 
 
