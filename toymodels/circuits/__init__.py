@@ -1,7 +1,11 @@
 """Circuits in superposition: T small circuits in one large network, and how they disturb it.
 
-    small_circuits ──┐
-    assignment ──────┴─► network ──► forward ──► measures ──► simulation
+    small_circuits, assumptions ──┐
+    assignment ───────────────────┴► network ──► forward ──► measures ──► simulation
+
+`theory` says what to expect. Beside these stand other constructions: `block_structured` (one
+active circuit, no error), `universal_and` (all pairwise ANDs), `random_embedding` (random
+directions, the first post's read-in).
 
 Axis letters used in every shape comment and docstring:
 
@@ -12,7 +16,17 @@ Axis letters used in every shape comment and docstring:
 Source, unless a docstring names another: Linsefors & Bushnaq 2025, "Rotations in Superposition".
 """
 
-from toymodels.circuits import assignment, assumptions, network, simulation, small_circuits
+from toymodels.circuits import (
+    assignment,
+    assumptions,
+    block_structured,
+    network,
+    random_embedding,
+    simulation,
+    small_circuits,
+    theory,
+    universal_and,
+)
 from toymodels.circuits.assignment import (
     capacity_of_prime_steps,
     capacity_of_transversal,
@@ -23,6 +37,8 @@ from toymodels.circuits.assignment import (
 from toymodels.circuits.assumptions import custom_circuits
 from toymodels.circuits.examples import active_rotations, draw_embedding
 from toymodels.circuits.forward import ideal_gating, relu_gating
+from toymodels.circuits.interference import interference, scalar_circuits
+from toymodels.circuits.measures import CircuitErrors
 from toymodels.circuits.network import (
     Network,
     balanced_network,
@@ -42,12 +58,14 @@ from toymodels.circuits.small_circuits import (
     Circuit,
     rotation_circuit,
     rotation_circuit_one_indicator,
+    rotation_states,
     run_circuit,
     step_circuits,
 )
 
 __all__ = [
     "Circuit",
+    "CircuitErrors",
     "Network",
     "RotationErrors",
     "Trajectories",
@@ -55,6 +73,7 @@ __all__ = [
     "assignment",
     "assumptions",
     "balanced_network",
+    "block_structured",
     "capacity_of_prime_steps",
     "capacity_of_transversal",
     "capped_network",
@@ -62,20 +81,26 @@ __all__ = [
     "dense_network",
     "draw_embedding",
     "ideal_gating",
+    "interference",
     "network",
     "prime_steps",
+    "random_embedding",
     "random_subsets",
     "relu_gating",
     "rotation_circuit",
     "rotation_circuit_one_indicator",
     "rotation_network",
+    "rotation_states",
     "rotation_trajectories",
     "run_circuit",
+    "scalar_circuits",
     "simulate_circuits",
     "simulate_rotations",
     "simulation",
     "small_circuits",
     "split_network",
     "step_circuits",
+    "theory",
     "transversal",
+    "universal_and",
 ]

@@ -148,7 +148,7 @@ def next_layer(prepared: Plan, layer: int, columns: Floats, read: Floats) -> Flo
     background = prepared.network.background[layer - 2]
     n_blocks, _, n_examples = columns.shape
     terms = [
-        stage.shared[:, j, None] * np.asarray(_product(background, columns[:, j]))[:, None]
+        stage.shared[:, j, None] * dense_product(background, columns[:, j])[:, None]
         for j in stage.shared_values
     ]
     nothing = (n_blocks, stage.shared.shape[0], n_examples)
@@ -159,6 +159,11 @@ def next_layer(prepared: Plan, layer: int, columns: Floats, read: Floats) -> Flo
         offset, redundancy = prepared.network.offset_weights, prepared.network.embedding.shape[2]
         pre[:, stage.own_rows] += _shift(prepared.network, written, redundancy * pushed, offset)
     return pre
+
+
+def dense_product(matrix: jax.Array | Floats, columns: Floats) -> Floats:
+    """Multiply matrices by XLA: `[n, k]` by `[k, B]`."""
+    return np.asarray(_product(matrix, columns))
 
 
 @jax.jit

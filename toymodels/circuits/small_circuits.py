@@ -100,7 +100,7 @@ def rotation_circuit(angle: ArrayLike, bias: float = 1.0, gain: float = 2.0) -> 
     Source: "Rotations in Superposition", section 3 (k = 2, b = 1).
     """
     _require_bias_and_gain(bias, gain)
-    rotation = _rotations(angle)
+    rotation = rotations(angle)
     weights = np.zeros((*rotation.shape[:-2], 1, 4, 3), np.float32)
     weights[..., 0, 0:2, 0] = gain
     weights[..., 0, 2:4, 0] = 1 + bias
@@ -127,7 +127,7 @@ def rotation_circuit_one_indicator(angle: ArrayLike, bias: float = 1.0) -> Circu
     Source: code of "Rotations in Superposition", the variant with d = 3.
     """
     _require_bias_and_gain(bias, 1.0)
-    rotation = _rotations(angle)
+    rotation = rotations(angle)
     weights = np.zeros((*rotation.shape[:-2], 1, 3, 3), np.float32)
     weights[..., 0, :, 0] = 1 + bias
     weights[..., 0, 1:3, 1:3] = rotation
@@ -176,7 +176,7 @@ def _indicator(shape: tuple[int, ...], gain: float) -> Floats:
     return np.broadcast_to(np.array([(gain + 1) / 2, (gain - 1) / 2], np.float32), (*shape, 2))
 
 
-def _rotations(angle: ArrayLike) -> Floats:
+def rotations(angle: ArrayLike) -> Floats:
     """Return the matrices `[..., 2, 2]` that turn by `angle [...]`."""
     angle = np.asarray(angle, np.float64)
     cos, sin = np.cos(angle), np.sin(angle)
