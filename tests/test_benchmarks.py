@@ -44,3 +44,15 @@ def test_operations_are_five_products(benchmarks):
 def test_losses_of_a_perfect_model_are_zero(benchmarks):
     perfect = benchmarks("same_losses").losses(np.eye(3)[None], np.zeros((1, 3)))
     assert perfect == pytest.approx(0, abs=1e-12)
+
+
+def test_circuits_print_the_sweep_beside_its_floor(benchmarks, capsys):
+    circuits = benchmarks("circuits")
+    sizes = circuits.sweep_sizes()
+    assert len(sizes) == 41
+    assert circuits.dense_operations(sizes) == pytest.approx(1.26e12, rel=0.01)
+    circuits.print_single((10,))
+    circuits.print_sweep(sizes[:1], seeds=1, matrix_size=64)
+    said = capsys.readouterr().out
+    assert "1 networks × 4" in said
+    assert "shared products" in said

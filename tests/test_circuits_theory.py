@@ -15,7 +15,7 @@ from toymodels.circuits.assignment import (
     transversal,
 )
 from toymodels.circuits.examples import draw_embedding
-from toymodels.circuits.interference import interference, scalar_circuits
+from toymodels.circuits.interference import measure_interference, scalar_circuits
 from toymodels.circuits.network import capped_network, dense_weights
 from toymodels.circuits.simulation import simulate_rotations
 from toymodels.errors import InputError
@@ -181,4 +181,4 @@ def test_interference_is_the_formula_written_out(own, shared):
     heard = e[1] @ dense_weights(network, 2).astype(float) @ e[0].T / 3
     heard -= (e[0] @ e[0].T / 3) * (own + shared)[:, None]
     pairs = np.triu(np.ones((50, 50), bool), 1)
-    assert interference(network) == pytest.approx(np.mean(heard[pairs] ** 2), rel=1e-4)
+    assert measure_interference(network) == pytest.approx(np.mean(heard[pairs] ** 2), rel=1e-4)

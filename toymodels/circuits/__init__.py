@@ -37,7 +37,7 @@ from toymodels.circuits.assignment import (
 from toymodels.circuits.assumptions import custom_circuits
 from toymodels.circuits.examples import active_rotations, draw_embedding
 from toymodels.circuits.forward import ideal_gating, relu_gating
-from toymodels.circuits.interference import interference, scalar_circuits
+from toymodels.circuits.interference import measure_interference, scalar_circuits
 from toymodels.circuits.measures import CircuitErrors
 from toymodels.circuits.network import (
     Network,
@@ -81,7 +81,7 @@ __all__ = [
     "dense_network",
     "draw_embedding",
     "ideal_gating",
-    "interference",
+    "measure_interference",
     "network",
     "prime_steps",
     "random_embedding",

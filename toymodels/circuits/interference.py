@@ -26,7 +26,7 @@ def scalar_circuits(own: ArrayLike, shared: float) -> Circuit:
     )
 
 
-def interference(network: Network) -> float:
+def measure_interference(network: Network) -> float:
     """Measure the interference that the weights into layer 2 add, for `scalar_circuits`.
 
     The mean over t < v of the square of `(1/S) e_tᵀ W e_v - (1/S) (e_t · e_v) w_t`: what circuit t
