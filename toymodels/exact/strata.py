@@ -7,8 +7,7 @@ For independent features, active with probability `p_active` and then uniform on
 (Elhage et al. 2022, "Mathematical Understanding", group the loss in the same way). The first two
 terms are one-dimensional integrals; only the last is sampled, from the law of x given k ≥ 2. The
 estimate of the loss, and of its gradient, has no bias at any density. In sparse worlds, where
-nearly all examples of a plain batch hold no feature or one, it has far less variance; the figure
-"estimators" measures by how much.
+nearly all examples of a plain batch hold no feature or one, it has far less variance.
 """
 
 from functools import singledispatch
