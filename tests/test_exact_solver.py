@@ -12,6 +12,8 @@ from toymodels.exact.search import EFFORT
 from toymodels.exact.solver import resolve_with_neighbours, solve
 from toymodels.exact.starts import arrangements
 
+pytestmark = pytest.mark.claims  # many seconds of compiling
+
 
 def cells(points, n_features):
     """Return p_active and importance `[C, F]` of pairs (density, importance of the last)."""

@@ -19,6 +19,8 @@ from toymodels.features import Independent, OneActive, SignedUniform
 from toymodels.losses import loss, loss_of_nothing
 from toymodels.training import STREAM_DATA, STREAM_INIT, stream, train
 
+pytestmark = pytest.mark.claims  # many seconds of compiling
+
 
 def exact_run(n_features=3, n_hidden=2, *, p_active=0.5, importance=1.0, **more):
     """A run on the exact loss that equals `make_run` otherwise; 50 steps are one program."""
