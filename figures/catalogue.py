@@ -122,6 +122,15 @@ CATALOGUE = (
         30,
         18,
     ),
+    Entry(
+        "estimators",
+        "exact",
+        "which estimate of the loss to train on: noise × time by active features",
+        "not in the paper: sampled, stratified, exact, Fourier series",
+        200,
+        60,
+        "Ours",
+    ),
 )
 
 QUICK = ("intro", "superposition-20-5", "phase-diagram-2-1")

@@ -21,6 +21,7 @@ from sweeps.solving import SolveSpec
 from toymodels import models, optimizers
 from toymodels.errors import InputError
 from toymodels.exact.expected import LARGEST_F
+from toymodels.exact.fourier import FourierReconstruction
 from toymodels.exact.strata import StratifiedReconstruction
 from toymodels.exact.training import ExactReconstruction
 from toymodels.features import Features, Independent, OneActive, SignedUniform, Uniform
@@ -39,6 +40,7 @@ ESTIMATORS = {
     "sampled": Reconstruction,
     "stratified": StratifiedReconstruction,
     "exact": ExactReconstruction,
+    "fourier": FourierReconstruction,
 }
 VALUE_LAWS = {"uniform": Uniform(), "signed_uniform": SignedUniform()}
 SCHEDULES = {
@@ -96,7 +98,7 @@ class RunConfig:
     features: FeaturesConfig = Field(default_factory=FeaturesConfig)
     importance: PerFeature = 1.0
     init_scale: NotNegative | Literal["xavier"] = "xavier"
-    estimator: Literal["sampled", "stratified", "exact"] = "sampled"
+    estimator: Literal["sampled", "stratified", "exact", "fourier"] = "sampled"
     steps: Annotated[Integer, Field(ge=1, le=100_000_000)] = 2000
     batch_size: Positive = 1024
     optimizer: Literal["adam", "adamw", "sgd", "newton"] = "adam"

@@ -28,10 +28,16 @@ SMALLER = {
     "phase-diagram-2-1": FEW_CELLS[:2],
     "phase-diagram-3-2": FEW_CELLS[:2],
     "k-gons": ("snapshots=[0,1,3]", "grid.seed.range=2"),
+    "estimators": (
+        *("zip.size.n_features=[2,3]", "zip.size.n_hidden=[1,2]"),
+        *("grid.p_active=[0.1,1.0]", "grid.seed.range=2"),
+    ),
 }
 SOLVED = {"phase-diagram-2-1", "phase-diagram-3-2"}
 UNTRAINED = {"loss-surface-2-1", "pentagon-digon", "phase-order"}  # these have nothing to set
-SLOW = {"pentagon-digon", "phase-order"}  # many seconds even when fast: with the claims
+# Many seconds even when small, or the same code as another one: with the claims.
+SLOW = {"pentagon-digon", "phase-order", "estimators", "superposition-80-20"}
+SLOW |= {"superposition-100-20", "phase-diagram-3-2", "phase-diagram-3-2-sampled"}
 ENTRIES = [
     pytest.param(entry, id=entry.name, marks=[pytest.mark.claims] if entry.name in SLOW else [])
     for entry in catalogue.CATALOGUE
