@@ -87,7 +87,7 @@ def test_shallower_networks_are_padded_with_nan():
 
 
 def test_a_network_that_blows_up_is_marked_and_its_neighbour_is_not():
-    table = TABLE | {"grid": {"bias": [1.0, 9e17]}, "n_active": 4, "zip": {}, "n_samples": 500}
+    table = TABLE | {"grid": {"bias": [1.0, 9e17]}, "n_active": 8, "zip": {}, "n_samples": 500}
     found = run_sweep(table)
     np.testing.assert_array_equal(found["diverged"], [0, 1])
     assert np.isfinite(found["mse_x_active"][0]).all()
