@@ -27,7 +27,7 @@ from toymodels.training import Run
 
 # What a block may cost, in the units of `cost_of_cell`: seconds of work, so that little is lost
 # by a kill.
-BLOCK_COST = 4e9
+BLOCK_COST = 5e8
 
 # What each field of `RotationErrors` is, for readers of a result.
 ERRORS = {
