@@ -74,6 +74,8 @@ def refuse_overrides(name: str, overrides: Sequence[str]) -> None:
 def caption(dataset: xr.Dataset, fast: bool, overrides: Sequence[str]) -> str:
     """Say what was run, from the config itself."""
     run = run_of(dataset)
+    if "circuits" in run:
+        return _circuits_caption(dataset, run, fast, overrides)
     if run.get("optimizer") == "newton":
         return _solved_caption(dataset, run.get("n_starts", 8), fast, overrides)
     steps, batch = run.get("steps", 2000), run.get("batch_size", 1024)
@@ -103,6 +105,39 @@ def _solved_caption(
     if fast:
         parts.append("FAST version: fewer cells than the full figure")
     return "; ".join(parts) + "."
+
+
+def _circuits_caption(
+    dataset: xr.Dataset, run: dict[str, Any], fast: bool, overrides: Sequence[str]
+) -> str:
+    n_seeds = dataset.sizes.get("seed", 1)
+    parts = [f"mean of {n_seeds} seeds with 95 % intervals" if n_seeds > 1 else "1 seed"]
+    if "n_samples" not in dataset.coords:
+        parts.append(f"{run.get('n_samples', 1000)} examples each")
+    said = (("redundancy", "S", 6), ("bias", "b", 1.0), ("n_layers", "L", 5))
+    parts += [f"{of} = {run.get(k, v):g}" for k, of, v in said if k not in dataset.coords]
+    n_infinite = int((dataset["diverged"] != 0).sum())
+    if n_infinite:
+        parts.append(f"{n_infinite} infinite cells left out")
+    if overrides:
+        parts.append("changed: " + ", ".join(overrides))
+    if fast:
+        parts.append("FAST version: fewer networks, examples or seeds than the full figure")
+    return "; ".join(parts) + "."
+
+
+def require_axes(config: SweepConfig, wanted: Sequence[str]) -> None:
+    """Refuse overrides that add an axis a figure cannot draw.
+
+    Raises:
+        InputError: the grid has another dimension.
+    """
+    for d in config.grid.dimensions:
+        if d.name not in wanted:
+            raise InputError(
+                f"the figure draws {', '.join(wanted)}, but the grid has {d.name!r} too: give it "
+                f"one value ({d.name}=…), or run the sweep with `toymodels sweep run`."
+            )
 
 
 def run_of(dataset: xr.Dataset) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """TOML in, a validated sweep out: strict, with one clear message for each mistake.
 
-The only home of pydantic and of the names that map to functions and classes. A file has the run's
-own keys (see `RunConfig`) and, around them, `name`, `description`, `seed`, `[grid]`, `[zip.NAME]`,
-`[derive]` and `[fast]` (what `--fast` changes).
+The home of pydantic and of the names that map to functions and classes, with `circuits_config`
+and the types of both in `fields`. A file has the run's own keys (see `RunConfig`, or
+`CircuitsConfig` where it says `circuits`) and, around them, `name`, `description`, `seed`,
+`[grid]`, `[zip.NAME]`, `[derive]` and `[fast]` (what `--fast` changes).
 """
 
 import dataclasses
@@ -12,11 +13,13 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from sweeps.circuits_config import CircuitsConfig, circuits_config
+from sweeps.fields import STRICT, Integer, NotNegative, Number, Positive, first_message
 from sweeps.grid import Axis, Dimension, Grid
-from sweeps.named import derived_value, hint, law_values, listed
+from sweeps.named import derived_value, law_values
 from sweeps.solving import SolveSpec
 from toymodels import models, optimizers
 from toymodels.errors import InputError
@@ -50,19 +53,7 @@ SCHEDULES = {
 }
 
 
-def _number(given: Any) -> Any:
-    if isinstance(given, bool | str):
-        raise ValueError("give a number")
-    return given
-
-
-# Not pydantic's strict mode: an axis may hold 5.0 where an integer is meant.
-Integer = Annotated[int, BeforeValidator(_number)]
-Number = Annotated[float, BeforeValidator(_number)]
-Positive = Annotated[Integer, Field(ge=1, le=1_000_000)]
-NotNegative = Annotated[Number, Field(ge=0, le=1e30, allow_inf_nan=False)]
 PerFeature = Number | list[Number] | dict[str, Number | str]
-STRICT = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -165,6 +156,20 @@ class RunConfig:
             )
         return SolveSpec(n_starts=self.n_starts)
 
+    def describe(self) -> dict[str, Any]:
+        """Return what names the run.
+
+        Keys that came later are left out at their defaults, so that old names, and with them
+        first weights, stay as they were. Runs that differ in their estimator alone start alike.
+        """
+        given = dataclasses.asdict(self)
+        del given["estimator"]
+        if given["n_starts"] == _DEFAULTS.n_starts:
+            del given["n_starts"]
+        if given["features"]["kind"] == _DEFAULTS.features.kind:
+            del given["features"]["kind"]
+        return given
+
     def _optimizer(self) -> optimizers.Optimizer:
         if self.optimizer == "sgd":
             return optimizers.SGD(momentum=self.momentum)
@@ -188,20 +193,10 @@ class SweepConfig:
     description: str = ""
 
     def describe(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Return what names one cell, from path -> value without the seed.
+        """Return what names one cell, from path -> value without the seed."""
+        return self.cell(values).describe()
 
-        Keys that came later are left out at their defaults, so that old names, and with them
-        first weights, stay as they were. Runs that differ in their estimator alone start alike.
-        """
-        given = dataclasses.asdict(self.cell(values))
-        del given["estimator"]
-        if given["n_starts"] == _DEFAULTS.n_starts:
-            del given["n_starts"]
-        if given["features"]["kind"] == _DEFAULTS.features.kind:
-            del given["features"]["kind"]
-        return given
-
-    def cell(self, values: dict[str, Any]) -> RunConfig:
+    def cell(self, values: dict[str, Any]) -> RunConfig | CircuitsConfig:
         """Return one cell's validated config."""
         table = json.loads(json.dumps(self.run))
         derived = {
@@ -210,9 +205,9 @@ class SweepConfig:
         }
         used = {axis for _, axes in self.derive.values() for axis in axes}
         for path, value in {**values, **derived}.items():
-            if path not in used or is_run_path(path):
+            if path not in used or is_run_path(path, schema_of(self.run)):
                 set_path(table, path, value)
-        return run_config(table)
+        return cell_config(table)
 
     def build(self, values: dict[str, Any]) -> Run:
         """Build one cell's run."""
@@ -234,6 +229,8 @@ class SweepConfig:
         return hashlib.sha256(self.as_json().encode()).hexdigest()[:10]
 
 
+Schema = type[RunConfig] | type[CircuitsConfig]
+
 _RUN = TypeAdapter(RunConfig)
 _DEFAULTS = RunConfig(model="relu", n_features=1, n_hidden=1)
 OF_TRAINING = (
@@ -253,6 +250,16 @@ def config_from_json(text: str) -> SweepConfig:
     return SweepConfig(stored["name"], stored["run"], Grid(dimensions), derive, stored["seed"])
 
 
+def schema_of(table: dict[str, Any]) -> Schema:
+    """Return what a table's cells are: circuits where it says so, else training runs."""
+    return CircuitsConfig if "circuits" in table else RunConfig
+
+
+def cell_config(table: dict[str, Any]) -> RunConfig | CircuitsConfig:
+    """Validate the keys of one cell, of either kind; errors as `run_config`."""
+    return run_config(table) if schema_of(table) is RunConfig else circuits_config(table)
+
+
 def run_config(table: dict[str, Any]) -> RunConfig:
     """Validate the keys of one run.
 
@@ -262,7 +269,8 @@ def run_config(table: dict[str, Any]) -> RunConfig:
     try:
         return _RUN.validate_python(table)
     except ValidationError as error:
-        raise InputError(_first_message(error)) from None
+        inner = [f.name for f in dataclasses.fields(FeaturesConfig)]
+        raise InputError(first_message(error, known_keys(), inner)) from None
 
 
 def set_path(table: dict[str, Any], path: str, value: Any) -> None:
@@ -275,31 +283,16 @@ def set_path(table: dict[str, Any], path: str, value: Any) -> None:
     table[last] = value
 
 
-def is_run_path(path: str) -> bool:
-    """Tell whether a path such as "importance.ratio" sets something of a run."""
+def is_run_path(path: str, schema: Schema = RunConfig) -> bool:
+    """Tell whether a path such as "importance.ratio" sets something of a cell."""
     first, *rest = path.split(".")
-    if first not in known_keys():
+    if first not in known_keys(schema):
         return False
     if first == "features":
         return bool(rest) and rest[0] in {f.name for f in dataclasses.fields(FeaturesConfig)}
     return not rest or first == "importance"
 
 
-def known_keys() -> list[str]:
-    """Return the keys of a run."""
-    return [f.name for f in dataclasses.fields(RunConfig)]
-
-
-def _first_message(error: ValidationError) -> str:
-    first = error.errors()[0]
-    place = [str(part) for part in first["loc"] if part in known_keys() or isinstance(part, int)]
-    inner = [str(p) for p in first["loc"][1:2] if p in ("kind", "p_active", "values")]
-    path = ".".join([*place, *inner]) or ".".join(map(str, first["loc"]))
-    if first["type"] == "unexpected_keyword_argument":
-        name = str(first["loc"][-1])
-        allowed = [f.name for f in dataclasses.fields(FeaturesConfig)]
-        allowed = allowed if len(first["loc"]) > 1 else known_keys()
-        return f"unknown key {name!r}.{hint(name, allowed)} Known keys: {listed(allowed)}."
-    if first["type"] in ("missing", "missing_argument"):
-        return f"{path} is missing: give it a value, for example {path} = 2."
-    return f"{path} = {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}."
+def known_keys(schema: Schema = RunConfig) -> list[str]:
+    """Return the keys of a cell."""
+    return [f.name for f in dataclasses.fields(schema)]

@@ -15,6 +15,8 @@ from toymodels.errors import InputError
 
 SEED = "seed"
 
+_KINDS = ("x_active", "x_inactive", "on_active", "on_inactive")
+
 # What a result holds already; an axis of such a name could not be told from it.
 RESERVED = frozenset(
     (
@@ -22,6 +24,9 @@ RESERVED = frozenset(
         *("loss_ranking", "diverged", "norm", "superposition", "feature_dimensionality"),
         *("dimensions_per_feature", "importance_of_feature", "p_active_of_feature"),
         *("runner_up_loss", "runner_up_W", "runner_up_b", "n_agree", "difference"),
+        *("layer", "block", "dropped", "spurious", "fraction_on", "overlap_probability"),
+        *("link_density", "inhibition_strength"),
+        *(f"{kind}_{of}" for kind, of in itertools.product(("mse", "worst", "mean"), _KINDS)),
     )
 )
 

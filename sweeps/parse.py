@@ -19,7 +19,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sweeps.config import SweepConfig, is_run_path, known_keys, set_path
+from sweeps.circuits_config import CircuitsConfig
+from sweeps.config import Schema, SweepConfig, is_run_path, known_keys, schema_of, set_path
 from sweeps.grid import SEED, Axis, Dimension, Grid
 from sweeps.named import FUNCTIONS, hint, listed
 from sweeps.spacing import LARGEST_NUMBER, SPACINGS, axis_values
@@ -71,11 +72,12 @@ def parse(table: dict[str, Any], overrides: Sequence[str] = (), fast: bool = Fal
         raise InputError("[grid] is empty: give it an axis (seed = { range = 8 }) or leave it out.")
     seed = parts.get("seed", 0)
     _check_seed(seed)
+    schema = schema_of(table)
+    _check_keys(table, schema)
     if "p_active" in table:
         set_path(table, "features.p_active", table.pop("p_active"))
-    _check_keys(table)
-    derive = _derive(parts.get("derive", {}))
-    grid = _shifted(_grid(parts.get("grid", {}), parts.get("zip", {}), derive), seed)
+    derive = _derive(parts.get("derive", {}), schema)
+    grid = _shifted(_grid(parts.get("grid", {}), parts.get("zip", {}), derive, schema), seed)
     description = str(parts.get("description", ""))
     _check_not_replaced(overrides, grid)
     config = SweepConfig(_name(parts.get("name")), table, grid, derive, seed, description)
@@ -119,13 +121,28 @@ def _name(name: Any) -> str:
     return name
 
 
-def _check_keys(table: dict[str, Any]) -> None:
+def _check_keys(table: dict[str, Any], schema: Schema) -> None:
     for key in table:
-        if key not in known_keys():
-            allowed = [*known_keys(), "p_active", *OUTER, "fast"]
+        if key not in _allowed(schema):
+            allowed = [*_allowed(schema), *OUTER, "fast", "circuits"]
             raise InputError(
-                f"unknown key {key!r}.{hint(key, allowed)} Known keys: {listed(allowed)}."
+                f"unknown key {key!r}.{_elsewhere(key, schema) or hint(key, allowed)} Known keys: "
+                f"{listed(dict.fromkeys(allowed))}."
             )
+
+
+def _allowed(schema: Schema) -> list[str]:
+    """Return the keys that set something of a cell, the short one for the density among them."""
+    return [*known_keys(schema), *(() if schema is CircuitsConfig else ("p_active",))]
+
+
+def _elsewhere(key: str, schema: Schema) -> str:
+    """Say that a key belongs to the other kind of sweep, where it does."""
+    if schema is CircuitsConfig:
+        known = key.split(".")[0] in ("p_active", *known_keys())
+        return " It means nothing to circuits, which are not trained: leave it out." * known
+    known = key in known_keys(CircuitsConfig)
+    return ' It belongs to circuits: say circuits = "rotations", or leave it out.' * known
 
 
 def _check_seed(seed: Any) -> None:
@@ -180,7 +197,7 @@ def _shifted(grid: Grid, seed: int) -> Grid:
     return Grid(tuple(Dimension(d.name, tuple(map(shift, d.axes))) for d in grid.dimensions))
 
 
-def _derive(table: dict[str, Any]) -> dict[str, tuple[str, tuple[str, ...]]]:
+def _derive(table: dict[str, Any], schema: Schema) -> dict[str, tuple[str, tuple[str, ...]]]:
     derive = {}
     for path, given in _derive_entries(table):
         function, axes = given.get("function"), given.get("of")
@@ -193,8 +210,8 @@ def _derive(table: dict[str, Any]) -> dict[str, tuple[str, tuple[str, ...]]]:
                 f"derive.{path}: no function {function!r}.{hint(str(function), FUNCTIONS)} "
                 f"There are {listed(FUNCTIONS)}."
             )
-        if not is_run_path(_long(path)):
-            raise InputError(f"derive.{path}: no such key.{hint(path, known_keys())}")
+        if not is_run_path(_long(path), schema):
+            raise InputError(f"derive.{path}: no such key.{hint(path, known_keys(schema))}")
         derive[_long(path)] = (function, tuple(_long(str(axis)) for axis in axes))
     return derive
 
@@ -211,16 +228,18 @@ def _derive_entries(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[s
             )
 
 
-def _grid(grid: dict[str, Any], zips: dict[str, Any], derive: dict[str, Any]) -> Grid:
+def _grid(
+    grid: dict[str, Any], zips: dict[str, Any], derive: dict[str, Any], schema: Schema
+) -> Grid:
     helpers = {axis for _, axes in derive.values() for axis in axes}
     dimensions = []
     for path, given in _leaves(grid):
-        axis = _axis(path, given, helpers)
+        axis = _axis(path, given, helpers, schema)
         dimensions.append(Dimension(axis.name, (axis,)))
     for name, table in zips.items():
         if not isinstance(table, dict) or not table:
             raise InputError(f"zip.{name} = {table!r}: give the axes that move together.")
-        axes = tuple(_axis(path, given, helpers) for path, given in _leaves(table))
+        axes = tuple(_axis(path, given, helpers, schema) for path, given in _leaves(table))
         dimensions.append(Dimension(name, axes))
     result = Grid(tuple(dimensions))
     known = {axis.path for d in dimensions for axis in d.axes}
@@ -240,12 +259,14 @@ def _long(path: str) -> str:
     return "features.p_active" if path == "p_active" else path
 
 
-def _axis(path: str, given: Any, helpers: set[str]) -> Axis:
+def _axis(path: str, given: Any, helpers: set[str], schema: Schema) -> Axis:
     path = _long(path)
-    if path != SEED and not is_run_path(path) and path not in helpers:
-        allowed = [*known_keys(), "p_active", "importance.ratio", "importance.relative", SEED]
+    if path != SEED and not is_run_path(path, schema) and path not in helpers:
+        laws = () if schema is CircuitsConfig else ("importance.ratio", "importance.relative")
+        allowed = [*_allowed(schema), *laws, SEED]
+        advice = _elsewhere(path, schema) or hint(path, allowed)
         raise InputError(
-            f"grid axis {path!r} sets nothing.{hint(path, allowed)} An axis is a key of the run "
+            f"grid axis {path!r} sets nothing.{advice} An axis is a key of the run "
             f"({listed(allowed)}) or is named by [derive]."
         )
     values = tuple(axis_values(path, given))

@@ -17,6 +17,7 @@ from sweeps.config import config_from_json
 from sweeps.engine import Result
 from sweeps.grid import Grid
 from sweeps.plan import Block, first_cell
+from sweeps.simulating import ERRORS, is_simulated, key_of
 from toymodels import geometry
 from toymodels.errors import InputError
 from toymodels.training import Run, stops
@@ -39,6 +40,7 @@ UNITS = {
     "superposition": "sum over j != i of (W_i/|W_i| . W_j)^2",
     "feature_dimensionality": "|W_i|^2 / sum_j (W_i/|W_i| . W_j)^2",
     "dimensions_per_feature": "n_hidden / |W|_F^2",
+    **ERRORS,
 }
 
 NUMBERS = frozenset(("loss", "loss_ranking", "diverged", "runner_up_loss", "n_agree", "difference"))
@@ -96,9 +98,10 @@ class Joiner:
         points = arrays["points"]
         keep = points >= 0
         at = points[keep]
-        steps = arrays["steps"]
-        self.steps |= set(map(int, steps))
-        self._curves.append((at, steps, arrays["loss_curve"][keep]))
+        if "loss_curve" in arrays:
+            steps = arrays["steps"]
+            self.steps |= set(map(int, steps))
+            self._curves.append((at, steps, arrays["loss_curve"][keep]))
         for name, values in arrays.items():
             kind, _, leaf = name.partition("/")
             if kind == "model":
@@ -111,6 +114,8 @@ class Joiner:
                 step, _, leaf = leaf.partition("/")
                 dims = dims_of(leaf, values.ndim - 2)
                 self._put(f"{leaf}_at_step_{step}", dims, at, values[keep])
+            elif kind == "layer":
+                self._put(leaf, ("layer", "block")[: values.ndim - 2], at, values[keep])
             elif name == "loss_per_feature" or name.endswith("_of_feature"):
                 self._put(name, ("feature",), at, values[keep])
             elif name in RUNNER_UP:
@@ -136,11 +141,7 @@ class Joiner:
     def dataset(self, **attributes: str) -> xr.Dataset:
         """Return everything that was added, labelled."""
         names = tuple(d.name for d in self.grid.dimensions)
-        steps = np.array(sorted(self.steps))
-        curve = np.full((self.grid.size, len(steps)), np.nan, np.float32)
-        for at, these, values in self._curves:
-            curve[np.ix_(at, np.searchsorted(steps, these))] = values
-        everything = {**self.arrays, "loss_curve": (("step",), curve)}
+        everything, coordinates = self._with_curves()
         sizes: dict[str, int] = {}
         variables = {
             name: (
@@ -150,10 +151,22 @@ class Joiner:
             )
             for name, (dims, values) in sorted(everything.items(), key=lambda kv: kv[0] != "W")
         }
-        dataset = xr.Dataset(variables, {**self._coordinates(), "step": steps}, attrs=attributes)
+        if "layer" in sizes:
+            coordinates["layer"] = np.arange(sizes["layer"])
+        dataset = xr.Dataset(variables, self._coordinates() | coordinates, attrs=attributes)
         flags = {"flag_values": np.array([0, 1], np.int8), "flag_meanings": "finite diverged"}
         dataset["diverged"].attrs |= flags
         return dataset
+
+    def _with_curves(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return all arrays with the loss curves, where there are any, and their steps."""
+        if not self._curves:
+            return self.arrays, {}
+        steps = np.array(sorted(self.steps))
+        curve = np.full((self.grid.size, len(steps)), np.nan, np.float32)
+        for at, these, values in self._curves:
+            curve[np.ix_(at, np.searchsorted(steps, these))] = values
+        return {**self.arrays, "loss_curve": (("step",), curve)}, {"step": steps}
 
     def _coordinates(self) -> dict[str, Any]:
         coordinates = {}
@@ -198,7 +211,7 @@ def select(dataset: xr.Dataset, **coordinates: Any) -> xr.Dataset:
             raise InputError(f"{name} = {value!r} is not in the grid: it has {held.tolist()}.")
         for dim in dataset.coords[name].dims:
             dataset = dataset.isel({dim: match if match.size > 1 else int(match[0])})
-    left = [str(d) for d in dataset["loss"].dims]
+    left = [str(d) for d in dataset["diverged"].dims]
     if left:
         raise InputError(f"more than one cell is left: also give {', '.join(left)}.")
     return dataset
@@ -207,7 +220,8 @@ def select(dataset: xr.Dataset, **coordinates: Any) -> xr.Dataset:
 def restore(dataset: xr.Dataset, **coordinates: Any) -> tuple[Run, Any]:
     """Make a stored cell a model again, `(run, model)`.
 
-    `toymodels.training.evaluate(run, model).loss` is the stored loss.
+    `toymodels.training.evaluate(run, model).loss` is the stored loss. A network of circuits is
+    drawn again, as it was.
     """
     cell = select(dataset, **coordinates)
     if "config" not in dataset.attrs:
@@ -220,6 +234,8 @@ def restore(dataset: xr.Dataset, **coordinates: Any) -> tuple[Run, Any]:
                 held = cell.coords[axis.name].values.item()  # text where numbers are among names
                 values[axis.path] = next((v for v in axis.values if str(v) == str(held)), held)
     run = config.build(values)
+    if is_simulated(run):
+        return run, run.init(key_of(int(cell.coords.get("seed", config.seed))))
     shapes = jax.eval_shape(run.init, jax.random.key(0))
     leaves, structure = jax.tree_util.tree_flatten_with_path(shapes)
     arrays = []
@@ -232,6 +248,11 @@ def restore(dataset: xr.Dataset, **coordinates: Any) -> tuple[Run, Any]:
 def export_npz(dataset: xr.Dataset, path: str | Path, **coordinates: Any) -> None:
     """Write one cell's weights and config to an `.npz` file."""
     run, model = restore(dataset, **coordinates)
+    if is_simulated(run):
+        raise InputError(
+            "circuits have no trained weights to export: `sweeps.restore` draws their network "
+            "again, and `toymodels.circuits.dense_network` writes it out."
+        )
     importance = np.asarray(run.task.importance)
     p_active = np.asarray(run.task.features.p_active)
     np.savez(

@@ -7,7 +7,6 @@ the same numbers. Without `out` everything stays in memory.
 import contextlib
 import json
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -15,21 +14,11 @@ import numpy as np
 import xarray as xr
 
 from sweeps.config import RESULT_VERSION, SweepConfig
-from sweeps.engine import run_block, time_steps
 from sweeps.grid import Grid
+from sweeps.kinds import block_bytes, cost_of, cut_sheet, kind_of, work_block
 from sweeps.parse import parse, read_toml
-from sweeps.plan import (
-    LIVE_COPIES,
-    Block,
-    Build,
-    Sheet,
-    cut,
-    first_cell,
-    make_sheets,
-    model_bytes,
-)
-from sweeps.results import Joiner, flatten_result
-from sweeps.solving import SOLVER_BYTES, cut_cells, is_solved, solve_block
+from sweeps.plan import Block, Build, make_sheets
+from sweeps.results import Joiner
 from sweeps.store import RunFolder, open_dataset, provenance, save_dataset, write_json
 from toymodels.errors import InputError
 
@@ -174,39 +163,11 @@ def estimate(config: SweepConfig, memory_gib: float = DEFAULT_MEMORY_GIB) -> Est
     """Say what a sweep will take; the time comes from a few steps of each program."""
     sheets = make_sheets(config.grid, config.build, config.describe, config.seed)
     memory = _bytes(memory_gib)
-    seconds, n_blocks, peak = 0.0, 0, 0
-    for sheet in sheets:
-        blocks = cut_sheet(sheet, memory)
-        n_blocks += len(blocks)
-        peak = max(peak, block_bytes(blocks[0]))
-        seconds += _seconds(blocks)
+    blocks = [cut_sheet(sheet, memory) for sheet in sheets]
+    peak = max(block_bytes(of_sheet[0]) for of_sheet in blocks)
+    seconds = kind_of(sheets[0]).seconds(blocks)  # all cells of a config are of one kind
+    n_blocks = sum(map(len, blocks))
     return Estimate(config.grid.size, len(sheets), n_blocks, peak / 2**30, seconds)
-
-
-def cut_sheet(sheet: Sheet, memory: int) -> list[Block]:
-    """Cut a sheet into blocks that fit `memory` bytes."""
-    return list(cut_cells(sheet) if is_solved(sheet) else cut(sheet, memory))
-
-
-def block_bytes(block: Block) -> int:
-    """Return about what a block takes while it trains; one that is solved bounds itself."""
-    if is_solved(block.sheet):
-        return SOLVER_BYTES
-    step, state = model_bytes(first_cell(block.sheet))
-    together = block.layout.seeds * block.layout.cells
-    return block.points.size * state * 4 + together * step * LIVE_COPIES
-
-
-def _seconds(blocks: list[Block]) -> float:
-    """Return the seconds of equally wide blocks: they compile once."""
-    if is_solved(blocks[0].sheet):
-        began = time.monotonic()
-        solve_block(blocks[0], lambda starts: None)
-        return len(blocks) * (time.monotonic() - began)
-    spec = first_cell(blocks[0].sheet).spec
-    compile_seconds, per_step = time_steps(blocks[0])
-    evaluation = 2 * spec.evaluation_size / spec.batch_size / 3
-    return compile_seconds + len(blocks) * per_step * (spec.steps + evaluation)
 
 
 def _bytes(memory_gib: float) -> int:
@@ -241,7 +202,7 @@ class _Work:
         """Train what is not there yet and join everything."""
         blocks = self.blocks(folder)
         found = [None if folder is None else _valid(folder, i, b) for i, b in enumerate(blocks)]
-        cost = [b.n_models * first_cell(b.sheet).spec.steps for b in blocks]
+        cost = [cost_of(b) for b in blocks]
         done = sum(c for c, f in zip(cost, found, strict=True) if f is not None)
         joiner, started = Joiner(self.grid), time.monotonic()
         self.report.start(self.grid.size, sum(cost), done)
@@ -255,14 +216,6 @@ class _Work:
             self.report.finish()
         self.seconds = time.monotonic() - started
         return joiner
-
-
-def work_block(block: Block, advance: Callable[[int], None]) -> dict[str, np.ndarray]:
-    """Train or solve a block, as its spec says; named arrays `[S, C, …]`."""
-    if is_solved(block.sheet):
-        return solve_block(block, advance)
-    result = run_block(block, lambda steps: advance(steps * block.n_models))
-    return flatten_result(block, result)
 
 
 def _valid(folder: RunFolder, i: int, block: Block) -> dict[str, np.ndarray] | None:

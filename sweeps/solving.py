@@ -35,11 +35,6 @@ class SolveSpec:
         return self.n_starts
 
 
-def is_solved(sheet: Sheet) -> bool:
-    """Tell whether a sheet's cells are to be solved."""
-    return isinstance(sheet.run.spec, SolveSpec)
-
-
 def _start(sheet: Sheet) -> Init:
     """Return the sizes of a sheet's models."""
     init = sheet.run.init

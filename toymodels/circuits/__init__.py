@@ -52,6 +52,7 @@ from toymodels.circuits.simulation import (
     rotation_network,
     rotation_trajectories,
     simulate_circuits,
+    simulate_network,
     simulate_rotations,
 )
 from toymodels.circuits.small_circuits import (
@@ -95,6 +96,7 @@ __all__ = [
     "run_circuit",
     "scalar_circuits",
     "simulate_circuits",
+    "simulate_network",
     "simulate_rotations",
     "simulation",
     "small_circuits",

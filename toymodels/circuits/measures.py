@@ -61,7 +61,7 @@ def measure_block(prepared: Plan, inputs: Inputs, gating: Gating) -> Sums:
             _measure_layer(network.circuits, layer, inputs.active, true)
             for layer, true in zip(run_layers(prepared, inputs, gating), truth[1:], strict=True)
         ]
-    return Sums(*(np.array(parts) for parts in zip(*layers, strict=True)))
+    return Sums(*(np.array(parts, float) for parts in zip(*layers, strict=True)))
 
 
 def add(one: Sums, other: Sums) -> Sums:

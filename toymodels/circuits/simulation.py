@@ -112,6 +112,21 @@ def simulate_rotations(
         gain=gain,
         assignment=assignment,
     )
+    return simulate_network(key, network, n_active=n_active, n_samples=n_samples, gating=gating)
+
+
+def simulate_network(
+    key: jax.Array,
+    network: Network,
+    *,
+    n_active: int,
+    n_samples: int,
+    gating: Gating = relu_gating,
+) -> RotationErrors:
+    """Measure a network of `rotation_network`: `simulate_rotations` without the drawing of it.
+
+    One network then serves several numbers of active circuits; arguments and errors as there.
+    """
     errors = simulate_circuits(
         key, network, active_rotations, n_active=n_active, n_samples=n_samples, gating=gating
     )
