@@ -9,7 +9,9 @@ and the types of both in `fields`. A file has the run's own keys (see `RunConfig
 import dataclasses
 import hashlib
 import json
+import pickle
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -162,7 +164,7 @@ class RunConfig:
         Keys that came later are left out at their defaults, so that old names, and with them
         first weights, stay as they were. Runs that differ in their estimator alone start alike.
         """
-        given = dataclasses.asdict(self)
+        given = vars(self) | {"features": dict(vars(self.features))}  # asdict copies: half the cost
         del given["estimator"]
         if given["n_starts"] == _DEFAULTS.n_starts:
             del given["n_starts"]
@@ -198,7 +200,7 @@ class SweepConfig:
 
     def cell(self, values: dict[str, Any]) -> RunConfig | CircuitsConfig:
         """Return one cell's validated config."""
-        table = json.loads(json.dumps(self.run))
+        table = pickle.loads(self._pickled)
         derived = {
             path: derived_value(path, name, [values[axis] for axis in axes])
             for path, (name, axes) in self.derive.items()
@@ -208,6 +210,10 @@ class SweepConfig:
             if path not in used or is_run_path(path, schema_of(self.run)):
                 set_path(table, path, value)
         return cell_config(table)
+
+    @cached_property
+    def _pickled(self) -> bytes:
+        return pickle.dumps(self.run)
 
     def build(self, values: dict[str, Any]) -> Run:
         """Build one cell's run."""

@@ -101,7 +101,7 @@ class Independent(Features):
                 f"p_active = {_first_bad(p)} is not a probability: it must lie in [0, 1] "
                 "(density, the paper's 1 - S)."
             )
-        p = np.array(np.broadcast_to(p, (n_features,)), dtype=np.float32)
+        p = np.full(n_features, p, np.float32)
         too_sparse = bool(np.any((p > 0) & (p < SMALLEST_SHARED_DRAW)))
         return cls(p_active=p, law=law, draws=2 if too_sparse else 1)
 

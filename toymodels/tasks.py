@@ -60,7 +60,7 @@ class Reconstruction:
                 f"importance = {importance} holds a value that is negative, infinite or NaN: "
                 "use finite numbers >= 0 (0 means: this feature does not count)."
             )
-        return cls(features=features, importance=np.array(np.broadcast_to(weight, (n_features,))))
+        return cls(features=features, importance=np.full(n_features, weight, np.float32))
 
     @property
     def n_uniforms(self) -> int:
