@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from figures import style
-from figures.circuit_runs import Post, describe, fast_post, run_post, with_means
+from figures.circuit_runs import FAST, Post, describe, run_post, with_means
 from figures.recipe import write_caption
 from figures.settings import caption_end, changed
 from toymodels.circuits import theory
@@ -48,7 +48,7 @@ def compute(
     (n_active, layer) of the mean square; `bound_inactive`, `bound_active` (n_active) of the worst
     case in layer 1; shares of circuits on the wrong side of ½, `dropped` and `spurious`.
     """
-    settings = changed(fast_post() if fast else Post(), overrides)
+    settings = changed(FAST if fast else Post(), overrides)
     kept = {key: how[key] for key in ("fresh", "report") if key in how}
     dataset = run_post(settings, out=out, **kept)
     names = [f"{measure}_{value.name}_{group}" for measure in MEASURES for group in GROUPS]

@@ -10,7 +10,7 @@ The figures share one stored run, cut into blocks of one seed and one z.
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,6 @@ from toymodels.circuits.simulation import blocks_of, simulate_rotations
 from toymodels.errors import InputError
 
 NAME = "circuits-post"
-PAPER = "Linsefors & Bushnaq 2025, Rotations in Superposition"
 
 
 @dataclass(frozen=True)
@@ -56,9 +55,7 @@ class Post:
         return self.n_circuits * (1 if n_active == 1 else self.rounds)
 
 
-def fast_post() -> Post:
-    """Return settings that take a few seconds."""
-    return replace(Post(), rounds=4, n_seeds=3)
+FAST = Post(rounds=4, n_seeds=3)
 
 
 def run_post(

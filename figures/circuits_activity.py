@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from figures import style
-from figures.circuit_runs import Post, describe, fast_post, run_post, with_means
+from figures.circuit_runs import FAST, Post, describe, run_post, with_means
 from figures.recipe import write_caption
 from figures.settings import caption_end, changed
 from toymodels.circuits.switching import Links, share_on, switching_points
@@ -36,7 +36,7 @@ def compute(
     `_high`; `used` (n_active) = z S / N; `mean_field` (n_active, layer, block), NaN beyond layer 3;
     `switching_point` (block), the α from which a neuron is on.
     """
-    settings = changed(fast_post() if fast else Post(), overrides)
+    settings = changed(FAST if fast else Post(), overrides)
     kept = {key: how[key] for key in ("fresh", "report") if key in how}
     dataset = with_means(run_post(settings, out=out, **kept), "fraction_on")
     z = np.array(settings.n_active)

@@ -76,4 +76,4 @@ def hash_of(config_json: str) -> str:
 def caption_end(fast: bool, overrides: Sequence[str]) -> str:
     """Say what was changed, to stand at the end of a caption."""
     text = f" changed: {', '.join(overrides)}." if overrides else ""
-    return text + (" FAST version: fewer examples and seeds." if fast else "")
+    return text + (" FAST version: smaller than the full figure." if fast else "")
