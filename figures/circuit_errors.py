@@ -124,9 +124,8 @@ def _draw_reference(ax: Axes, dataset: xr.Dataset, measure: str, group: str) -> 
             ax.plot([0.65, 1.35], [bound, bound], ":", color=color, lw=2.2, zorder=4)
     if group == "active":
         ax.axhline(1, color=style.GREY, lw=1.2, zorder=1)
-        ax.annotate(
-            "reading 0", (0, 1), (2, 2), textcoords="offset points", fontsize=7.5, color="#777777"
-        )
+        place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+        ax.annotate("reading 0", (0, 1), (3, 2), fontsize=7.5, color="#777777", **place)
 
 
 def _scale(ax: Axes, linear: float, largest: float) -> None:
@@ -145,10 +144,13 @@ def _finding(value: Value, dataset: xr.Dataset, group: str) -> str:
         good = ((mean < 1).cumprod("layer").sum("layer") - 1).values
         return f"active circuits\nbetter than reading 0 for {_listed(good)} layers"
     if value == VECTOR:
-        return "inactive circuits\nerror grows past z t from layer 2 on"
-    name, said = {"active": ("dropped", "α̂ < ½"), "inactive": ("spurious", "α̂ > ½")}[group]
+        ratio = (dataset["mse_x_inactive_mean"] / dataset["theory_inactive"]).sel(layer=last)
+        times = _listed(f"{float(r):.0f}" for r in ratio)
+        return f"inactive circuits\n{times} times the theory in layer {last}"
+    name = {"active": "dropped", "inactive": "spurious"}[group]
+    said = {"active": "dropped, α̂ < ½,", "inactive": "wrongly on, α̂ > ½,"}[group]
     share = [f"{float(v):.0%}" for v in dataset[f"{name}_mean"].sel(layer=last)]
-    return f"{group} circuits\n{said} in layer {last}: {_listed(share)}"
+    return f"{group} circuits\n{_listed(share)} {said} in layer {last}"
 
 
 def _listed(values: Any) -> str:

@@ -1,4 +1,4 @@
-"""Figure 6: on-indicators, cleaned by a step in every layer, fail a layer or two before vectors do.
+"""Figure 6: on-indicators are exact for a layer or two, then more and more switch wrongly.
 
 Linsefors & Bushnaq 2025, "Rotations in Superposition" (section 6). Drawn by
 `figures.circuit_errors`.

@@ -1,4 +1,4 @@
-"""Figure 5: the rotated vector, right in layer 1, is lost within four or five layers.
+"""Figure 5: an average vector is worth reading for three or four layers; theory says for more.
 
 Linsefors & Bushnaq 2025, "Rotations in Superposition" (section 6). Drawn by
 `figures.circuit_errors`.
