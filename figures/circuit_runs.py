@@ -182,8 +182,10 @@ def describe(settings: Post) -> str:
         for key, value in (("b", settings.bias), ("χ ×", settings.inhibition), ("k", settings.gain))
         if value != {"b": 1, "χ ×": 1, "k": 2}[key]
     ]
+    networks = f"Mean of {settings.n_seeds} networks with its 95 % interval"
+    networks = networks if settings.n_seeds > 1 else "One network"
     return (
         f"D = {settings.width}, T = {settings.n_circuits}, S = {settings.redundancy}"
-        f"{''.join(', ' + text for text in changed)}. Mean of {settings.n_seeds} networks with its "
-        f"95 % interval. z = 1: every circuit active once{drawn}."
+        f"{''.join(', ' + text for text in changed)}. {networks}. "
+        f"z = 1: every circuit active once{drawn}."
     )

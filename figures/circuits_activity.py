@@ -118,7 +118,7 @@ def _draw_legend(ax: Axes, dataset: xr.Dataset) -> None:
         Line2D([], [], **style.series(i), ls=line, lw=1.6, label=f"{name}, on from α = {point:.2g}")
         for i, (name, line, point) in enumerate(zip(BLOCKS, STYLES, points, strict=True))
     ]
-    plain = {"color": style.INK}
+    plain: dict[str, Any] = {"color": style.INK}
     handles += [
         Line2D([], [], **plain, ls="--", lw=1.0, label="used by active circuits"),
         Line2D([], [], **plain, ls="", marker="_", ms=12, mew=2.4, alpha=0.55, label="mean field"),

@@ -29,6 +29,7 @@ from toymodels.circuits.assignment import capacity_of_prime_steps, overlap_proba
 from toymodels.circuits.examples import draw_embedding, generator
 from toymodels.circuits.interference import measure_interference, scalar_circuits
 from toymodels.circuits.network import capped_network
+from toymodels.errors import InputError
 
 # (D, T), with d = 4 as if each neuron were one of a rotation circuit's.
 NETWORKS = (
@@ -70,6 +71,8 @@ def compute(
     settings = changed(FAST if fast else Appendix(), overrides)
     require_at_least(settings, 1, "n_seeds", "n_networks")
     require_at_least(settings, 0, "seed")
+    if min(settings.redundancies) < 1:
+        raise InputError(f"redundancies = {list(settings.redundancies)}: each must be at least 1.")
     networks = NETWORKS[: settings.n_networks]
     dataset = _empty(networks, settings)
     report = report or Quiet()

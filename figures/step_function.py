@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
@@ -40,7 +41,7 @@ def compute(*, fast: bool = False, overrides: Sequence[str] = (), **_: Any) -> x
     circuit = rotation_circuit(0.0)
     states = np.zeros((POINTS, 4), np.float32)
     states[:, 0] = alpha  # a₁ = 0, so that α = a₀
-    after = np.asarray(jax.vmap(circuit)(states))
+    after = np.asarray(jax.vmap(circuit)(jnp.asarray(states)))
     return xr.Dataset(
         {
             "activation": (("alpha", "neuron"), after[:, :2]),

@@ -311,3 +311,8 @@ def test_settings_take_numbers_and_lists():
 def test_settings_that_are_not_possible_are_refused_with_the_way_out(text, message):
     with pytest.raises(InputError, match=message):
         rotations_error.compute(overrides=(text,))
+
+
+def test_the_appendix_refuses_a_redundancy_of_zero():
+    with pytest.raises(InputError, match="at least 1"):
+        circuits_interference.compute(overrides=("redundancies=[0, 2]",))
