@@ -70,7 +70,8 @@ def compute(*, fast: bool = False, overrides: Sequence[str] = (), **_: Any) -> x
     )
     caption = (
         f"S = {settings.redundancy}; one network, one active circuit of each of the first "
-        f"{settings.n_examples} examples; layers 0 (dot) to {settings.n_layers}. Grey: the unit "
+        f"{settings.n_examples} examples; numbers: |δx| in layers 1 to "
+        f"{settings.n_layers}; green dot: layer 0. Grey: the unit "
         f"circle.{caption_end(fast, overrides)}"
     )
     return xr.Dataset(
@@ -89,7 +90,7 @@ def draw(dataset: xr.Dataset, ax: Any = None) -> Figure:
     """Draw a row of panels per z; `ax` may be as many axes."""
     shape = dataset.sizes["n_active"], dataset.sizes["example"]
     if ax is None:
-        size = 1.85 * shape[1] + 0.4, 1.95 * shape[0] + 0.8
+        size = 1.85 * shape[1] + 1.9, 1.95 * shape[0] + 0.8
         figure, axes = plt.subplots(*shape, figsize=size, squeeze=False)
     else:
         axes = np.reshape(ax, shape)
@@ -103,7 +104,7 @@ def draw(dataset: xr.Dataset, ax: Any = None) -> Figure:
         Line2D([], [], color=READ, marker="o", ms=4, label="read out"),
         Line2D([], [], color=READ, marker="o", ms=4, mfc="white", label="off by more than 1"),
     ]
-    figure.legend(handles=handles, loc="outside right upper")
+    figure.legend(handles=handles, loc="outside right center")
     write_caption(figure, dataset)
     return figure
 
