@@ -3,9 +3,9 @@
     small_circuits, assumptions ──┐
     assignment ───────────────────┴► network ──► forward ──► measures ──► simulation
 
-`theory` says what to expect, `switching` which neurons are on. Beside these stand other constructions: `block_structured` (one
-active circuit, no error), `universal_and` (all pairwise ANDs), `random_embedding` (random
-directions, the first post's read-in).
+`theory` says what to expect, `switching` which neurons are on. Beside these stand other
+constructions: `block_structured` (one active circuit, no error), `universal_and` (all pairwise
+ANDs), `random_embedding` (random directions, the first post's read-in).
 
 Axis letters used in every shape comment and docstring:
 
