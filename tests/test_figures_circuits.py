@@ -1,8 +1,5 @@
 """The figures of the group "circuits" with one network, by the numbers they draw."""
 
-import json
-from pathlib import Path
-
 import jax
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -17,22 +14,18 @@ from figures import (
     indicator_error,
     rotations_error,
     rotations_samples,
-    settings,
     step_function,
     style,
 )
 from figures.circuit_runs import Post
 from toymodels.circuits.assignment import prime_steps
 from toymodels.circuits.simulation import simulate_rotations
-from toymodels.circuits.switching import Links, share_on, switching_points
-from toymodels.circuits.theory import spurious_switching
 from toymodels.errors import InputError
 
 mpl.use("Agg")
 
 SMALL = Post(width=200, n_circuits=60, redundancy=4, n_layers=3, rounds=2, n_seeds=3)
 TEXTS = ("width=200", "n_circuits=60", "redundancy=4", "n_layers=3", "rounds=2", "n_seeds=3")
-REFERENCE = json.loads((Path(__file__).parent / "data/circuits_reference.json").read_text())
 
 
 @pytest.fixture(autouse=True)
@@ -171,36 +164,6 @@ def test_activity_figure_draws_shares_and_what_is_used(errors, folder):
     np.testing.assert_allclose(dataset["fraction_on"].sel(n_active=1, layer=1)[..., 0], 4 / 50)
 
 
-def test_mean_field_of_one_active_circuit_is_the_known_one():
-    links = Links(n_blocks=250, redundancy=6, density=0.2757, inhibition=0.0720)
-    known = spurious_switching(250, 6, 0.2757, 0.0720)
-    found = share_on(links, 1)
-    u = 6 / 250
-    np.testing.assert_allclose(found[0], u)
-    assert found[1, 0] == pytest.approx(u + (1 - u) * float(known.probability))
-    np.testing.assert_allclose(switching_points(2, 1), [0.25, 0.75, 0.5, 0.5])
-
-
-def test_mean_field_is_near_the_measured_shares():
-    """Layer 2 within 10 % in every block, layer 3 within 25 %, where noise feeds on itself."""
-    found = share_on(Links(n_blocks=250, redundancy=6, density=0.2757, inhibition=0.0720), 1)
-    measured = np.array(REFERENCE["fraction_on_z1"]["value"])
-    np.testing.assert_allclose(found[1], measured[1], rtol=0.1)
-    np.testing.assert_allclose(found[2], measured[2], rtol=0.25)
-
-
-def test_mean_field_of_two_active_circuits_follows_the_simulation():
-    shares = circuit_runs.run_post(Post(n_active=(2,), rounds=1, n_seeds=1, n_layers=2))
-    q, chi = (
-        float(shares[n].isel(layer=2).mean()) for n in ("link_density", "inhibition_strength")
-    )
-    found = share_on(Links(250, 6, q, chi), 2)
-    measured = shares["fraction_on"].values[0, 0, 1:]
-    np.testing.assert_allclose(found[0], measured[0], rtol=0.01)
-    np.testing.assert_allclose(found[1], measured[1], rtol=0.2)
-    assert found[1, 0] == pytest.approx(measured[1, 0], rel=0.05)
-
-
 @pytest.fixture(scope="module")
 def interference():
     return circuits_interference.compute(
@@ -283,34 +246,6 @@ def test_step_is_a_clipped_line_and_the_difference_of_its_neurons():
     drawn = step_function.draw(dataset)
     heights = [line.get_ydata() for line in drawn.axes[0].lines]
     np.testing.assert_allclose(heights, [alpha, *neurons, dataset["step"]], atol=1e-6)
-
-
-def test_settings_take_numbers_and_lists():
-    now = settings.changed(Post(), ("width=800", "bias=0.5", "n_active=2", "seed = 7"))
-    assert (now.width, now.bias, now.n_active, now.seed) == (800, 0.5, (2,), 7)
-    assert settings.changed(now, ("n_active=[1, 4]", "gain=3")).n_active == (1, 4)
-    assert settings.changed(Post(), ()) == Post()
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("widht=800", "Did you mean 'width'"),
-        ("width", "give key=value"),
-        ("width=800.5", "width = 800.5: give a whole number"),
-        ("bias=true", "bias = true: give a number"),
-        ("bias=much", "bias = much: give a number"),
-        ("n_active=[]", "give whole numbers"),
-        ("n_active=[1, 1]", "give each number once"),
-        ("rounds=0", "rounds = 0 must be at least 1"),
-        ("seed=-1", "seed = -1 must be at least 0"),
-        ("n_circuits=558", "use n_circuits <= 557"),
-        ("n_active=600", "n_active = 600"),
-    ],
-)
-def test_settings_that_are_not_possible_are_refused_with_the_way_out(text, message):
-    with pytest.raises(InputError, match=message):
-        rotations_error.compute(overrides=(text,))
 
 
 def test_the_appendix_refuses_a_redundancy_of_zero():
