@@ -6,6 +6,8 @@ from types import ModuleType
 
 TOY_MODELS = "Elhage et al. 2022, Toy Models of Superposition"
 
+ROTATIONS = "Linsefors & Bushnaq 2025, Rotations in Superposition"
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -130,6 +132,60 @@ CATALOGUE = (
         200,
         60,
         "Ours",
+    ),
+    Entry(
+        "rotations-samples",
+        "circuits",
+        "a few vectors through the layers of a large network, true and as read",
+        "Figures 1, 2 and 4",
+        5,
+        4,
+        ROTATIONS,
+    ),
+    Entry(
+        "step-function",
+        "circuits",
+        "two ReLUs make the step that cleans an on-indicator",
+        "Figure 3",
+        3,
+        3,
+        ROTATIONS,
+    ),
+    Entry(
+        "rotations-error",
+        "circuits",
+        "error of rotating vectors by layer, 557 circuits in 1000 neurons",
+        "Figure 5",
+        120,
+        10,
+        ROTATIONS,
+    ),
+    Entry(
+        "indicator-error",
+        "circuits",
+        "error of on-indicators by layer, 557 circuits in 1000 neurons",
+        "Figure 6",
+        120,
+        10,
+        ROTATIONS,
+    ),
+    Entry(
+        "circuits-activity",
+        "circuits",
+        "neurons that switch on although no active circuit uses them",
+        "Figure 7",
+        120,
+        10,
+        ROTATIONS,
+    ),
+    Entry(
+        "circuits-interference",
+        "circuits",
+        "what one layer adds to a circuit, measured against its estimate",
+        "Appendix 2",
+        45,
+        9,
+        ROTATIONS,
     ),
 )
 

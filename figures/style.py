@@ -22,6 +22,16 @@ IMPORTANCE = mpl.colormaps["viridis"]
 # 0 = orthogonal to all others (dark), >= 1 = the others together are as strong (yellow).
 SUPERPOSITION = ListedColormap(mpl.colormaps["cividis"](np.linspace(0, 1, 256)), "superposition")
 
+# Okabe and Ito's colours and different marks, for curves that stand for numbers 1, 2, 3, ….
+SERIES = (
+    ("#0072B2", "o"),
+    ("#E69F00", "s"),
+    ("#009E73", "^"),
+    ("#CC79A7", "D"),
+    ("#56B4E9", "v"),
+    ("#D55E00", "P"),
+)
+
 
 def paper() -> Any:
     """Return the settings of every figure, a dictionary."""
@@ -44,3 +54,9 @@ def paper() -> Any:
         "pdf.fonttype": 42,
         "image.interpolation": "nearest",
     }
+
+
+def series(i: int) -> dict[str, Any]:
+    """Return colour and mark of curve number i, the same for the same i in every panel."""
+    color, marker = SERIES[i % len(SERIES)]
+    return {"color": color, "marker": marker, "ms": 5}

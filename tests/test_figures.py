@@ -18,6 +18,7 @@ FEW_CELLS = (
     "grid.p_active={log=[0.01,1.0,4]}",
     "grid.seed.range=2",
 )
+ONE_CIRCUIT_RUN = ("width=100", "n_circuits=20", "redundancy=3", "n_layers=2", "n_active=[1, 2]")
 SMALLER = {
     "intro": ("grid.seed.range=2",),
     "superposition-20-5": ("grid.seed.range=2",),
@@ -32,11 +33,21 @@ SMALLER = {
         *("zip.size.n_features=[2,3]", "zip.size.n_hidden=[1,2]"),
         *("grid.p_active=[0.1,1.0]", "grid.seed.range=2"),
     ),
+    "rotations-samples": ("n_examples=1", *ONE_CIRCUIT_RUN),
+    "rotations-error": (*ONE_CIRCUIT_RUN, "rounds=1", "n_seeds=2"),
+    "indicator-error": (*ONE_CIRCUIT_RUN, "rounds=1", "n_seeds=2"),
+    "circuits-activity": (*ONE_CIRCUIT_RUN, "rounds=1", "n_seeds=2"),
+    "circuits-interference": ("n_networks=1", "redundancies=2", "n_seeds=2"),
 }
 SOLVED = {"phase-diagram-2-1", "phase-diagram-3-2"}
-UNTRAINED = {"loss-surface-2-1", "pentagon-digon", "phase-order"}  # these have nothing to set
+SIMULATED = {
+    *("rotations-samples", "rotations-error", "indicator-error"),
+    *("circuits-activity", "circuits-interference"),
+}
+# These have nothing to set.
+UNTRAINED = {"loss-surface-2-1", "pentagon-digon", "phase-order", "step-function"}
 # Many seconds even when small, or the same code as another one: with the claims.
-SLOW = {"pentagon-digon", "phase-order", "estimators", "superposition-80-20"}
+SLOW = {"pentagon-digon", "phase-order", "estimators", "superposition-80-20", "k-gons"}
 SLOW |= {"superposition-100-20", "phase-diagram-3-2", "phase-diagram-3-2-sampled"}
 ENTRIES = [
     pytest.param(entry, id=entry.name, marks=[pytest.mark.claims] if entry.name in SLOW else [])
@@ -55,7 +66,7 @@ def _style():
 def test_every_figure_computes_draws_and_survives_its_file(entry, tmp_path):
     untrained = entry.name in UNTRAINED
     overrides = () if untrained else SMALLER[entry.name]
-    if not untrained and entry.name not in SOLVED:
+    if not untrained and entry.name not in SOLVED | SIMULATED:
         overrides = (*TINY, *overrides)
     dataset = entry.module().compute(overrides=overrides, fast=untrained)
     drawn = entry.module().draw(dataset)

@@ -3,9 +3,9 @@
     small_circuits, assumptions ──┐
     assignment ───────────────────┴► network ──► forward ──► measures ──► simulation
 
-`theory` says what to expect. Beside these stand other constructions: `block_structured` (one
-active circuit, no error), `universal_and` (all pairwise ANDs), `random_embedding` (random
-directions, the first post's read-in).
+`theory` says what to expect, `switching` which neurons are on. Beside these stand other
+constructions: `block_structured` (one active circuit, no error), `universal_and` (all pairwise
+ANDs), `random_embedding` (random directions, the first post's read-in).
 
 Axis letters used in every shape comment and docstring:
 
@@ -24,6 +24,7 @@ from toymodels.circuits import (
     random_embedding,
     simulation,
     small_circuits,
+    switching,
     theory,
     universal_and,
 )
@@ -102,6 +103,7 @@ __all__ = [
     "small_circuits",
     "split_network",
     "step_circuits",
+    "switching",
     "theory",
     "transversal",
     "universal_and",
