@@ -5,7 +5,6 @@ that active circuits use. Bars: a mean field of the others (`toymodels.circuits.
 from the measured link density and inhibition; it has no free parameter.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -17,9 +16,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from figures import style
-from figures.circuit_runs import FAST, Post, describe, run_post, with_means
+from figures.circuit_runs import config_of, run_post
 from figures.recipe import write_caption
-from figures.settings import caption_end, changed
+from sweeps.circuits_config import NEURONS, CircuitsConfig
+from toymodels.circuits.simulation import blocks_of
 from toymodels.circuits.switching import Links, share_on, switching_points
 
 BLOCKS = ("a₀ indicator", "a₁ indicator", "a₂ vector", "a₃ vector")
@@ -27,41 +27,37 @@ STYLES = ("-", "-", "-", (0, (4, 2)))  # a₂ and a₃ lie on one another
 BETWEEN = 0.05  # of a layer
 
 
-def compute(
-    *, out: Any = None, fast: bool = False, overrides: Sequence[str] = (), **how: Any
-) -> xr.Dataset:
+def compute(**how: Any) -> xr.Dataset:
     """Simulate, or take the run of `rotations-error` from `out`, and add the mean field.
 
     `fraction_on` (seed, n_active, layer, block), its mean over seeds and interval `_mean`, `_low`,
     `_high`; `used` (n_active) = z S / N; `mean_field` (n_active, layer, block), NaN beyond layer 3;
-    `switching_point` (block), the α from which a neuron is on.
+    `switching_point` (block), the α from which a neuron is on. `how` as in `run_preset`.
     """
-    settings = changed(FAST if fast else Post(), overrides)
-    kept = {key: how[key] for key in ("fresh", "report") if key in how}
-    dataset = with_means(run_post(settings, out=out, **kept), "fraction_on")
-    z = np.array(settings.n_active)
-    dataset["used"] = (("n_active",), z * settings.redundancy / settings.n_blocks)
-    dataset["mean_field"] = (("n_active", "layer", "block"), _mean_field(settings, dataset))
-    dataset["switching_point"] = (("block",), switching_points(settings.gain, settings.bias))
+    dataset = run_post("fraction_on", **how)
+    config = config_of(dataset)
+    n_blocks = blocks_of(config.width, NEURONS)
+    dataset["used"] = dataset["n_active"] * config.redundancy / n_blocks
+    dataset["mean_field"] = (("n_active", "layer", "block"), _mean_field(config, dataset))
+    dataset["switching_point"] = (("block",), switching_points(config.gain, config.bias))
     title = (
         "Neurons that no active circuit uses switch on: "
-        f"{settings.n_circuits} circuits in {settings.width} neurons"
+        f"{config.n_circuits} circuits in {config.width} neurons"
     )
-    caption = f"On: above 10⁻⁴. {describe(settings)}{caption_end(fast, overrides)}"
-    return dataset.assign_attrs(title=title, caption=caption)
+    return dataset.assign_attrs(title=title, caption=f"On: above 10⁻⁴. {dataset.attrs['caption']}")
 
 
-def _mean_field(settings: Post, dataset: xr.Dataset) -> np.ndarray:
+def _mean_field(config: CircuitsConfig, dataset: xr.Dataset) -> np.ndarray:
     links = Links(
-        settings.n_blocks,
-        settings.redundancy,
+        blocks_of(config.width, NEURONS),
+        config.redundancy,
         float(dataset["link_density"].mean()),
         float(dataset["inhibition_strength"].mean()),
     )
-    shares = [share_on(links, z, settings.gain, settings.bias) for z in settings.n_active]
-    values = np.full((len(shares), max(settings.n_layers, 3) + 1, 4), np.nan)
-    values[:, 1:4] = shares
-    return values[:, : settings.n_layers + 1]
+    z = dataset["n_active"].values.tolist()
+    values = np.full((len(z), max(config.n_layers, 3) + 1, NEURONS), np.nan)
+    values[:, 1:4] = [share_on(links, n, config.gain, config.bias) for n in z]
+    return values[:, : config.n_layers + 1]
 
 
 def draw(dataset: xr.Dataset, ax: Any = None) -> Figure:

@@ -4,7 +4,6 @@ Four panels: mean square (above) and worst case (below), of inactive and active 
 the published theory, which knows no neurons that switch on wrongly; grey: reading zero instead.
 """
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
@@ -16,10 +15,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from figures import style
-from figures.circuit_runs import FAST, Post, describe, run_post, with_means
+from figures.circuit_runs import config_of, run_post
 from figures.recipe import write_caption
-from figures.settings import caption_end, changed
+from sweeps.circuits_config import NEURONS, CircuitsConfig
 from toymodels.circuits import theory
+from toymodels.circuits.simulation import blocks_of
 
 GROUPS = ("inactive", "active")
 MEASURES = {"mse": 1e-3, "worst": 1e-1}  # the axes are linear below, to show an exact zero
@@ -38,37 +38,29 @@ INDICATOR = Value("on", "|δα|", "On-indicators in superposition")
 VECTOR = Value("x", "|δx|", "Rotating vectors in superposition")
 
 
-def compute(
-    value: Value, *, out: Any = None, fast: bool = False, overrides: Sequence[str] = (), **how: Any
-) -> xr.Dataset:
-    """Simulate, and put the theory beside it.
+def compute(value: Value, **how: Any) -> xr.Dataset:
+    """Simulate, and put the theory beside it; `how` as in `run_preset`.
 
     For each of `mse_…_inactive`, `worst_…_inactive` and so on, over (seed, n_active, layer), the
     mean over seeds and its interval `_mean`, `_low`, `_high`; `theory_inactive`, `theory_active`
     (n_active, layer) of the mean square; `bound_inactive`, `bound_active` (n_active) of the worst
     case in layer 1; shares of circuits on the wrong side of ½, `dropped` and `spurious`.
     """
-    settings = changed(FAST if fast else Post(), overrides)
-    kept = {key: how[key] for key in ("fresh", "report") if key in how}
-    dataset = run_post(settings, out=out, **kept)
     names = [f"{measure}_{value.name}_{group}" for measure in MEASURES for group in GROUPS]
-    dataset = with_means(dataset, *names, "dropped", "spurious")
-    dataset = dataset.assign(_theory(value, settings))
-    title = f"{value.title}: {settings.n_circuits} circuits in {settings.width} neurons"
-    caption = f"{describe(settings)}{caption_end(fast, overrides)}"
-    return dataset.assign_attrs(title=title, caption=caption)
+    dataset = run_post(*names, "dropped", "spurious", **how)
+    config = config_of(dataset)
+    title = f"{value.title}: {config.n_circuits} circuits in {config.width} neurons"
+    return dataset.assign(_theory(value, config, dataset)).assign_attrs(title=title)
 
 
-def _theory(value: Value, settings: Post) -> dict[str, Any]:
+def _theory(value: Value, config: CircuitsConfig, dataset: xr.Dataset) -> dict[str, Any]:
     """Return what the published theory says, and bounds of layer 1 that nothing can pass."""
-    z = np.array(settings.n_active)
-    layer = np.arange(settings.n_layers + 1)
-    t = theory.overlap_constant(settings.n_circuits, settings.n_blocks, settings.redundancy)
+    z, layer = dataset["n_active"].values, dataset["layer"].values
+    T, S, b = config.n_circuits, config.redundancy, config.bias
+    t = theory.overlap_constant(T, blocks_of(config.width, NEURONS), S)
     inactive = theory.mse_inactive(t, z)[:, None] * (layer > 0)
-    active = theory.mse_active(
-        layer, t, settings.n_circuits, z[:, None], theory.rotation_strength(settings.bias)
-    ) * (layer > 0)
-    worst = [theory.first_layer_worst(int(n), settings.redundancy, settings.bias) for n in z]
+    active = theory.mse_active(layer, t, T, z[:, None], theory.rotation_strength(b)) * (layer > 0)
+    worst = [theory.first_layer_worst(int(n), S, b) for n in z]
     on = value == INDICATOR
     return {
         "theory_inactive": (("n_active", "layer"), inactive),

@@ -1,16 +1,13 @@
 """Settings of a figure that has no sweep: a frozen dataclass, changed by `key=value` texts.
 
-Its fields are ints, floats or tuples of ints. Whether a size is possible says the library.
+Its fields are ints or tuples of ints. Whether a size is possible says the library.
 """
 
 import dataclasses
-import hashlib
-import json
 import tomllib
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from sweeps.config import RESULT_VERSION
 from sweeps.named import hint
 from toymodels.errors import InputError
 
@@ -43,12 +40,9 @@ def _parsed(key: str, given: str, now: Any) -> Any:
         if isinstance(value, list) and value and all(map(_is_int, value)):
             return tuple(value)
         raise InputError(f"{key} = {given}: give whole numbers, such as {key}={list(now)}.")
-    if isinstance(now, float) and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(now, int) and _is_int(value):
+    if _is_int(value):
         return value
-    kind = "a number" if isinstance(now, float) else "a whole number"
-    raise InputError(f"{key} = {given}: give {kind}, such as {key}={now}.")
+    raise InputError(f"{key} = {given}: give a whole number, such as {key}={now}.")
 
 
 def _is_int(value: Any) -> bool:
@@ -60,17 +54,6 @@ def require_at_least(settings: Any, least: int, *keys: str) -> None:
     for key in keys:
         if getattr(settings, key) < least:
             raise InputError(f"{key} = {getattr(settings, key)} must be at least {least}.")
-
-
-def as_json(name: str, settings: Any) -> str:
-    """Return the canonical JSON of what decides a figure's numbers."""
-    resolved = vars(settings) | {"name": name, "result_version": RESULT_VERSION}
-    return json.dumps(resolved, sort_keys=True)
-
-
-def hash_of(config_json: str) -> str:
-    """Return ten hexadecimal digits that name the folder of a run."""
-    return hashlib.sha256(config_json.encode()).hexdigest()[:10]
 
 
 def caption_end(fast: bool, overrides: Sequence[str]) -> str:

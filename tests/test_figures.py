@@ -18,7 +18,12 @@ FEW_CELLS = (
     "grid.p_active={log=[0.01,1.0,4]}",
     "grid.seed.range=2",
 )
-ONE_CIRCUIT_RUN = ("width=100", "n_circuits=20", "redundancy=3", "n_layers=2", "n_active=[1, 2]")
+SMALL = ("width=100", "n_circuits=20", "redundancy=3", "n_layers=2")
+ONE_NETWORK = (*SMALL, "n_active=[1, 2]")
+SMALL_POST = (
+    *SMALL,
+    *("zip.active.n_active=[1, 2]", "zip.active.n_samples=[20, 40]", "grid.seed.range=2"),
+)
 SMALLER = {
     "intro": ("grid.seed.range=2",),
     "superposition-20-5": ("grid.seed.range=2",),
@@ -33,10 +38,10 @@ SMALLER = {
         *("zip.size.n_features=[2,3]", "zip.size.n_hidden=[1,2]"),
         *("grid.p_active=[0.1,1.0]", "grid.seed.range=2"),
     ),
-    "rotations-samples": ("n_examples=1", *ONE_CIRCUIT_RUN),
-    "rotations-error": (*ONE_CIRCUIT_RUN, "rounds=1", "n_seeds=2"),
-    "indicator-error": (*ONE_CIRCUIT_RUN, "rounds=1", "n_seeds=2"),
-    "circuits-activity": (*ONE_CIRCUIT_RUN, "rounds=1", "n_seeds=2"),
+    "rotations-samples": ("n_examples=1", *ONE_NETWORK),
+    "rotations-error": SMALL_POST,
+    "indicator-error": SMALL_POST,
+    "circuits-activity": SMALL_POST,
     "circuits-interference": ("n_networks=1", "redundancies=2", "n_seeds=2"),
 }
 SOLVED = {"phase-diagram-2-1", "phase-diagram-3-2"}

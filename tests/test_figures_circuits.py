@@ -8,7 +8,6 @@ import pytest
 from scipy import stats
 
 from figures import (
-    circuit_runs,
     circuits_activity,
     circuits_interference,
     indicator_error,
@@ -17,15 +16,17 @@ from figures import (
     step_function,
     style,
 )
-from figures.circuit_runs import Post
+from sweeps import simulating
 from toymodels.circuits.assignment import prime_steps
 from toymodels.circuits.simulation import simulate_rotations
 from toymodels.errors import InputError
 
 mpl.use("Agg")
 
-SMALL = Post(width=200, n_circuits=60, redundancy=4, n_layers=3, rounds=2, n_seeds=3)
-TEXTS = ("width=200", "n_circuits=60", "redundancy=4", "n_layers=3", "rounds=2", "n_seeds=3")
+TEXTS = (
+    *("width=200", "n_circuits=60", "redundancy=4", "n_layers=3", "grid.seed.range=3"),
+    "zip.active.n_samples=[60, 120, 120]",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -83,38 +84,13 @@ def test_figures_5_to_7_share_one_stored_run(errors, folder, monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("simulated again")
 
-    monkeypatch.setattr(circuit_runs, "simulate_rotations", refuse)
+    monkeypatch.setattr(simulating, "simulate_network", refuse)
     for module in (indicator_error, circuits_activity):
         again = module.compute(overrides=TEXTS, out=folder)
         np.testing.assert_array_equal(again["fraction_on"], errors["fraction_on"])
     assert len(list((folder / "runs").iterdir())) == 1
     with pytest.raises(AssertionError, match="simulated again"):
         rotations_error.compute(overrides=TEXTS, out=folder, fresh=True)
-
-
-class Told:
-    """Remembers what it is told."""
-
-    def start(self, models, model_steps, done):
-        self.models, self.all, self.done, self.steps = models, model_steps, done, 0
-
-    def advance(self, model_steps):
-        self.steps += model_steps
-
-    def finish(self):
-        self.finished = True
-
-
-def test_a_stopped_run_goes_on_from_its_finished_blocks(tmp_path):
-    whole = circuit_runs.run_post(SMALL, out=tmp_path)
-    (run,) = (tmp_path / "runs").iterdir()
-    (run / "result.nc").unlink()
-    (run / "blocks" / "00004.npz").unlink()  # seed 1, z = 2
-    told = Told()
-    again = circuit_runs.run_post(SMALL, out=tmp_path, report=told)
-    assert (told.models, told.all, told.done, told.steps) == (9, 3 * 300, 3 * 300 - 120, 120)
-    assert told.finished
-    assert again.equals(whole)
 
 
 @pytest.fixture(scope="module")
