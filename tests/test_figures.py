@@ -30,6 +30,35 @@ SMALLER = {
     "k-gons": ("snapshots=[0,1,3]", "grid.seed.range=2"),
 }
 SOLVED = {"phase-diagram-2-1", "phase-diagram-3-2"}
+SMALL_NETWORKS = (
+    "zip.network.width=[80,120]",
+    "zip.network.n_circuits=[20,45]",
+    "redundancy=3",
+    "n_samples=20",
+    "n_layers=2",
+    "grid.n_active=[1,2]",
+    "grid.seed.range=2",
+)
+ONE_NETWORK = ("width=120", "n_circuits=45", "redundancy=3", "n_samples=20", "n_layers=2")
+SIMULATED = {
+    **{
+        f"rotations-sweep-{error}": SMALL_NETWORKS
+        for error in ("x-active", "x-inactive", "on-active", "on-inactive")
+    },
+    "circuits-inhibition": ONE_NETWORK,
+    "circuits-bias": ONE_NETWORK,
+    "circuits-redundancy": (
+        "zip.network.n_circuits=[30,30,36]",
+        "zip.network.redundancy=[1,2,3]",
+        *("width=120", "n_samples=20", "grid.seed.range=2"),
+    ),
+    "assignment-designs": (
+        'zip.design.assignment=["prime_steps","transversal","random_subsets"]',
+        "zip.design.n_circuits=[45,45,45]",
+        *("width=120", "redundancy=3", "n_samples=20", "grid.seed.range=2"),
+    ),
+}
+SMALLER |= SIMULATED
 UNTRAINED = {"loss-surface-2-1", "pentagon-digon", "phase-order"}  # these have nothing to set
 SLOW = {"pentagon-digon", "phase-order"}  # many seconds even when fast: with the claims
 ENTRIES = [
@@ -49,7 +78,7 @@ def _style():
 def test_every_figure_computes_draws_and_survives_its_file(entry, tmp_path):
     untrained = entry.name in UNTRAINED
     overrides = () if untrained else SMALLER[entry.name]
-    if not untrained and entry.name not in SOLVED:
+    if not untrained and entry.name not in SOLVED | set(SIMULATED):
         overrides = (*TINY, *overrides)
     dataset = entry.module().compute(overrides=overrides, fast=untrained)
     drawn = entry.module().draw(dataset)
