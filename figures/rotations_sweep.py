@@ -75,8 +75,9 @@ def draw(measure: Measure, dataset: xr.Dataset, ax: Any = None) -> Figure:
         axes = np.empty((n_rows, n_columns), object)
         for at in np.ndindex(axes.shape):
             first = axes[0, 0]
-            axes[at] = figure.add_subplot(grid[at[0] + 1, at[1]], sharex=first, sharey=first)
-            axes[at].tick_params(labelleft=at[1] == 0, labelbottom=at[0] == n_rows - 1)
+            panel = figure.add_subplot(grid[at[0] + 1, at[1]], sharex=first, sharey=first)
+            panel.tick_params(labelleft=at[1] == 0, labelbottom=at[0] == n_rows - 1)
+            axes[at] = panel
     else:
         place, *rest = np.ravel(ax)
         figure, axes = place.figure, np.reshape(rest, (n_rows, n_columns))
@@ -105,11 +106,11 @@ def _draw_panel(ax: Axes, cells: xr.Dataset) -> None:
     dashes = [np.stack([load[mine], expected[mine]], axis=1) for mine in rising]
     estimates = LineCollection(dashes, colors=list(shades.values()), ls="--", lw=1.1, zorder=1)
     ax.add_collection(estimates, autolim=False)
-    ax.vlines(load, cells["low"], cells["high"], colors=colors, lw=0.9, zorder=2)
+    ax.vlines(load, cells["low"], cells["high"], colors=list(colors), lw=0.9, zorder=2)
     many = cells["more_than_blocks"].values
     for chosen, marker in ((many, "o"), (~many, "^")):
         ax.scatter(load[chosen], mean[chosen], c=colors[chosen], s=17, marker=marker, zorder=3)
-    if not expected.any() and float(cells["high"].max()) < EXACT:
+    if not expected.any() and float(cells["mean"].max()) < EXACT:
         ax.text(0.03, 0.15, "0 up to rounding", transform=ax.transAxes, fontsize=8, color=style.INK)
     ax.grid(axis="y", color="#EBEBEB", lw=0.6)
 
@@ -119,7 +120,7 @@ def _scale(ax: Axes, dataset: xr.Dataset) -> None:
     ax.set_xlim(0, 1.05 * float(dataset["load"].max()))
     ax.xaxis.set_major_locator(MaxNLocator(4))
     ax.xaxis.set_major_formatter("{x:g}")
-    least, most = float(dataset["mean"].min()), float(dataset["high"].max())
+    least, most = float(dataset["mean"].min()), 1.5 * float(dataset["mean"].max())
     if least > SMALLEST:
         ax.set_yscale("log")
         ax.set_ylim(0.5 * least, 2 * max(most, 1))

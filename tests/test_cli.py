@@ -175,7 +175,7 @@ def test_a_diverged_run_is_named_in_the_summary(command, mine, tmp_path):
 BAD_CALLS = {
     "misspelt figure": (("figure", "intor"), "Did you mean 'intro'"),
     "no figure": (("figure",), "no figure to make"),
-    "empty group": (("figure", "--group", "circuits"), "has none yet"),
+    "empty group": (("figure", "--group", "questions"), "has none yet"),
     "unknown key": (("figure", "intro", "stepz=3"), "Did you mean 'steps'"),
     "format": (("figure", "intro", "--format", "bmp"), "png, pdf or svg"),
     "no such dataset": (("figure", "intro", "--from", "nothing.nc"), "no such file"),

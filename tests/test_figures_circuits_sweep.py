@@ -151,6 +151,13 @@ def test_an_axis_goes_down_to_zero_only_where_an_error_is_exact(sweep):
     }
 
 
+def test_a_single_seed_is_drawn_without_an_interval(sweep):
+    found = rotations_sweep.analyse(MEASURES["x_active"], sweep.isel(seed=[0]))
+    assert found["low"].isnull().all()
+    panel = rotations_sweep.draw(MEASURES["x_active"], found).axes[1]
+    assert panel.get_ylim()[1] == pytest.approx(2 * max(1, 1.5 * float(found["mean"].max())))
+
+
 def test_an_axis_that_cannot_be_drawn_is_refused_before_anything_runs():
     with pytest.raises(InputError, match="the grid has 'bias' too"):
         figures.rotations_sweep_x_active.compute(overrides=(*SMALL, "grid.bias=[0,1]"))
