@@ -3,8 +3,8 @@
 The post's prime steps keep any two circuits from sharing more than one neuron, but use neurons
 unequally, and hold 557 circuits where N = 250, S = 6. A transversal design keeps the same promise,
 uses its neurons equally and holds 1681: its error is a fraction. Random subsets, which promise
-nothing, are the null. Linsefors & Bushnaq 2025, "Rotations in Superposition"; the comparison is
-our own.
+nothing, are the null: one draw, dealt out anew in every layer and seed. Linsefors & Bushnaq 2025,
+"Rotations in Superposition"; the comparison is our own.
 """
 
 from typing import Any
@@ -24,6 +24,7 @@ from toymodels.circuits.assignment import largest_overlap, usage
 
 PRESET = "assignment-designs"
 ERROR = "mse_x_active"
+LIMITS = (2e-3, 1e5)  # of the error
 POST = 557  # circuits of the post, as many as its assignment holds for N = 250, S = 6
 
 # Safe for colour-blind readers (Okabe and Ito); the null in grey.
@@ -83,8 +84,6 @@ def draw(dataset: xr.Dataset, ax: Any = None) -> Figure:
         figure = axes[0].figure
     for panel, z in zip(axes, actives, strict=False):
         _draw_errors(panel, dataset.sel(n_active=z), z)
-    for panel in axes[1:-1]:
-        panel.sharey(axes[0])
     axes[0].set_ylabel(f"mean |x̂ − x|² of active circuits, layer {int(dataset['layer'])}")
     _draw_key(axes[0])
     _draw_usage(axes[-1], dataset)
@@ -108,7 +107,7 @@ def _draw_errors(ax: Axes, cells: xr.Dataset, z: int) -> None:
         f"the post's T = {POST}", (POST, 0.02), (4, 0), ("data", "axes fraction"), "offset points",
         fontsize=7.5, color="#666666",
     )  # fmt: skip
-    ax.set(yscale="log", xlabel="circuits T", title=f"z = {z} active at once")
+    ax.set(yscale="log", ylim=LIMITS, xlabel="circuits T", title=f"z = {z} active at once")
 
 
 def _draw_key(ax: Axes) -> None:
@@ -122,7 +121,9 @@ def _draw_key(ax: Axes) -> None:
         Line2D([], [], ls=(0, (4, 2)), lw=1, label="published estimate", **ink),
         Line2D([], [], ls=":", lw=1.4, color="#8A8A8A", label="as bad as reading out 0"),
     ]
-    ax.legend(handles=handles, loc="upper left", fontsize=7.5)
+    ax.legend(
+        handles=handles, loc="upper left", fontsize=7.5, frameon=True, facecolor="w", edgecolor="w"
+    )
 
 
 def _draw_usage(ax: Axes, dataset: xr.Dataset) -> None:

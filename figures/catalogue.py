@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 TOY_MODELS = "Elhage et al. 2022, Toy Models of Superposition"
+ROTATIONS = "Linsefors & Bushnaq 2025, Rotations in Superposition"
 
 ROTATIONS = "Linsefors & Bushnaq 2025, Rotations in Superposition"
 
@@ -185,6 +186,78 @@ CATALOGUE = (
         "Appendix 2",
         45,
         9,
+        ROTATIONS,
+    ),
+    Entry(
+        "rotations-sweep-x-active",
+        "circuits",
+        "errors of rotating vectors in 41 networks, by layer and load",
+        "Simulations (figure 8)",
+        45,
+        14,
+        ROTATIONS,
+    ),
+    Entry(
+        "rotations-sweep-x-inactive",
+        "circuits",
+        "vector noise of circuits that are not in use",
+        "Simulations (figure 9)",
+        45,
+        14,
+        ROTATIONS,
+    ),
+    Entry(
+        "rotations-sweep-on-active",
+        "circuits",
+        "errors of on-indicators in use",
+        "Simulations (figure 10)",
+        45,
+        14,
+        ROTATIONS,
+    ),
+    Entry(
+        "rotations-sweep-on-inactive",
+        "circuits",
+        "noise on indicators of circuits that are not in use",
+        "Simulations (figure 11)",
+        45,
+        14,
+        ROTATIONS,
+    ),
+    Entry(
+        "circuits-inhibition",
+        "circuits",
+        "inhibition between circuits: too little, balanced, too much",
+        "our sweep of its construction",
+        32,
+        12,
+        ROTATIONS,
+    ),
+    Entry(
+        "circuits-redundancy",
+        "circuits",
+        "large neurons for each small one: errors for one to seven",
+        "our sweep of its construction",
+        30,
+        12,
+        ROTATIONS,
+    ),
+    Entry(
+        "circuits-bias",
+        "circuits",
+        "the bias that silences inactive circuits: errors by its size",
+        "our sweep of its construction",
+        24,
+        12,
+        ROTATIONS,
+    ),
+    Entry(
+        "assignment-designs",
+        "circuits",
+        "which neurons serve which circuit: three designs compared",
+        "our sweep of its construction",
+        30,
+        11,
         ROTATIONS,
     ),
 )

@@ -7,7 +7,7 @@ the authors' public code (means of 3 networks, layer 5, D = 1000).
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import xarray as xr
@@ -70,7 +70,7 @@ def published(name: str, dataset: xr.Dataset) -> xr.DataArray:
     keys = ("n_circuits", "width", "redundancy", "n_active", "bias")
     layer = dataset["layer"][1:].astype(float)
     arrays = xr.broadcast(layer, *(quantity(dataset, key) for key in keys))
-    L, T, D, S, z, b = (array.values for array in arrays)
+    L, T, D, S, z, b = cast(list[Any], [array.values for array in arrays])
     t = theory.overlap_constant(T, D / NEURONS, S)
     if name == "mse_on_active":
         values = np.zeros_like(t)

@@ -2,9 +2,9 @@
 
 An inactive circuit subtracts b from its vector neurons, an active one makes up for it by
 (1 + b) α. The error of x grows with b where several circuits are active, as estimated; at depth
-it does for one as well, and less than b = ½ gains little. The indicators do not know b: their
-errors are the same to the last bit. The network is that of figures 5 to 7 of Linsefors & Bushnaq
-2025, "Rotations in Superposition"; the sweep is our own.
+it does for one as well, and b = ¼ errs half as much as the post's b = 1. The indicators do not
+know b: their errors are the same to the last bit. The network is that of figures 5 to 7 of
+Linsefors & Bushnaq 2025, "Rotations in Superposition"; the sweep is our own.
 """
 
 from typing import Any
@@ -29,6 +29,7 @@ from figures.recipe import write_caption
 
 PRESET = "circuits-bias"
 X, ON, OFF = "mse_x_active", "mse_on_active", "mse_on_inactive"
+LIMITS = (2e-4, 30)  # of the error of x
 EARLY = 2  # the layer in which the estimate holds
 
 # z -> b -> error of x in layer 5 (see `circuit_errors`).
@@ -64,7 +65,7 @@ def draw(dataset: xr.Dataset, ax: Any = None) -> Figure:
         draw_nothing(panel)
         draw_published(panel, cells, "bias")
         draw_by_active(panel, cells, X, "bias")
-        panel.set(yscale="log", ylabel="mean |x̂ − x|² of active circuits")
+        panel.set(yscale="log", ylim=LIMITS, ylabel="mean |x̂ − x|² of active circuits")
         panel.set_title(f"layer {int(cells['layer'])}")
     draw_reference(axes[1], REFERENCE)
     late = dataset.isel(layer=-1)
@@ -81,6 +82,6 @@ def draw(dataset: xr.Dataset, ax: Any = None) -> Figure:
     )
     for panel in axes:
         panel.set_xlabel("bias b  (the post: 1)")
-    draw_key(axes[0], dataset["n_active"].values.tolist(), loc="lower right")
+    draw_key(axes[1], dataset["n_active"].values.tolist(), loc="lower right")
     write_caption(figure, dataset)
     return figure

@@ -1,4 +1,4 @@
-"""How many large neurons for each small one: three to five, where noise and overlap balance.
+"""How many large neurons for each small one: three or four rather than the post's six.
 
 With one neuron each, circuits that share nothing are exact, but T may not pass D / d. With two a
 single neighbour is half of what a circuit hears; with more each neuron serves more circuits, and
@@ -15,6 +15,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from figures import style
 from figures.circuit_errors import (
     draw_by_active,
     draw_key,
@@ -31,6 +32,7 @@ from sweeps.circuits_config import NEURONS
 
 PRESET = "circuits-redundancy"
 ERROR = "mse_x_active"
+POST = 6  # the post's redundancy
 SMALLEST = 1e-3  # below it the axis is linear, down to an exact 0
 
 # T -> z -> S -> error of x in layer 5 (see `circuit_errors`).
@@ -89,9 +91,10 @@ def _draw_panel(ax: Axes, dataset: xr.Dataset, n_circuits: int) -> None:
     draw_reference(ax, REFERENCE.get(n_circuits, {}))
     share = n_circuits / float(mine["n_blocks"])
     ax.set_title(f"T = {n_circuits} circuits, {share:.3g} for each neuron of a block")
-    ax.set_xlabel("redundancy S, large neurons for each small one")
+    ax.set_xlabel("redundancy S, large neurons for each small one  (the post: 6)")
     ax.set_yscale("symlog", linthresh=SMALLEST, linscale=0.4)
     ax.set_yticks([0, 1e-3, 1e-2, 1e-1, 1])
-    ax.set_ylim(-0.2 * SMALLEST, 40)
+    ax.set_ylim(-0.2 * SMALLEST, 100)
+    ax.axvline(POST, color=style.GREY, lw=0.8, zorder=0)
     ax.set_xticks(mine["redundancy"].values)
     ax.minorticks_off()

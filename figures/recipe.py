@@ -1,5 +1,6 @@
 """From a preset to the dataset behind a figure: what every `compute` shares."""
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from importlib import resources
@@ -9,6 +10,7 @@ from typing import Any
 import xarray as xr
 from matplotlib.figure import Figure
 
+from sweeps.circuits_config import CircuitsConfig
 from sweeps.config import SweepConfig
 from sweeps.parse import parse, read_toml
 from sweeps.run import DEFAULT_MEMORY_GIB, Report, run_in_folder, run_sweep
@@ -114,8 +116,15 @@ def _circuits_caption(
     parts = [f"mean of {n_seeds} seeds with 95 % intervals" if n_seeds > 1 else "1 seed"]
     if "n_samples" not in dataset.coords:
         parts.append(f"{run.get('n_samples', 1000)} examples each")
-    said = (("redundancy", "S", 6), ("bias", "b", 1.0), ("n_layers", "L", 5))
-    parts += [f"{of} = {run.get(k, v):g}" for k, of, v in said if k not in dataset.coords]
+    said = (
+        ("width", "D"),
+        ("n_circuits", "T"),
+        ("redundancy", "S"),
+        ("bias", "b"),
+        ("n_layers", "L"),
+    )
+    given = {f.name: f.default for f in dataclasses.fields(CircuitsConfig)} | run
+    parts += [f"{of} = {given[key]:g}" for key, of in said if key not in dataset.coords]
     n_infinite = int((dataset["diverged"] != 0).sum())
     if n_infinite:
         parts.append(f"{n_infinite} infinite cells left out")

@@ -12,8 +12,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from figures import style
 from figures.circuit_errors import published, run_axes
@@ -73,8 +75,9 @@ def draw(measure: Measure, dataset: xr.Dataset, ax: Any = None) -> Figure:
         axes = np.empty((n_rows, n_columns), object)
         for at in np.ndindex(axes.shape):
             first = axes[0, 0]
-            axes[at] = figure.add_subplot(grid[at[0] + 1, at[1]], sharex=first, sharey=first)
-            axes[at].tick_params(labelleft=at[1] == 0, labelbottom=at[0] == n_rows - 1)
+            panel = figure.add_subplot(grid[at[0] + 1, at[1]], sharex=first, sharey=first)
+            panel.tick_params(labelleft=at[1] == 0, labelbottom=at[0] == n_rows - 1)
+            axes[at] = panel
     else:
         place, *rest = np.ravel(ax)
         figure, axes = place.figure, np.reshape(rest, (n_rows, n_columns))
@@ -95,24 +98,29 @@ def draw(measure: Measure, dataset: xr.Dataset, ax: Any = None) -> Figure:
 def _draw_panel(ax: Axes, cells: xr.Dataset) -> None:
     """Draw one layer and z: every width's networks in one colour, with its estimate."""
     ax.axhline(1, color=style.GREY, lw=1, ls=":", zorder=0)
-    for width, color in _colors(cells).items():
-        mine = cells.isel(network=np.flatnonzero(cells["width"] == width)).sortby("load")
-        ax.plot(mine["load"], mine["theory"], color=color, lw=1.1, ls="--", zorder=1)
-        error = np.abs(np.stack([mine["mean"] - mine["low"], mine["high"] - mine["mean"]]))
-        ax.errorbar(mine["load"], mine["mean"], error, fmt="none", ecolor=color, lw=0.9, zorder=2)
-        for many, marker in ((True, "o"), (False, "^")):
-            part = mine.isel(network=np.flatnonzero(mine["more_than_blocks"] == many))
-            ax.scatter(part["load"], part["mean"], color=color, s=17, marker=marker, zorder=3)
-    ax.set_xlim(0, None)
-    ax.set_xticks([0, 0.002, 0.004, 0.006, 0.008], ["0", "0.002", "0.004", "0.006", "0.008"])
-    if not cells["theory"].any() and float(cells["high"].max()) < EXACT:
+    shades, width = _colors(cells), cells["width"].values
+    colors = np.array([shades[each] for each in width.tolist()])
+    load, mean, expected = (cells[name].values for name in ("load", "mean", "theory"))
+    of_width = [np.flatnonzero(width == each) for each in shades]
+    rising = [mine[np.argsort(load[mine])] for mine in of_width]
+    dashes = [np.stack([load[mine], expected[mine]], axis=1) for mine in rising]
+    estimates = LineCollection(dashes, colors=list(shades.values()), ls="--", lw=1.1, zorder=1)
+    ax.add_collection(estimates, autolim=False)
+    ax.vlines(load, cells["low"], cells["high"], colors=list(colors), lw=0.9, zorder=2)
+    many = cells["more_than_blocks"].values
+    for chosen, marker in ((many, "o"), (~many, "^")):
+        ax.scatter(load[chosen], mean[chosen], c=colors[chosen], s=17, marker=marker, zorder=3)
+    if not expected.any() and float(cells["mean"].max()) < EXACT:
         ax.text(0.03, 0.15, "0 up to rounding", transform=ax.transAxes, fontsize=8, color=style.INK)
     ax.grid(axis="y", color="#EBEBEB", lw=0.6)
 
 
 def _scale(ax: Axes, dataset: xr.Dataset) -> None:
-    """Make the axis of errors logarithmic, down to a 0 where some error is exactly 0."""
-    least, most = float(dataset["mean"].min()), float(dataset["high"].max())
+    """Set both axes; that of errors is logarithmic, down to a 0 where some error is exactly 0."""
+    ax.set_xlim(0, 1.05 * float(dataset["load"].max()))
+    ax.xaxis.set_major_locator(MaxNLocator(4))
+    ax.xaxis.set_major_formatter("{x:g}")
+    least, most = float(dataset["mean"].min()), 1.5 * float(dataset["mean"].max())
     if least > SMALLEST:
         ax.set_yscale("log")
         ax.set_ylim(0.5 * least, 2 * max(most, 1))

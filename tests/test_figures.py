@@ -18,12 +18,6 @@ FEW_CELLS = (
     "grid.p_active={log=[0.01,1.0,4]}",
     "grid.seed.range=2",
 )
-SMALL = ("width=100", "n_circuits=20", "redundancy=3", "n_layers=2")
-ONE_NETWORK = (*SMALL, "n_active=[1, 2]")
-SMALL_POST = (
-    *SMALL,
-    *("zip.active.n_active=[1, 2]", "zip.active.n_samples=[20, 40]", "grid.seed.range=2"),
-)
 SMALLER = {
     "intro": ("grid.seed.range=2",),
     "superposition-20-5": ("grid.seed.range=2",),
@@ -38,22 +32,47 @@ SMALLER = {
         *("zip.size.n_features=[2,3]", "zip.size.n_hidden=[1,2]"),
         *("grid.p_active=[0.1,1.0]", "grid.seed.range=2"),
     ),
-    "rotations-samples": ("n_examples=1", *ONE_NETWORK),
-    "rotations-error": SMALL_POST,
-    "indicator-error": SMALL_POST,
-    "circuits-activity": SMALL_POST,
-    "circuits-interference": ("n_networks=1", "redundancies=2", "n_seeds=2"),
 }
 SOLVED = {"phase-diagram-2-1", "phase-diagram-3-2"}
+SIZES = ("width=120", "n_circuits=45", "redundancy=3", "n_layers=2")
+ONE_NETWORK = (*SIZES, "n_samples=20")
+POST = (
+    *SIZES,
+    *("zip.active.n_active=[1,2]", "zip.active.n_samples=[45,60]", "grid.seed.range=2"),
+)
+SMALL_NETWORKS = (
+    "zip.network.width=[80,120]",
+    "zip.network.n_circuits=[20,45]",
+    *("redundancy=3", "n_samples=20", "n_layers=2", "grid.n_active=[1,2]", "grid.seed.range=2"),
+)
 SIMULATED = {
-    *("rotations-samples", "rotations-error", "indicator-error"),
-    *("circuits-activity", "circuits-interference"),
+    **{
+        f"rotations-sweep-{error}": SMALL_NETWORKS
+        for error in ("x-active", "x-inactive", "on-active", "on-inactive")
+    },
+    **dict.fromkeys(("rotations-error", "indicator-error", "circuits-activity"), POST),
+    "rotations-samples": ("n_examples=1", *SIZES, "n_active=[1, 2]"),
+    "circuits-interference": ("n_networks=1", "redundancies=2", "n_seeds=2"),
+    "circuits-inhibition": ONE_NETWORK,
+    "circuits-bias": ONE_NETWORK,
+    "circuits-redundancy": (
+        "zip.network.n_circuits=[30,30,36]",
+        "zip.network.redundancy=[1,2,3]",
+        *("width=120", "n_samples=20", "grid.seed.range=2"),
+    ),
+    "assignment-designs": (
+        'zip.design.assignment=["prime_steps","transversal","random_subsets"]',
+        "zip.design.n_circuits=[45,45,45]",
+        *("width=120", "redundancy=3", "n_samples=20", "grid.seed.range=2"),
+    ),
 }
+SMALLER |= SIMULATED
 # These have nothing to set.
 UNTRAINED = {"loss-surface-2-1", "pentagon-digon", "phase-order", "step-function"}
 # Many seconds even when small, or the same code as another one: with the claims.
 SLOW = {"pentagon-digon", "phase-order", "estimators", "superposition-80-20", "k-gons"}
 SLOW |= {"superposition-100-20", "phase-diagram-3-2", "phase-diagram-3-2-sampled"}
+SLOW |= {"rotations-sweep-x-inactive", "rotations-sweep-on-active", "indicator-error"}
 ENTRIES = [
     pytest.param(entry, id=entry.name, marks=[pytest.mark.claims] if entry.name in SLOW else [])
     for entry in catalogue.CATALOGUE
@@ -71,7 +90,7 @@ def _style():
 def test_every_figure_computes_draws_and_survives_its_file(entry, tmp_path):
     untrained = entry.name in UNTRAINED
     overrides = () if untrained else SMALLER[entry.name]
-    if not untrained and entry.name not in SOLVED | SIMULATED:
+    if not untrained and entry.name not in SOLVED | set(SIMULATED):
         overrides = (*TINY, *overrides)
     dataset = entry.module().compute(overrides=overrides, fast=untrained)
     drawn = entry.module().draw(dataset)
