@@ -7,8 +7,6 @@ from types import ModuleType
 TOY_MODELS = "Elhage et al. 2022, Toy Models of Superposition"
 ROTATIONS = "Linsefors & Bushnaq 2025, Rotations in Superposition"
 
-ROTATIONS = "Linsefors & Bushnaq 2025, Rotations in Superposition"
-
 
 @dataclass(frozen=True)
 class Entry:

@@ -88,7 +88,7 @@ def draw(value: Value, dataset: xr.Dataset, ax: Any = None) -> Figure:
         axes[1, column].set_xlabel("layer  (0: the input)")
         axes[1, column].xaxis.set_major_locator(MaxNLocator(integer=True))
     axes[0, 0].set_ylabel(f"mean of {value.symbol}²")
-    axes[1, 0].set_ylabel(f"largest {value.symbol} of all circuits, examples")
+    axes[1, 0].set_ylabel(f"largest {value.symbol} of all circuits and examples")
     _draw_legend(axes[0, 0], dataset)
     write_caption(figure, dataset)
     return figure
