@@ -12,10 +12,10 @@ test: .venv/dev
 	$(BIN)/python -m pytest -q -n 2 -m "not claims and not docs"
 
 claims: .venv/dev
-	$(BIN)/python -m pytest -q -m "claims and not claims_full"
+	$(BIN)/python -m pytest -q -n 2 -m "claims and not claims_full"
 
 claims-full: .venv/dev
-	$(BIN)/python -m pytest -q -m claims
+	$(BIN)/python -m pytest -q -n 2 -m claims
 
 docs: .venv/dev
 	$(BIN)/python -m pytest -q -m docs
