@@ -7,8 +7,6 @@ from types import ModuleType
 TOY_MODELS = "Elhage et al. 2022, Toy Models of Superposition"
 ROTATIONS = "Linsefors & Bushnaq 2025, Rotations in Superposition"
 
-ROTATIONS = "Linsefors & Bushnaq 2025, Rotations in Superposition"
-
 
 @dataclass(frozen=True)
 class Entry:
@@ -192,7 +190,7 @@ CATALOGUE = (
         "rotations-sweep-x-active",
         "circuits",
         "errors of rotating vectors in 41 networks, by layer and load",
-        "Simulations (figure 8)",
+        "Figure 8",
         45,
         14,
         ROTATIONS,
@@ -201,7 +199,7 @@ CATALOGUE = (
         "rotations-sweep-x-inactive",
         "circuits",
         "vector noise of circuits that are not in use",
-        "Simulations (figure 9)",
+        "Figure 9",
         45,
         14,
         ROTATIONS,
@@ -210,7 +208,7 @@ CATALOGUE = (
         "rotations-sweep-on-active",
         "circuits",
         "errors of on-indicators in use",
-        "Simulations (figure 10)",
+        "Figure 10",
         45,
         14,
         ROTATIONS,
@@ -219,7 +217,7 @@ CATALOGUE = (
         "rotations-sweep-on-inactive",
         "circuits",
         "noise on indicators of circuits that are not in use",
-        "Simulations (figure 11)",
+        "Figure 11",
         45,
         14,
         ROTATIONS,
