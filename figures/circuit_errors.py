@@ -22,8 +22,8 @@ from toymodels.circuits import theory
 
 DEFAULTS = {f.name: f.default for f in dataclasses.fields(CircuitsConfig)}
 
-# By the number of active circuits: safe for colour-blind readers (Okabe and Ito).
-COLORS = {1: "#0072B2", 2: "#D55E00", 3: "#009E73", 4: "#CC79A7"}
+# By the number of active circuits.
+COLORS = {z: color for z, (color, _) in enumerate(style.SERIES, start=1)}
 
 # An error that reading out 0 would make: |x| = 1 and α = 1 in active circuits.
 NOTHING = 1.0

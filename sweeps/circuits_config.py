@@ -18,7 +18,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from sweeps.fields import STRICT, Integer, NotNegative, Number, Positive, first_message
-from sweeps.simulating import ActiveRotations, RotationInit, SimulationSpec
+from sweeps.simulating import NEURONS, ActiveRotations, RotationInit, SimulationSpec
 from toymodels.circuits.assignment import Assignment, prime_steps, random_subsets, transversal
 from toymodels.circuits.examples import require_examples
 from toymodels.circuits.forward import Gating, ideal_gating, relu_gating
@@ -32,7 +32,6 @@ ASSIGNMENTS: dict[str, Assignment] = {
     "random_subsets": random_subsets,
 }
 GATINGS: dict[str, Gating] = {"relu": relu_gating, "ideal": ideal_gating}
-NEURONS = 4  # of a small rotation circuit
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -41,7 +40,7 @@ class CircuitsConfig:
 
     circuits: Literal["rotations"]
     n_circuits: Positive
-    width: Positive
+    width: Annotated[Integer, Field(ge=1, le=100_000)]
     redundancy: Positive = 6
     n_active: Positive = 1
     n_layers: Annotated[Integer, Field(ge=1, le=10_000)] = 5

@@ -19,7 +19,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from sweeps.circuits_config import CircuitsConfig, circuits_config
-from sweeps.fields import STRICT, Integer, NotNegative, Number, Positive, first_message
+from sweeps.fields import STRICT, Integer, NotNegative, Number, Positive, first_message, set_path
 from sweeps.grid import Axis, Dimension, Grid
 from sweeps.named import derived_value, law_values
 from sweeps.solving import SolveSpec
@@ -277,16 +277,6 @@ def run_config(table: dict[str, Any]) -> RunConfig:
     except ValidationError as error:
         inner = [f.name for f in dataclasses.fields(FeaturesConfig)]
         raise InputError(first_message(error, known_keys(), inner)) from None
-
-
-def set_path(table: dict[str, Any], path: str, value: Any) -> None:
-    """Set "a.b.c" in nested tables; a number in the way gives place to a table."""
-    *outer, last = path.split(".")
-    for part in outer:
-        if not isinstance(table.get(part), dict):
-            table[part] = {}
-        table = table[part]
-    table[last] = value
 
 
 def is_run_path(path: str, schema: Schema = RunConfig) -> bool:

@@ -1,4 +1,4 @@
-"""What the kinds of cells share: types of numbers, and one message for the first mistake."""
+"""What the kinds of cells share: types of numbers, paths to keys, words for the first mistake."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -20,6 +20,16 @@ Number = Annotated[float, BeforeValidator(_number)]
 Positive = Annotated[Integer, Field(ge=1, le=1_000_000)]
 NotNegative = Annotated[Number, Field(ge=0, le=1e30, allow_inf_nan=False)]
 STRICT = ConfigDict(extra="forbid")
+
+
+def set_path(table: dict[str, Any], path: str, value: Any) -> None:
+    """Set "a.b.c" in nested tables; a number in the way gives place to a table."""
+    *outer, last = path.split(".")
+    for part in outer:
+        if not isinstance(table.get(part), dict):
+            table[part] = {}
+        table = table[part]
+    table[last] = value
 
 
 def first_message(error: ValidationError, known: Sequence[str], inner: Sequence[str] = ()) -> str:

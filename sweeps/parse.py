@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from sweeps.circuits_config import CircuitsConfig
-from sweeps.config import Schema, SweepConfig, is_run_path, known_keys, schema_of, set_path
+from sweeps.config import Schema, SweepConfig, is_run_path, known_keys, schema_of
+from sweeps.fields import set_path
 from sweeps.grid import SEED, Axis, Dimension, Grid
 from sweeps.named import FUNCTIONS, hint, listed
 from sweeps.spacing import LARGEST_NUMBER, SPACINGS, axis_values

@@ -17,12 +17,21 @@ from flax import struct
 
 from sweeps.plan import Block, Layout, Sheet, first_cell
 from toymodels.circuits.assignment import Assignment
-from toymodels.circuits.examples import BLOCK_BYTES, LARGEST_BLOCK, LARGEST_CREW
+from toymodels.circuits.examples import (
+    BLOCK_BYTES,
+    LARGEST_BLOCK,
+    LARGEST_CREW,
+    bytes_per_example,
+)
 from toymodels.circuits.forward import Gating
 from toymodels.circuits.network import Network
 from toymodels.circuits.simulation import RotationErrors, rotation_network, simulate_network
 from toymodels.errors import InputError
 from toymodels.training import Run
+
+# Of a small rotation circuit: its neurons (two for the indicator, two for the vector), and the
+# values that it reads of itself (α and x).
+NEURONS, VALUES = 4, 3
 
 # What a block may cost, in the units of `cost_of_cell`: seconds of work, so that little is lost
 # by a kill.
@@ -182,18 +191,20 @@ def simulation_bytes(block: Block) -> int:
 def _bytes(run: Run) -> int:
     init = run.init
     assert isinstance(init, RotationInit)
-    n_blocks = init.width // 4
-    examples = 4 * LARGEST_BLOCK * (11 * init.n_circuits + 22 * n_blocks)
+    n_blocks = init.width // NEURONS
+    examples = LARGEST_BLOCK * bytes_per_example(init.n_circuits, n_blocks, VALUES, NEURONS)
     crew = min(os.cpu_count() or 1, LARGEST_CREW)
-    held = 8 * init.n_layers * init.n_circuits * init.redundancy
-    return crew * min(examples, BLOCK_BYTES) + 4 * (init.n_layers + 1) * n_blocks**2 + held
+    lists = 8 * init.n_layers * init.n_circuits * init.redundancy
+    backgrounds = 4 * (init.n_layers + 1) * n_blocks**2  # one for each layer but 1, two in work
+    return crew * min(examples, BLOCK_BYTES) + lists + backgrounds
 
 
 def _require_memory(run: Run, memory: int) -> None:
     least = _bytes(run)
     if least > memory:
+        assert isinstance(run.init, RotationInit)
         raise InputError(
-            f"memory = {memory / 2**30:.3g} GiB does not hold a network of width {run.init.width} "  # pyright: ignore[reportFunctionMemberAccess]
+            f"memory = {memory / 2**30:.3g} GiB does not hold a network of width {run.init.width} "
             f"with its examples, which needs about {least / 2**30:.3g} GiB: raise memory or lower "
             "width."
         )

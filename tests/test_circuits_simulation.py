@@ -157,7 +157,8 @@ def test_memory_does_not_grow_with_the_number_of_samples():
         return most
 
     few = 2 * examples.LARGEST_CREW * examples.LARGEST_BLOCK
-    assert peak(4 * few) < 1.2 * peak(few)
+    # Threads' peaks meet by chance, more often in a long run; growth would be fourfold.
+    assert peak(4 * few) < 2 * peak(few)
 
 
 def test_blocks_come_back_in_order_and_no_more_are_drawn_than_run():

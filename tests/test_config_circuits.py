@@ -6,6 +6,8 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sweeps.circuits_config import ASSIGNMENTS, GATINGS, CircuitsConfig, circuits_config
 from sweeps.config import config_from_json
@@ -162,3 +164,25 @@ def test_a_result_name_cannot_be_an_axis_that_helps():
     table["derive"] = {"n_layers": {"function": "product", "of": ["layer"]}}
     with pytest.raises(InputError, match="'layer' is taken by the result"):
         parse(table)
+
+
+NUMBERS = st.one_of(
+    *(st.integers(-2, 300), st.floats(), st.booleans()),
+    st.sampled_from([10**20, 1e39, 557, 1000, 2.5, -0.0]),
+)
+WORDS = st.sampled_from(["rotations", "transversal", "random_subsets", "ideal", "", "a"])
+VALUES = st.one_of(NUMBERS, WORDS, st.lists(st.one_of(NUMBERS, WORDS), max_size=3))
+KEYS = st.sampled_from([*sorted(names(CircuitsConfig)), "seed", "steps", "p_active", "widht"])
+TABLES = st.dictionaries(KEYS, VALUES, min_size=1, max_size=3)
+
+
+@given(change=TABLES, grid=TABLES)
+@settings(deadline=None, derandomize=True, max_examples=100)
+def test_any_table_of_circuits_is_a_sweep_or_a_clear_message(change, grid):
+    try:
+        config = parse(TABLE | change | {"grid": grid})
+        sheets = make_sheets(config.grid, config.build, config.describe, config.seed)
+    except InputError as error:
+        assert str(error)
+    else:
+        assert sum(sheet.points.size for sheet in sheets) == config.grid.size

@@ -119,8 +119,13 @@ def in_order(function: Callable[[Inputs], Result], blocks: Iterable[Inputs]) -> 
 def examples_per_block(network: Network) -> int:
     """Return how many examples run together within `BLOCK_BYTES`."""
     f, d = network.circuits.decode.shape
-    entries = network.n_circuits * (3 * f + 2) + network.n_blocks * (4 * d + 2 * f)
-    return max(1, min(LARGEST_BLOCK, BLOCK_BYTES // (4 * entries)))
+    each = bytes_per_example(network.n_circuits, network.n_blocks, f, d)
+    return max(1, min(LARGEST_BLOCK, BLOCK_BYTES // each))
+
+
+def bytes_per_example(n_circuits: int, n_blocks: int, f: int, d: int) -> int:
+    """Return the working memory of one example, for circuits of d neurons that read f values."""
+    return 4 * (n_circuits * (3 * f + 2) + n_blocks * (4 * d + 2 * f))
 
 
 def require_examples(n_active: int, n_samples: int, n_circuits: int) -> None:
