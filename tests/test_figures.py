@@ -27,9 +27,13 @@ SMALLER = {
     "phase-diagram-3-2-sampled": FEW_CELLS,
     "phase-diagram-2-1": FEW_CELLS[:2],
     "phase-diagram-3-2": FEW_CELLS[:2],
+    "phase-atlas": (
+        *("zip.problem.n_features=[2]", "zip.problem.n_hidden=[1]", "zip.problem.n_starts=[4]"),
+        *FEW_CELLS[:2],
+    ),
     "k-gons": ("snapshots=[0,1,3]", "grid.seed.range=2"),
 }
-SOLVED = {"phase-diagram-2-1", "phase-diagram-3-2"}
+SOLVED = {"phase-diagram-2-1", "phase-diagram-3-2", "phase-atlas"}
 UNTRAINED = {"loss-surface-2-1", "pentagon-digon", "phase-order"}  # these have nothing to set
 SLOW = {"pentagon-digon", "phase-order"}  # many seconds even when fast: with the claims
 ENTRIES = [
@@ -73,7 +77,8 @@ def test_every_preset_is_valid_whole_and_fast_is_smaller(name, fast):
     cost = [c.grid.size * c.run.get("steps", 1) for c in (config, full)]
     assert cost[0] < cost[1] if fast else cost[0] == cost[1]
     if name.startswith("phase"):
-        assert all(n >= 24 for n in config.grid.shape[:2])
+        sizes = {d.name: d.size for d in config.grid.dimensions}
+        assert min(sizes["relative_importance"], sizes["p_active"]) >= 24
 
 
 def test_the_quick_set_and_every_group_name_figures_that_exist():
