@@ -23,14 +23,13 @@ from figures.draw import edges
 from toymodels.polytopes import DEDICATED, UNNAMED, components
 
 AXES = ("relative_importance", "p_active")
-NUMBERS = ("none", "one", "two", "three", "four", "five")
 WORDS = {"square": "two digons"}
 
 RASTER = 120
 LEAST, LARGE = 0.002, 0.02  # smaller regions have no label, larger ones have one, as shares
 FONT = 7.5
-LETTER, LINE = 0.0155, 0.036  # how wide and high text of this size is
-SKETCH, PAD = 2.4 * SIZE, 0.02  # how wide a sketch is, and what is left free above and below it
+LETTER, LINE = 0.0152, 0.034  # how wide and high text of this size is
+SKETCH, PAD = 2.5 * SIZE, 0.017  # how wide a sketch is, and what is left free above and below it
 HALO = [effects.withStroke(linewidth=2.2, foreground="#FFFFFFB0")]
 LEADER: dict[str, Any] = {"color": style.INK, "lw": 0.7, "zorder": 4}
 
@@ -104,9 +103,9 @@ def words(W: NDArray) -> tuple[str, ...]:
     alone = sum(c.name == DEDICATED for c in found)
     weak, gone = int(np.sum((norm > WEAK) & (norm <= HELD))), int(np.sum(norm <= WEAK))
     parts = [WORDS.get(shape, shape)] if shape != DEDICATED else []
-    parts += [f"{NUMBERS[n]} {what}" for n, what in ((alone, "alone"), (weak, "weak")) if n]
+    parts += [f"{n} {what}" for n, what in ((alone, "alone"), (weak, "weak")) if n]
     lines = (parts[0], *(f"+ {part}" for part in parts[1:]))
-    return (*lines[:-1], f"{lines[-1]},", f"{NUMBERS[gone]} dropped") if gone else lines
+    return (*lines[:-1], f"{lines[-1]},", f"{gone} dropped") if gone else lines
 
 
 def room(free: NDArray[np.bool_], size: Pair) -> NDArray[np.bool_]:

@@ -23,6 +23,9 @@ WEAK = 0.1
 REACH = 0.3
 """A group takes the name of its nearest ideal up to this rms difference of cosines."""
 
+WEIGHT_OF_WEAK = 0.05
+"""How irregular a feature is that is held weakly."""
+
 DROPPED, HELD_WEAKLY = "dropped", "held weakly"
 
 
@@ -55,8 +58,9 @@ def name_cell(W: NDArray) -> Name:
 
 
 def irregularity(W: NDArray) -> float:
-    """Return how far the groups of `W [M, F]` are from their ideals."""
-    return name_cell(W).distance
+    """Return how far `W [M, F]` is from ideals: by its groups, and by features held weakly."""
+    name = name_cell(W)
+    return name.distance + WEIGHT_OF_WEAK * name.n_weak
 
 
 def shape_of(found: list[Component]) -> str:

@@ -34,10 +34,12 @@ COLORS = {
 WORDS = {DEDICATED: "each alone", "square": "two digons (a square)"}
 CORNERS = {name: V for n in range(2, 6) for name, V in ideals(n).items()}
 MARKS = (
-    "★ extra feature   ● others   hollow: dropped\n"
-    "dotted: one more is held weakly\n"
-    "dashed: best of the arrangements of unit vectors"
+    "★ extra feature   ● others   hollow: dropped",
+    "dotted: others are held weakly",
+    "dashed: where the best arrangement of unit vectors changes",
 )
+# A legend's lines are so high, a swatch takes so many; a wide one has all marks in one line.
+LINE_INCHES, SWATCH_LINES, WIDE = 0.18, 3, 6
 
 
 def meanings(labels: xr.DataArray) -> list[str]:
@@ -79,20 +81,33 @@ def _hatch(ax: Axes, unnamed: NDArray, x: NDArray, y: NDArray) -> None:
     ax.add_collection(PatchCollection(boxes, hatch="//////", zorder=2, **look))
 
 
-def draw_legend(ax: Axes, shapes: list[str]) -> None:
-    """Draw a swatch with a sketch for each shape, and say what the marks mean."""
+def legend_inches(n_shapes: int, across: int) -> float:
+    """Return how high a legend of so many shapes is, so many in a row."""
+    return LINE_INCHES * _legend_lines(n_shapes, across)
+
+
+def _legend_lines(n_shapes: int, across: int) -> int:
+    return SWATCH_LINES * -(-n_shapes // across) + (1 if across >= WIDE else len(MARKS))
+
+
+def draw_legend(ax: Axes, shapes: list[str], across: int) -> None:
+    """Draw a swatch with a sketch for each shape, `across` in a row, and say what marks mean."""
     ax.axis("off")
-    high = ax.get_window_extent().height / ax.get_window_extent().width
-    step = 0.7 / len(shapes)
+    high = SWATCH_LINES / _legend_lines(len(shapes), across)
     for k, shape in enumerate(shapes):
-        swatch = ax.inset_axes((k * step, 0, 0.9 * high, 0.9))
+        row, column = divmod(k, across)
+        swatch = ax.inset_axes((column / across, 1 - high * (row + 0.9), 0.3 / across, 0.85 * high))
         swatch.set(facecolor=COLORS[shape], xticks=[], yticks=[], box_aspect=1, anchor="W")
         swatch.spines[:].set_visible(True)
-        if shape != UNNAMED:
+        if shape == UNNAMED:
+            swatch.patch.set(hatch="//////", edgecolor=style.GREY)
+        else:
             draw_sketch(swatch, _ideal(shape), (0.5, 0.46), 0.32, star=False)
         name = WORDS.get(shape, shape).replace(" (", "\n(")
-        swatch.text(1.12, 0.5, name, va="center", fontsize=9, transform=swatch.transAxes)
-    ax.text(0.72, 0.45, MARKS, va="center", fontsize=8, linespacing=1.6, transform=ax.transAxes)
+        look: dict[str, Any] = {"va": "center", "fontsize": 9, "transform": swatch.transAxes}
+        swatch.text(1.15, 0.5, name, **look).set_in_layout(False)
+    marks = ("    " if across >= WIDE else "\n").join(MARKS)
+    ax.text(0, 0, marks, fontsize=8, transform=ax.transAxes).set_in_layout(False)
 
 
 def _ideal(shape: str) -> NDArray:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from figures import style
 from figures.atlas_names import HELD, WEAK
 
-SIZE = 0.052
+SIZE = 0.046
 """The length of a unit vector."""
 
 TILT = 0.42

@@ -18,11 +18,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from figures.atlas_labels import draw_labels
 from figures.atlas_names import HELD, REACH, WEAK, irregularity, name_cell
 from figures.atlas_optima import Optima, explicit_losses, settle, try_riders
-from figures.atlas_panels import draw_legend, draw_map, meanings
+from figures.atlas_panels import draw_legend, draw_map, legend_inches, meanings
 from figures.recipe import preset_config, run_preset, write_caption
 from sweeps.config import SweepConfig
 from toymodels.errors import InputError
@@ -34,6 +35,7 @@ GRID = ("relative_importance", "p_active")
 SHAPES = (DEDICATED, "digon", "square", "triangle", "tetrahedron", "pentagon", UNNAMED)
 FOUND_BY = ("its own starts", "a rider", "a neighbour's solution")
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven")
+PANEL = 4.4  # inches
 
 # Riders are tried in one cell of so many along each axis; what they find spreads to neighbours.
 RIDERS_EVERY = 3
@@ -61,16 +63,20 @@ def analyse(dataset: xr.Dataset, fast: bool = False, overrides: Sequence[str] = 
     """Improve and name the cells of solved maps."""
     dataset = dataset.transpose("problem", *GRID, ...)
     maps = [_improve(dataset.isel(problem=k)) for k in range(dataset.sizes["problem"])]
-    labels = [f"{int(one['n_features'])}→{int(one['n_hidden'])}" for one in maps]
-    along = xr.Variable("problem", labels)
-    whole = xr.concat(maps, along, coords="all", data_vars="all", combine_attrs="drop")
+    whole = join(maps).assign_attrs(dataset.attrs)
+    title, caption = _claim(whole), _caption(whole, fast, overrides)
+    return whole.assign_attrs(title=title, caption=caption)
+
+
+def join(maps: Sequence[xr.Dataset]) -> xr.Dataset:
+    """Join maps along `problem`, "3→2" and so on, and turn their texts into labels."""
+    sizes = xr.Variable("problem", [f"{int(m['n_features'])}→{int(m['n_hidden'])}" for m in maps])
+    whole = xr.concat(maps, sizes, coords="all", data_vars="all", combine_attrs="drop")
     for name in ("name", "extra", "explicit"):
         whole[name] = _labelled(whole[name], sorted(set(whole[name].values.ravel().tolist())))
     for name, known in (("shape", SHAPES), ("found_by", FOUND_BY)):
         whole[name] = _labelled(whole[name], known)
-    whole.attrs = dataset.attrs | {"held_above": HELD, "weak_above": WEAK, "named_within": REACH}
-    whole.attrs |= {"title": _claim(whole), "caption": _caption(whole, fast, overrides)}
-    return whole
+    return whole.assign_attrs(held_above=HELD, weak_above=WEAK, named_within=REACH)
 
 
 def _improve(cells: xr.Dataset) -> xr.Dataset:
@@ -83,22 +89,30 @@ def _improve(cells: xr.Dataset) -> xr.Dataset:
     explicit = explicit_losses(optima)
     M, F = optima.W.shape[1:]
     known = np.array([arrangement.name for arrangement in arrangements(F, M)])
-    names = [name_cell(W) for W in optima.W]
-    values = {key: [getattr(name, key) for name in names] for key in ("name", "extra")} | {
-        "shape": [name.shape if name.shape in SHAPES else UNNAMED for name in names],
-        "n_weak": np.array([name.n_weak for name in names], np.int8),
-        "distance": np.array([name.distance for name in names], np.float32),
+    arrays = cells[["W", "b"]].copy(deep=True)
+    arrays["W"].values[..., :M, :F] = optima.W.reshape(*grid, M, F)
+    arrays["b"].values[..., :F] = optima.b.reshape(*grid, F)
+    more = {
         "explicit": known[explicit.argmin(-1)],
         "found_by": np.select([by_neighbour, by_rider], FOUND_BY[:0:-1], FOUND_BY[0]),
         "loss": optima.loss,
         "loss_explicit": explicit.min(-1),
         "n_agree": np.where(by_rider | by_neighbour, 0, cells["n_agree"].values.ravel()),
     }
-    maps: dict[str, Any] = {k: (GRID, np.reshape(v, grid)) for k, v in values.items()}
-    arrays = cells[["W", "b"]].copy(deep=True)
-    arrays["W"].values[..., :M, :F] = optima.W.reshape(*grid, M, F)
-    arrays["b"].values[..., :F] = optima.b.reshape(*grid, F)
+    maps = {k: (GRID, np.reshape(v, grid)) for k, v in (names_of(optima.W) | more).items()}
     return arrays.assign(maps).drop_attrs()
+
+
+def names_of(W: NDArray) -> dict[str, Any]:
+    """Return what the figure says of optima `W [C, M, F]`: texts and numbers `[C]`."""
+    names = [name_cell(one) for one in W]
+    return {
+        "name": [name.name for name in names],
+        "extra": [name.extra for name in names],
+        "shape": [name.shape if name.shape in SHAPES else UNNAMED for name in names],
+        "n_weak": np.array([name.n_weak for name in names], np.int8),
+        "distance": np.array([name.distance for name in names], np.float32),
+    }
 
 
 def _optima(cells: xr.Dataset) -> Optima:
@@ -153,7 +167,6 @@ def _caption(whole: xr.Dataset, fast: bool, overrides: Sequence[str]) -> str:
         f"of {whole['loss'].size} cells, own starts missed {rider + neighbour}: {rider} go to a "
         f"further candidate, {neighbour} to a neighbour's solution",
         f"a norm up to {HELD} counts as dropped, dotted where one keeps more than {WEAK}",
-        "dashed: where the best arrangement of unit vectors changes",
         f"without a name: {float((whole['shape'] == SHAPES.index(UNNAMED)).mean()):.1%}",
     ]
     if overrides:
@@ -165,9 +178,10 @@ def _caption(whole: xr.Dataset, fast: bool, overrides: Sequence[str]) -> str:
 
 def draw(dataset: xr.Dataset, ax: Any = None) -> Figure:
     """Draw one panel for each problem and the legend; `ax`: as many axes and one more."""
-    n = dataset.sizes["problem"]
+    n, every = dataset.sizes["problem"], meanings(dataset["shape"])
+    shapes = [every[k] for k in np.unique(dataset["shape"].values)]
     columns = min(n, 3) if ax is None else n
-    figure, panels, legend = _layout(n, columns) if ax is None else _given(ax)
+    *panels, legend = _axes(n, columns, len(shapes)) if ax is None else np.ravel(ax)
     for k, panel in enumerate(panels):
         one = dataset.isel(problem=k)
         draw_map(panel, one)
@@ -178,21 +192,16 @@ def draw(dataset: xr.Dataset, ax: Any = None) -> Figure:
             panel.set_ylabel("")
         if k + columns < n:
             panel.set_xlabel("")
-    shapes = meanings(dataset["shape"])
-    draw_legend(legend, [shapes[k] for k in np.unique(dataset["shape"].values)])
-    write_caption(figure, dataset)
-    return figure
+    draw_legend(legend, shapes, 2 * columns)
+    write_caption(legend.figure, dataset)
+    return legend.figure
 
 
-def _layout(n: int, columns: int) -> tuple[Any, list, Any]:
+def _axes(n: int, columns: int, n_shapes: int) -> list[Any]:
     """Make a figure of `n` square panels and a strip for the legend."""
     rows = -(-n // columns)
-    figure = plt.figure(figsize=(4.4 * columns, 4.55 * rows + 1))
-    grid = figure.add_gridspec(rows + 1, columns, height_ratios=[1] * rows + [0.13])
+    heights = [PANEL] * rows + [legend_inches(n_shapes, 2 * columns)]
+    figure = plt.figure(figsize=(PANEL * columns, sum(heights) + 0.6))
+    grid = figure.add_gridspec(rows + 1, columns, height_ratios=heights)
     panels = [figure.add_subplot(grid[k // columns, k % columns]) for k in range(n)]
-    return figure, panels, figure.add_subplot(grid[rows, :])
-
-
-def _given(ax: Any) -> tuple[Any, list, Any]:
-    *panels, legend = np.ravel(ax)
-    return legend.figure, panels, legend
+    return [*panels, figure.add_subplot(grid[rows, :])]
