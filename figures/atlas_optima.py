@@ -76,15 +76,19 @@ def riders(n_features: int, n_hidden: int) -> tuple[Rider, ...]:
     return tuple(found.values())
 
 
-def try_riders(optima: Optima, cells: NDArray) -> tuple[Optima, NDArray[np.bool_]]:
-    """Descend from every rider in `cells [Q]`; return the optima and which cells `[C]` gained."""
-    C, M, F = optima.W.shape
-    listed = riders(F, M)
-    if not listed:
-        return optima, np.zeros(C, bool)
-    W = np.broadcast_to(np.stack([rider.W for rider in listed]), (len(cells), len(listed), M, F))
-    b = np.zeros((len(cells), len(listed), F))
-    better, lower, _ = _take(optima, _descend(optima, cells, W, b), lambda W: 0.0)
+def try_candidates(
+    optima: Optima, cells: NDArray, examples: NDArray
+) -> tuple[Optima, NDArray[np.bool_]]:
+    """Descend in `cells [Q]` from every rider and from the solutions of the cells `examples [E]`.
+
+    Returns the optima and which cells `[C]` gained.
+    """
+    M, F = optima.W.shape[1:]
+    listed = [rider.W for rider in riders(F, M)]
+    W = np.array([*listed, *optima.W[examples]])
+    b = np.array([*np.zeros((len(listed), F)), *optima.b[examples]])
+    starts = (np.broadcast_to(a, (len(cells), *a.shape)) for a in (W, b))
+    better, lower, _ = _take(optima, _descend(optima, cells, *starts), lambda W: 0.0)
     return better, lower
 
 

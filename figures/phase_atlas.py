@@ -7,8 +7,8 @@ of "The Geometry of Superposition". In each cell all features are active with pr
 claim: every optimum is one of six shapes, in orthogonal groups, up to features that are dropped
 or have a dimension for themselves.
 
-The optimum of a cell is the best end point of its own starts (`toymodels.exact.solve`), of a few
-further candidates, and of what its neighbours found (`figures.atlas_optima`).
+The optimum of a cell is the best end point of its own starts (`toymodels.exact.solve`), of further
+candidates (every arrangement met on its map, and `riders`), and of what its neighbours found.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from figures.atlas_labels import draw_labels
 from figures.atlas_names import HELD, REACH, WEAK, irregularity, name_cell
-from figures.atlas_optima import Optima, explicit_losses, settle, try_riders
+from figures.atlas_optima import Optima, explicit_losses, settle, try_candidates
 from figures.atlas_panels import draw_legend, draw_map, legend_inches, meanings
 from figures.recipe import preset_config, run_preset, write_caption
 from sweeps.config import SweepConfig
@@ -33,12 +33,12 @@ from toymodels.polytopes import DEDICATED, UNNAMED
 PRESET = "phase-atlas"
 GRID = ("relative_importance", "p_active")
 SHAPES = (DEDICATED, "digon", "square", "triangle", "tetrahedron", "pentagon", UNNAMED)
-FOUND_BY = ("its own starts", "a rider", "a neighbour's solution")
+FOUND_BY = ("its own starts", "a candidate", "a neighbour's solution")
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven")
 PANEL = 4.4  # inches
 
-# Riders are tried in one cell of so many along each axis; what they find spreads to neighbours.
-RIDERS_EVERY = 3
+# Candidates are tried in one cell of so many along each axis; what they find spreads to neighbours.
+EVERY = 3
 
 
 def compute(*, fast: bool = False, overrides: Sequence[str] = (), **how: Any) -> xr.Dataset:
@@ -82,9 +82,10 @@ def join(maps: Sequence[xr.Dataset]) -> xr.Dataset:
 def _improve(cells: xr.Dataset) -> xr.Dataset:
     """Try candidates and neighbours in one map and name its cells; labels are still texts."""
     grid = (cells.sizes[GRID[0]], cells.sizes[GRID[1]])
-    every = slice(RIDERS_EVERY // 2, None, RIDERS_EVERY)
+    every = slice(EVERY // 2, None, EVERY)
     some = np.arange(grid[0] * grid[1]).reshape(grid)[every, every].ravel()
-    optima, by_rider = try_riders(_optima(cells), some)
+    optima = _optima(cells)
+    optima, by_candidate = try_candidates(optima, some, some[_one_of_each(optima.W[some])])
     optima, by_neighbour = settle(optima, grid, irregularity)
     explicit = explicit_losses(optima)
     M, F = optima.W.shape[1:]
@@ -94,13 +95,21 @@ def _improve(cells: xr.Dataset) -> xr.Dataset:
     arrays["b"].values[..., :F] = optima.b.reshape(*grid, F)
     more = {
         "explicit": known[explicit.argmin(-1)],
-        "found_by": np.select([by_neighbour, by_rider], FOUND_BY[:0:-1], FOUND_BY[0]),
+        "found_by": np.select([by_neighbour, by_candidate], FOUND_BY[:0:-1], FOUND_BY[0]),
         "loss": optima.loss,
         "loss_explicit": explicit.min(-1),
-        "n_agree": np.where(by_rider | by_neighbour, 0, cells["n_agree"].values.ravel()),
+        "n_agree": np.where(by_candidate | by_neighbour, 0, cells["n_agree"].values.ravel()),
     }
     maps = {k: (GRID, np.reshape(v, grid)) for k, v in (names_of(optima.W) | more).items()}
     return arrays.assign(maps).drop_attrs()
+
+
+def _one_of_each(W: NDArray) -> list[int]:
+    """Return for each arrangement met among `W [C, M, F]` the middle one of its cells."""
+    names = [name_cell(one) for one in W]
+    kinds = np.array([f"{name.name} {name.extra} {name.n_weak > 0}" for name in names])
+    cells = (np.flatnonzero(kinds == kind) for kind in np.unique(kinds))
+    return [int(c[len(c) // 2]) for c in cells]
 
 
 def names_of(W: NDArray) -> dict[str, Any]:
@@ -160,12 +169,12 @@ def _caption(whole: xr.Dataset, fast: bool, overrides: Sequence[str]) -> str:
     """Say what was computed, and what the cells' own starts missed."""
     size = " × ".join(str(whole.sizes[name]) for name in GRID)
     starts = [int(n) for n in whole["n_starts"].values]
-    rider, neighbour = (int((whole["found_by"] == k).sum()) for k in (1, 2))
+    candidate, neighbour = (int((whole["found_by"] == k).sum()) for k in (1, 2))
     parts = [
         f"Least expected loss of y = ReLU(WᵀW x + b), {size} cells a map, "
         f"{min(starts)} to {max(starts)} starts each, no sampling",
-        f"of {whole['loss'].size} cells, own starts missed {rider + neighbour}: {rider} go to a "
-        f"further candidate, {neighbour} to a neighbour's solution",
+        f"of {whole['loss'].size} cells, own starts missed {candidate + neighbour}: {candidate} go "
+        f"to a further candidate, {neighbour} to a neighbour's solution",
         f"a norm up to {HELD} counts as dropped, dotted where one keeps more than {WEAK}",
         f"without a name: {float((whole['shape'] == SHAPES.index(UNNAMED)).mean()):.1%}",
     ]
