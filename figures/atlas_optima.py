@@ -88,7 +88,7 @@ def try_candidates(
     W = np.array([*listed, *optima.W[examples]])
     b = np.array([*np.zeros((len(listed), F)), *optima.b[examples]])
     starts = (np.broadcast_to(a, (len(cells), *a.shape)) for a in (W, b))
-    better, lower, _ = _take(optima, _descend(optima, cells, *starts), lambda W: 0.0)
+    better, lower, _ = _take(optima, _descend(optima, cells, *starts), _no_preference)
     return better, lower
 
 
@@ -170,6 +170,10 @@ def _take(
     marks[0, found.cells[lower]] = True
     marks[1, cells] = True
     return replace(optima, **new), *marks
+
+
+def _no_preference(W: NDArray) -> float:
+    return 0.0
 
 
 def _differ(optima: Optima, cells: NDArray, others: NDArray) -> NDArray[np.bool_]:
