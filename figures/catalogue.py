@@ -99,6 +99,14 @@ CATALOGUE = (
         35,
     ),
     Entry(
+        "phase-atlas",
+        "exact",
+        "which arrangement is optimal: six small models, named by their polytopes",
+        "Phase change, The Geometry of Superposition (extended)",
+        420,
+        90,
+    ),
+    Entry(
         "k-gons",
         "exact",
         "one active feature: loss curves on the exact levels of k-gons",

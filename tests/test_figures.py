@@ -27,13 +27,17 @@ SMALLER = {
     "phase-diagram-3-2-sampled": FEW_CELLS,
     "phase-diagram-2-1": FEW_CELLS[:2],
     "phase-diagram-3-2": FEW_CELLS[:2],
+    "phase-atlas": (
+        *("zip.problem.n_features=[2]", "zip.problem.n_hidden=[1]", "zip.problem.n_starts=[4]"),
+        *FEW_CELLS[:2],
+    ),
     "k-gons": ("snapshots=[0,1,3]", "grid.seed.range=2"),
     "estimators": (
         *("zip.size.n_features=[2,3]", "zip.size.n_hidden=[1,2]"),
         *("grid.p_active=[0.1,1.0]", "grid.seed.range=2"),
     ),
 }
-SOLVED = {"phase-diagram-2-1", "phase-diagram-3-2"}
+SOLVED = {"phase-diagram-2-1", "phase-diagram-3-2", "phase-atlas"}
 SIZES = ("width=120", "n_circuits=45", "redundancy=3", "n_layers=2")
 ONE_NETWORK = (*SIZES, "n_samples=20")
 POST = (
@@ -114,7 +118,8 @@ def test_every_preset_is_valid_whole_and_fast_is_smaller(name, fast):
     cost = [c.grid.size * c.run.get("steps", 1) for c in (config, full)]
     assert cost[0] < cost[1] if fast else cost[0] == cost[1]
     if name.startswith("phase"):
-        assert all(n >= 24 for n in config.grid.shape[:2])
+        sizes = {d.name: d.size for d in config.grid.dimensions}
+        assert min(sizes["relative_importance"], sizes["p_active"]) >= 24
 
 
 def test_the_quick_set_and_every_group_name_figures_that_exist():

@@ -105,13 +105,18 @@ def name_arrangement(
     feature is represented. Arguments and errors are those of `components`.
     """
     found = components(W, threshold=threshold, tolerance=tolerance, reach=reach)
+    return name_components(found, np.shape(W)[1])
+
+
+def name_components(found: Sequence[Component], n_features: int) -> str:
+    """Name what `components` found among so many features, as `name_arrangement` does."""
     counts = Counter(
         f"{c.name} ({len(c.features)} in {c.rank})" if c.name == UNNAMED else c.name for c in found
     )
     parts = [
         part for name, n in counts.items() for part in ([f"{n} × {name}"] if n > 2 else [name] * n)
     ]
-    dropped = np.shape(W)[1] - sum(len(c.features) for c in found)
+    dropped = n_features - sum(len(c.features) for c in found)
     return (" + ".join(parts) or "nothing") + (f", {dropped} dropped" if dropped else "")
 
 
