@@ -26,8 +26,9 @@ def test_variance_is_that_of_gradients_taken_one_by_one():
     task = Reconstruction.create(Independent.create(0.5, 2), 1.0, 2)
     model = ReluAutoencoder.init(jax.random.key(1), 2, 1, 0.7)
     slopes = []
+    slope_of = jax.jit(jax.grad(loss, argnums=1))
     for key in jax.random.split(KEY, 32):
-        slope = jax.jit(jax.grad(loss, argnums=1))(task, model, draw_noise(task, key, 64))
+        slope = slope_of(task, model, draw_noise(task, key, 64))
         slopes.append(np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(slope)]))
     wanted = np.var(slopes, axis=0, ddof=1).sum()
     np.testing.assert_allclose(variance(Reconstruction, 0.5)[1], wanted, rtol=1e-4)
