@@ -17,7 +17,7 @@ from scipy import ndimage
 
 from figures import style
 from figures.atlas_names import HELD, REACH, WEAK, shape_of
-from figures.atlas_regions import cell_at, kinds, regions
+from figures.atlas_regions import cell_at, deepest, kinds, regions
 from figures.atlas_sketch import SIZE, draw_sketch, tips
 from figures.draw import edges
 from toymodels.polytopes import DEDICATED, UNNAMED, components
@@ -111,7 +111,7 @@ def words(W: NDArray) -> tuple[str, ...]:
 def room(free: NDArray[np.bool_], size: Pair) -> NDArray[np.bool_]:
     """Tell around which points a box of this size is `free`, `[RASTER, RASTER]`."""
     pixels = tuple(int(n) for n in np.ceil(size * RASTER) // 2 * 2 + 1)
-    return ndimage.minimum_filter(free, pixels, mode="constant", cval=0)
+    return np.asarray(ndimage.minimum_filter(free, pixels, mode="constant", cval=0), bool)
 
 
 def _draw_inside(ax: Axes, label: Label, inside: NDArray, taken: NDArray) -> bool:
@@ -135,12 +135,12 @@ def _draw_beside(ax: Axes, label: Label, inside: NDArray, kind: NDArray, taken: 
     places = (np.argwhere(free) + 0.5) / RASTER
     if not len(places):
         return False
-    depth = ndimage.distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1]
-    spot = (np.array(np.unravel_index(np.argmax(depth), depth.shape)) + 0.5) / RASTER
+    spot = (np.array(deepest(inside)) + 0.5) / RASTER
     middle = places[np.argmin(np.sum((places - spot) ** 2, axis=1))]
     away = spot - middle
     border = middle + away * np.min(size / 2 / np.maximum(np.abs(away), 1e-9))
     ax.plot(*np.transpose([spot, border]), transform=ax.transAxes, **LEADER)
+    ax.plot(*spot, ".", ms=3.5, transform=ax.transAxes, **LEADER)
     STACKED.draw(ax, label, middle)
     _occupy(taken, middle, size)
     return True
@@ -151,18 +151,32 @@ def _occupy(taken: NDArray[np.bool_], middle: Pair, size: Pair) -> None:
     taken[low[0] : high[0], low[1] : high[1]] = True
 
 
+def _stacked_size(label: Label) -> Pair:
+    sketch, text = label.sketch_size(), label.text_size()
+    return np.array([max(sketch[0], text[0]), sketch[1] + text[1]])
+
+
 def _stack(ax: Axes, label: Label, middle: Pair) -> None:
     """Draw the sketch above the text."""
-    high = (STACKED.size(label)[1], label.sketch_size()[1], label.text_size()[1])
-    _sketch(ax, label, _shifted(middle, 0, (high[0] - high[1]) / 2))
-    _write(ax, "\n".join(label.lines), _shifted(middle, 0, (high[2] - high[0]) / 2))
+    sketch, text = label.sketch_size(), label.text_size()
+    _sketch(ax, label, _shifted(middle, 0, text[1] / 2))
+    _write(ax, "\n".join(label.lines), _shifted(middle, 0, -sketch[1] / 2))
+
+
+def _abreast_size(label: Label) -> Pair:
+    sketch, text = label.sketch_size(), label.text_size()
+    return np.array([sketch[0] + text[0], max(sketch[1], text[1])])
 
 
 def _set_abreast(ax: Axes, label: Label, middle: Pair) -> None:
     """Draw the sketch left of the text."""
-    wide = (ABREAST.size(label)[0], label.text_size()[0])
-    _sketch(ax, label, _shifted(middle, (SKETCH - wide[0]) / 2, 0))
-    _write(ax, "\n".join(label.lines), _shifted(middle, (wide[0] - wide[1]) / 2, 0))
+    sketch, text = label.sketch_size(), label.text_size()
+    _sketch(ax, label, _shifted(middle, -text[0] / 2, 0))
+    _write(ax, "\n".join(label.lines), _shifted(middle, sketch[0] / 2, 0))
+
+
+def _line_size(label: Label) -> Pair:
+    return np.array([LETTER * len(" ".join(label.lines)), LINE])
 
 
 def _set_in_line(ax: Axes, label: Label, middle: Pair) -> None:
@@ -181,19 +195,10 @@ def _shifted(place: Pair, across: float, up: float) -> Pair:
 
 def _write(ax: Axes, text: str, middle: Pair) -> None:
     look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": FONT, "zorder": 7}
-    ax.text(*middle, text, transform=ax.transAxes, linespacing=1.05, path_effects=HALO, **look)
+    look |= {"transform": ax.transAxes, "linespacing": 1.05, "path_effects": HALO}
+    ax.text(float(middle[0]), float(middle[1]), text, **look)
 
 
-STACKED = Layout(
-    lambda label: np.array(
-        [max(SKETCH, label.text_size()[0]), label.sketch_size()[1] + label.text_size()[1]]
-    ),
-    _stack,
-)
-ABREAST = Layout(
-    lambda label: np.array(
-        [SKETCH + label.text_size()[0], max(label.sketch_size()[1], label.text_size()[1])]
-    ),
-    _set_abreast,
-)
-LINED = Layout(lambda label: np.array([LETTER * len(" ".join(label.lines)), LINE]), _set_in_line)
+STACKED = Layout(_stacked_size, _stack)
+ABREAST = Layout(_abreast_size, _set_abreast)
+LINED = Layout(_line_size, _set_in_line)

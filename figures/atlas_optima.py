@@ -166,10 +166,10 @@ def _take(
     new = {name: getattr(optima, name).copy() for name in ("W", "b", "loss")}
     for name, values in new.items():
         values[cells] = getattr(found, name)[taken]
-    marks = np.zeros((2, len(optima.loss)), bool)
-    marks[0, found.cells[lower]] = True
-    marks[1, cells] = True
-    return replace(optima, **new), *marks
+    gained, changed = np.zeros((2, len(optima.loss)), bool)
+    gained[found.cells[lower]] = True
+    changed[cells] = True
+    return replace(optima, **new), gained, changed
 
 
 def _no_preference(W: NDArray) -> float:

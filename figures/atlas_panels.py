@@ -75,7 +75,8 @@ def lattice(inside: NDArray, x: NDArray, y: NDArray, n: int = 34) -> NDArray:
 
 def _hatch(ax: Axes, unnamed: NDArray, x: NDArray, y: NDArray) -> None:
     boxes = [
-        Rectangle((x[i], y[j]), x[i + 1] - x[i], y[j + 1] - y[j]) for i, j in np.argwhere(unnamed)
+        Rectangle((float(x[i]), float(y[j])), float(x[i + 1] - x[i]), float(y[j + 1] - y[j]))
+        for i, j in np.argwhere(unnamed)
     ]
     look: dict[str, Any] = {"facecolor": "none", "edgecolor": style.GREY, "lw": 0}
     ax.add_collection(PatchCollection(boxes, hatch="//////", zorder=2, **look))

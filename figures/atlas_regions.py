@@ -4,6 +4,7 @@ A map has cells `[R, P]`, relative importance by density.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -31,15 +32,21 @@ def regions(kind: NDArray[np.intp]) -> list[Region]:
     """List the connected regions of `kind [R, P]`, the largest first."""
     found = []
     for k in np.unique(kind):
-        parts, n = ndimage.label(kind == k)
+        labelled: Any = ndimage.label(kind == k)
+        parts, n = labelled
         found += [_region(int(k), parts == part) for part in range(1, n + 1)]
     return sorted(found, key=lambda region: (-region.inside.sum(), region.cell))
 
 
 def _region(kind: int, inside: NDArray[np.bool_]) -> Region:
-    depth = ndimage.distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1]
-    i, j = np.unravel_index(np.argmax(depth), depth.shape)
-    return Region(kind, inside, (int(i), int(j)))
+    return Region(kind, inside, deepest(inside))
+
+
+def deepest(inside: NDArray[np.bool_]) -> tuple[int, int]:
+    """Return the cell that is farthest from any outside."""
+    depth: Any = ndimage.distance_transform_edt(np.pad(inside, 1))
+    i, j = np.argwhere(depth == depth.max())[0] - 1
+    return int(i), int(j)
 
 
 def boundaries(kind: NDArray, x: NDArray, y: NDArray) -> list[NDArray]:

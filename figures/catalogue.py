@@ -103,8 +103,8 @@ CATALOGUE = (
         "exact",
         "which arrangement is optimal: six small models, named by their polytopes",
         "Phase change, The Geometry of Superposition (extended)",
-        420,
-        90,
+        440,
+        75,
     ),
     Entry(
         "k-gons",
