@@ -131,13 +131,15 @@ def _outline_triangle(ax: Axes, problem: Problem, maps: xr.Dataset) -> None:
     if np.sum(inside) > 1:
         r, p = maps["relative_importance"].values, maps["p_active"].values
         ax.contour(r, p, inside, [0.5], colors="#F0E442", linewidths=1.2)
-        row, column = np.argwhere(inside)[-1]
+        row = int(np.argmax(inside.sum(axis=1)))  # where it is widest
+        column = int(np.flatnonzero(inside[row])[-1])
         ax.annotate(
             "triangle",
             (r[column], p[row]),
-            (12, 2),
+            (22, 17),
             textcoords="offset points",
-            fontsize=7,
+            arrowprops={"arrowstyle": "-", "color": "#F0E442", "lw": 0.8},
+            fontsize=7.5,
             color="#F0E442",
         )
 

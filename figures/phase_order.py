@@ -16,6 +16,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 from figures import style
@@ -136,8 +137,9 @@ def compute(
     dataset.attrs["title"] = "Jumps and bends: minima of the exact loss along five cuts"
     dataset.attrs["caption"] = (
         f"{n} points a cut, each minimum followed by continuation; no sampling. "
-        "Full lines: the least loss; dashed: metastable minima, drawn until they disappear."
-        + (" FAST version: fewer points than the full figure." if fast else "")
+        "Thick: the least loss; thin: metastable minima, drawn until they disappear. Norms of "
+        "features 1, 2, 3 and cosines of pairs 12, 13, 23: full, dashed, dotted; the last feature "
+        "is the extra one." + (" FAST version: fewer points than the full figure." if fast else "")
     )
     return dataset
 
@@ -283,3 +285,6 @@ def _draw_cut(column: Any, cut: Cut, data: xr.Dataset) -> None:
     column[3].set_ylim(-1.1, 1.1)
     name = "density 1 − S" if cut.along == "p_active" else "relative importance r"
     column[3].set(xscale="log", xlabel=name)
+    column[3].set_xticks([0.2, 0.3, 0.5, 0.7, 1] if cut.along == "p_active" else [0.5, 1, 2])
+    column[3].xaxis.set_major_formatter("{x:g}")
+    column[3].xaxis.set_minor_locator(NullLocator())
