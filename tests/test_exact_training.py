@@ -162,7 +162,7 @@ BASE = {"model": "relu", "n_features": 4, "n_hidden": 2, "estimator": "exact"}
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"model": "linear"}, r'knows the models "relu" and "untied", not LinearAutoencoder'),
+        ({"model": "linear"}, r'known of the models "relu" and "untied", not of LinearAutoencoder'),
         ({"n_features": 7}, r"up to n_features = 6, got 7: use estimator"),
         ({"features": {"values": "signed_uniform"}}, r"not Independent with values SignedUniform"),
         ({"features": {"kind": "one_active"}}, r"not OneActive.*features.kind"),

@@ -51,7 +51,7 @@ class ExactReconstruction(Reconstruction):
         if n_features > LARGEST_F:
             raise InputError(
                 f'estimator = "exact" goes up to n_features = {LARGEST_F}, got {n_features}: use '
-                'estimator = "sampled".'
+                'estimator = "fourier" or "sampled".'
             )
         return super().create(features, importance, n_features)
 
@@ -115,8 +115,8 @@ _product = partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
 
 def _refuse(model: type) -> Any:
     raise InputError(
-        f'estimator = "exact" knows the models "relu" and "untied", not {model.__name__}: use one '
-        'of them or estimator = "sampled".'
+        f'the exact loss is known of the models "relu" and "untied", not of {model.__name__}: use '
+        'one of them or estimator = "sampled".'
     )
 
 
