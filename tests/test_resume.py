@@ -20,9 +20,11 @@ TABLE = make_table(
 )
 BLOCKS = 4
 
-# `hold` makes the child wait after its first block, so that it is surely killed in the middle.
+# The child waits before its last but one block, so that it is surely stopped in the middle. A shell
+# that starts the tests in the background lets them ignore Ctrl-C, so the child asks for it again.
 DRIVER = f"""
-import sys, json, time
+import sys, json, time, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import sweeps.plan, sweeps.store
 from sweeps import run_sweep
 sweeps.plan.CPU_BLOCK = 2
