@@ -15,7 +15,7 @@ from figures.atlas_names import irregularity, name_cell
 from figures.atlas_optima import Optima, riders, settle
 from figures.atlas_panels import meanings
 from figures.phase_problems import THREE_IN_TWO, TWO_IN_ONE
-from toymodels.exact import expected_loss_float64, solve
+from toymodels.exact import expected_loss_float64, solve, starts
 from toymodels.exact.starts import random_starts
 from toymodels.polytopes import ideals
 
@@ -84,8 +84,16 @@ def test_pentagon_gives_way_to_two_digons_where_their_losses_cross():
     assert at_equal_importance((5, 2), 1.02 * crossing)[0] == digons
 
 
-def test_a_tetrahedron_that_own_starts_miss_is_found_from_neighbours():
-    """At density 0.5 the starts end in a digon, which loses 0.45 % more."""
+def test_a_shallow_tetrahedron_is_found_by_own_starts():
+    found = solve(np.full(4, 0.5), np.ones(4), 3)
+    tetrahedron = ARRANGEMENTS[4, 3][2]
+    assert name_cell(found.W).name == tetrahedron
+    assert found.loss == pytest.approx(arrangement_loss(tetrahedron, 0.5), rel=1e-5)
+
+
+def test_a_tetrahedron_that_own_starts_miss_is_found_from_neighbours(monkeypatch):
+    """Starts that are disturbed too much end in a digon, which loses 0.45 % more."""
+    monkeypatch.setattr(starts, "DISTURBANCE", 0.03)
     p = np.repeat(np.array([0.49, 0.5, 0.51, 0.53, 0.55, 0.57], np.float32)[:, None], 4, axis=1)
     found = solve(p, np.ones(4), 3)
     digon, _, tetrahedron = ARRANGEMENTS[4, 3]

@@ -189,8 +189,10 @@ def test_a_cell_does_not_depend_on_its_grid_and_shapes_share_one_program():
     alone = solve(p[1, 2], importance[1, 2], 1)
     assert newton._by_output._cache_size() == programs
     assert sum(done) == 2
-    np.testing.assert_array_equal(part.W, whole.W[1:3, 2])
-    np.testing.assert_array_equal(alone.W, whole.W[1, 2])
+    # Not to the bit: of starts that end alike, rounding chooses one.
+    for got, wanted in ((part, (slice(1, 3), 2)), (alone, (1, 2))):
+        np.testing.assert_allclose(got.loss, whole.loss[wanted], rtol=1e-6)
+        np.testing.assert_allclose(got.W, whole.W[wanted], atol=1e-4)
     assert alone.loss.shape == () and alone.W.shape == (1, 2)
 
 
