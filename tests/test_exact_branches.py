@@ -29,6 +29,7 @@ def test_dropped_branch_has_the_closed_forms_loss():
     np.testing.assert_allclose(branch.b[:, 0, 1], p[:, 0, 0] / 2, atol=1e-3)
 
 
+@pytest.mark.claims
 def test_a_branch_is_the_optimum_before_the_crossing_and_metastable_behind_it(antipodal):
     optimum = solve(*(a[:, 0] for a in cells(DENSITIES)), 1).loss
     ratio = antipodal.loss[:, 0] / optimum
@@ -45,6 +46,7 @@ def test_slope_is_the_derivative_of_the_loss_along_the_branch(antipodal):
     assert np.all(by_importance >= 0)
 
 
+@pytest.mark.claims
 def test_several_branches_side_by_side_are_those_alone(antipodal):
     p, weight = (np.repeat(a, 2, axis=1) for a in cells(DENSITIES[:5]))
     both = follow(np.array([[[1, -1]], [[1, 0]]]), np.zeros((2, 2)), p, weight)

@@ -217,6 +217,7 @@ def test_slope_at_the_start_of_training_is_the_mean_of_plain_slopes():
         assert np.all(np.abs(one - np.mean(all_of_them, axis=0)) < 5 * error + 1e-6)
 
 
+@pytest.mark.claims
 def test_a_linear_run_ends_at_the_linear_limit():
     run = make_run(
         4, 2, p_active=0.3, model=models.LinearAutoencoder, steps=600, learning_rate=0.02
@@ -228,6 +229,7 @@ def test_a_linear_run_ends_at_the_linear_limit():
     np.testing.assert_allclose(loss_of_nothing(run.task, None), IMPORTANCE.sum() * 0.1, rtol=1e-6)
 
 
+@pytest.mark.claims
 def test_a_sweep_takes_the_estimator_by_name():
     dataset = run_sweep(parse(make_table(estimator="stratified", steps=1)))
     assert np.all(dataset["loss"] > 0) and np.all(dataset["diverged"] == 0)

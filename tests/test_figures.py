@@ -77,6 +77,7 @@ UNTRAINED = {"loss-surface-2-1", "pentagon-digon", "phase-order", "step-function
 SLOW = {"pentagon-digon", "phase-order", "estimators", "superposition-80-20", "k-gons"}
 SLOW |= {"superposition-100-20", "phase-diagram-3-2", "phase-diagram-3-2-sampled"}
 SLOW |= {"rotations-sweep-x-inactive", "rotations-sweep-on-active", "indicator-error"}
+SLOW |= {"loss-surface-2-1", "circuits-inhibition"}
 ENTRIES = [
     pytest.param(entry, id=entry.name, marks=[pytest.mark.claims] if entry.name in SLOW else [])
     for entry in catalogue.CATALOGUE
