@@ -24,7 +24,7 @@ from figures.atlas_labels import draw_labels
 from figures.atlas_names import HELD, REACH, WEAK, irregularity, name_cell
 from figures.atlas_optima import Optima, explicit_losses, settle, try_candidates
 from figures.atlas_panels import draw_legend, draw_map, legend_inches, meanings
-from figures.recipe import preset_config, run_preset, write_caption
+from figures.recipe import joined, preset_config, run_preset, write_caption
 from sweeps.config import SweepConfig
 from toymodels.errors import InputError
 from toymodels.exact.starts import arrangements
@@ -178,11 +178,7 @@ def _caption(whole: xr.Dataset, fast: bool, overrides: Sequence[str]) -> str:
         f"a norm up to {HELD} counts as dropped, dotted where one keeps more than {WEAK}",
         f"without a name: {float((whole['shape'] == SHAPES.index(UNNAMED)).mean()):.1%}",
     ]
-    if overrides:
-        parts.append("changed: " + ", ".join(overrides))
-    if fast:
-        parts.append("FAST version: fewer cells than the full figure")
-    return "; ".join(parts) + "."
+    return joined(parts, overrides, "fewer cells" if fast else "")
 
 
 def draw(dataset: xr.Dataset, ax: Any = None) -> Figure:

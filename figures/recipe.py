@@ -87,11 +87,15 @@ def caption(dataset: xr.Dataset, fast: bool, overrides: Sequence[str]) -> str:
     diverged = int((dataset["diverged"] != 0).sum())
     if diverged:
         parts.append(f"{diverged} runs diverged and are left out")
-    if overrides:
-        parts.append("changed: " + ", ".join(overrides))
-    if fast:
-        parts.append("FAST version: fewer seeds, steps or cells than the full figure")
-    return "; ".join(parts) + "."
+    return joined(parts, overrides, "fewer seeds, steps or cells" if fast else "")
+
+
+def joined(parts: Sequence[str], overrides: Sequence[str], smaller: str = "") -> str:
+    """Join the parts of a caption, what was changed, and what a fast version has fewer of."""
+    more = ["changed: " + ", ".join(overrides)] if overrides else []
+    if smaller:
+        more.append(f"FAST version: {smaller} than the full figure")
+    return "; ".join([*parts, *more]) + "."
 
 
 def _solved_caption(
@@ -102,11 +106,7 @@ def _solved_caption(
         f"{sizes} cells, {n_starts} starts each, no sampling",
         f"largest relative error of the solver's own loss {float(dataset['difference'].max()):.0e}",
     ]
-    if overrides:
-        parts.append("changed: " + ", ".join(overrides))
-    if fast:
-        parts.append("FAST version: fewer cells than the full figure")
-    return "; ".join(parts) + "."
+    return joined(parts, overrides, "fewer cells" if fast else "")
 
 
 def _circuits_caption(
@@ -128,11 +128,7 @@ def _circuits_caption(
     n_infinite = int((dataset["diverged"] != 0).sum())
     if n_infinite:
         parts.append(f"{n_infinite} infinite cells left out")
-    if overrides:
-        parts.append("changed: " + ", ".join(overrides))
-    if fast:
-        parts.append("FAST version: fewer networks, examples or seeds than the full figure")
-    return "; ".join(parts) + "."
+    return joined(parts, overrides, "fewer networks, examples or seeds" if fast else "")
 
 
 def require_axes(config: SweepConfig, wanted: Sequence[str]) -> None:

@@ -1,14 +1,25 @@
 """Builders that the tests share: tiny runs and tiny sweeps."""
 
 import jax
+import matplotlib.pyplot as plt
 import numpy as np
+import pytest
 
+from figures import style
 from toymodels import models
 from toymodels.features import Independent
 from toymodels.tasks import Reconstruction
 from toymodels.training import Run, TrainSpec
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+
+@pytest.fixture
+def paper_style():
+    """Draw as the command does, and leave no figure open."""
+    with plt.rc_context(style.paper()):
+        yield
+    plt.close("all")
 
 
 def make_run(

@@ -231,7 +231,9 @@ def test_a_linear_run_ends_at_the_linear_limit():
 
 @pytest.mark.claims
 def test_a_sweep_takes_the_estimator_by_name():
-    dataset = run_sweep(parse(make_table(estimator="stratified", steps=1)))
+    config = parse(make_table(estimator="stratified", steps=1))
+    assert isinstance(config.build({"features.p_active": 0.1}).task, StratifiedReconstruction)
+    dataset = run_sweep(config)
     assert np.all(dataset["loss"] > 0) and np.all(dataset["diverged"] == 0)
 
 

@@ -12,6 +12,8 @@ from toymodels import theory
 
 mpl.use("Agg")
 
+pytestmark = pytest.mark.usefixtures("paper_style")
+
 TINY = ("steps=3", "batch_size=8", "evaluation_size=1024")
 FEW_CELLS = (
     "grid.importance.relative={log=[0.1,10.0,3]}",
@@ -82,13 +84,6 @@ ENTRIES = [
     pytest.param(entry, id=entry.name, marks=[pytest.mark.claims] if entry.name in SLOW else [])
     for entry in catalogue.CATALOGUE
 ]
-
-
-@pytest.fixture(autouse=True)
-def _style():
-    with plt.rc_context(style.paper()):
-        yield
-    plt.close("all")
 
 
 @pytest.mark.parametrize("entry", ENTRIES)

@@ -21,15 +21,10 @@ from toymodels.theory import regular_polygon
 
 mpl.use("Agg")
 
+pytestmark = pytest.mark.usefixtures("paper_style")
+
 SQUARE = np.array([[1.0, -1, 0, 0], [0, 0, 1, -1]])
 THREE_CLOSE = np.array([[1.0, 0.9, 0.8, 0], [0, 0.44, 0.6, 0]])  # near each other: no polytope
-
-
-@pytest.fixture(autouse=True)
-def _style():
-    with plt.rc_context(style.paper()):
-        yield
-    plt.close("all")
 
 
 @pytest.mark.parametrize(

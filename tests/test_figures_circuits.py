@@ -23,17 +23,12 @@ from toymodels.errors import InputError
 
 mpl.use("Agg")
 
+pytestmark = pytest.mark.usefixtures("paper_style")
+
 TEXTS = (
     *("width=200", "n_circuits=60", "redundancy=4", "n_layers=3", "grid.seed.range=3"),
     "zip.active.n_samples=[60, 120, 120]",
 )
-
-
-@pytest.fixture(autouse=True)
-def _style():
-    with plt.rc_context(style.paper()):
-        yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -17,7 +16,6 @@ from figures import (
     circuits_redundancy,
     recipe,
     rotations_sweep,
-    style,
 )
 from sweeps import mean_over_seeds, run_sweep, simulating
 from toymodels.circuits import theory
@@ -25,6 +23,8 @@ from toymodels.circuits.assignment import prime_steps, transversal, usage
 from toymodels.errors import InputError
 
 mpl.use("Agg")
+
+pytestmark = pytest.mark.usefixtures("paper_style")
 
 REFERENCE = json.loads((Path(__file__).parent / "data" / "circuits_reference.json").read_text())
 SMALL = (
@@ -41,13 +41,6 @@ MEASURES = {
     for name in ("x_active", "x_inactive", "on_active", "on_inactive")
 }
 TINY = ("width=120", "n_circuits=45", "redundancy=3", "n_samples=30", "n_layers=3")
-
-
-@pytest.fixture(autouse=True)
-def _style():
-    with plt.rc_context(style.paper()):
-        yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

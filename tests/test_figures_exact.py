@@ -1,12 +1,11 @@
 """The figures of the group "exact", by the numbers they draw."""
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
 
-from figures import k_gons, loss_surface_2_1, style
+from figures import k_gons, loss_surface_2_1
 from figures.recipe import refuse_overrides
 from toymodels.errors import InputError
 from toymodels.exact.closed_forms import loss_2_1_without_bias
@@ -14,12 +13,7 @@ from toymodels.exact.one_active import k_gon
 
 mpl.use("Agg")
 
-
-@pytest.fixture(autouse=True)
-def _style():
-    with plt.rc_context(style.paper()):
-        yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("paper_style")
 
 
 @pytest.fixture(scope="module")

@@ -6,20 +6,13 @@ import numpy as np
 import pytest
 
 from figures import pentagon_digon as figure
-from figures import style
 from figures.pentagon_digon_branches import DIGONS, PENTAGON, densities, kind
 from toymodels.errors import InputError
 from toymodels.exact import expected_loss_float64
 
 mpl.use("Agg")
-pytestmark = pytest.mark.claims  # it takes the time of one
-
-
-@pytest.fixture(autouse=True)
-def _style():
-    with plt.rc_context(style.paper()):
-        yield
-    plt.close("all")
+# It takes the time of a claim.
+pytestmark = [pytest.mark.claims, pytest.mark.usefixtures("paper_style")]
 
 
 @pytest.fixture(scope="module")
