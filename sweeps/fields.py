@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
 
-from sweeps.named import hint, listed
+from toymodels.errors import hint, listed
 
 
 def _number(given: Any) -> Any:
