@@ -7,12 +7,25 @@
 `run_grid` does the same for any task and model of your own.
 """
 
-from sweeps.grid import Axis, Dimension, Grid
-from sweeps.parse import parse, read_toml
-from sweeps.results import export_npz, restore, select
-from sweeps.run import estimate, run_grid, run_sweep
-from sweeps.stats import best_over_seeds, mean_over_seeds, median_over_seeds, share_over_seeds
-from sweeps.store import open_dataset
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sweeps.config.parse import parse, read_toml
+    from sweeps.grid import Axis, Dimension, Grid
+    from sweeps.stored import export_npz, restore, select
+    from sweeps.run import estimate, run_grid, run_sweep
+    from sweeps.stats import best_over_seeds, mean_over_seeds, median_over_seeds, share_over_seeds
+    from sweeps.store import open_dataset
+
+_HOMES = {
+    "config.parse": ("parse", "read_toml"),
+    "grid": ("Axis", "Dimension", "Grid"),
+    "stored": ("export_npz", "restore", "select"),
+    "run": ("estimate", "run_grid", "run_sweep"),
+    "stats": ("best_over_seeds", "mean_over_seeds", "median_over_seeds", "share_over_seeds"),
+    "store": ("open_dataset",),
+}
 
 __all__ = [
     "Axis",
@@ -32,3 +45,11 @@ __all__ = [
     "select",
     "share_over_seeds",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for."""
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"sweeps.{module}"), name)
+    raise AttributeError(f"module 'sweeps' has no attribute {name!r}")

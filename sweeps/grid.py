@@ -6,7 +6,7 @@ Which values vectorise and which loop is not decided here: it follows from what 
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,22 +14,6 @@ from typing import Any
 from toymodels.errors import InputError
 
 SEED = "seed"
-
-_KINDS = ("x_active", "x_inactive", "on_active", "on_inactive")
-
-# What a result holds already; an axis of such a name could not be told from it.
-RESERVED = frozenset(
-    (
-        *("W", "V", "b", "hidden", "feature", "step", "loss", "loss_per_feature", "loss_curve"),
-        *("loss_ranking", "diverged", "norm", "superposition", "feature_dimensionality"),
-        *("dimensions_per_feature", "importance_of_feature", "p_active_of_feature"),
-        *("runner_up_loss", "runner_up_W", "runner_up_b", "n_agree", "difference"),
-        *("layer", "block", "dropped", "spurious", "fraction_on", "overlap_probability"),
-        *("link_density", "inhibition_strength"),
-        *(f"{kind}_{of}" for kind, of in itertools.product(("mse", "worst", "mean"), _KINDS)),
-    )
-)
-
 
 @dataclass(frozen=True)
 class Axis:
@@ -88,7 +72,7 @@ class Grid:
     dimensions: tuple[Dimension, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check that no dimension, path or name appears twice or means something else."""
+        """Check that no dimension, path or name appears twice."""
         for kind, names in (
             ("dimension", [d.name for d in self.dimensions]),
             ("axis", [axis.path for d in self.dimensions for axis in d.axes]),
@@ -97,7 +81,13 @@ class Grid:
             for name in names:
                 if names.count(name) > 1:
                     raise InputError(f"grid {kind} {name!r} is given twice: keep one.")
-                if kind == "name" and name in RESERVED:
+
+    def require_free(self, taken: Iterable[str]) -> None:
+        """Raise `InputError` if a dimension or an axis is called like something in the result."""
+        taken = set(taken)
+        for d in self.dimensions:
+            for name in (d.name, *(axis.name for axis in d.axes)):
+                if name in taken:
                     raise InputError(f"grid name {name!r} is taken by the result: choose another.")
 
     @cached_property

@@ -1,36 +1,30 @@
-"""From a grid to blocks: which models are trained by which program, and in what width.
+"""From a grid to blocks: which cells share a program, and what is computed in one piece.
 
-Cells that build the same program (same shapes, same static fields) form a sheet of seeds × cells;
-a sheet is cut into equally wide blocks that fit the memory setting. Inside a block a layout says
-how many models are worked on side by side.
+Cells that build the same program (the same kind of work, shapes and static fields) form a sheet of
+seeds × cells. A kind of work cuts its sheets into blocks; inside a block a layout says how many
+models are worked on side by side.
 """
 
-import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from numpy.typing import NDArray
 
 from sweeps.grid import SEED, Grid
-from toymodels.errors import InputError
-from toymodels.tasks import draw_noise, interpret
-from toymodels.training import EVALUATION_BATCH, Run, init_state
 
-Build = Callable[[dict[str, Any]], Run]
-Describe = Callable[[dict[str, Any]], dict[str, Any]]
 
-# Inputs and targets of the models that take a step side by side (measured on 2 cores, 1 MiB L2).
-CACHE_BYTES = 1_600_000
-# From this size of inputs and targets on, a model takes its step alone.
-ALONE_BYTES = 40_000
-# Copies of a batch that are alive during a step: input, hidden, output, errors, their gradients.
-LIVE_COPIES = 8
-# Models in a block on a CPU: wide enough for speed, small enough that little is lost by a kill.
-CPU_BLOCK = 2048
+class Cell(NamedTuple):
+    """One point of a grid without its seed: what is run, and by which kind of work."""
+
+    work: Any  # sweeps.work.base.Work
+    run: Any  # a pytree with array leaves
+
+
+Build = Callable[[dict[str, Any]], Cell]
 
 
 @dataclass(frozen=True)
@@ -45,10 +39,15 @@ class Layout:
 class Sheet:
     """Cells that share a program, under each of some seeds."""
 
-    run: Run  # leaves [C, …]
-    names: NDArray[np.uint32]  # [C], hash of each cell's canonical description
+    work: Any  # sweeps.work.base.Work
+    run: Any  # leaves [C, …]
     seeds: tuple[int, ...]  # [S]
     points: NDArray[np.int64]  # [S, C], flat index into the grid
+    root: int = 0  # the seeds are those of this root
+
+    def cell(self, c: int) -> Any:
+        """Return the run of cell c."""
+        return jax.tree.map(lambda leaf: leaf[c], self.run)
 
 
 @dataclass(frozen=True)
@@ -66,134 +65,49 @@ class Block:
         """Models that count, padding left out."""
         return int(np.sum(self.points >= 0))
 
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds of the block, [S_b]."""
+        return [self.sheet.seeds[int(i)] for i in self.seed_index]
 
-def cell_name(values: dict[str, Any]) -> np.uint32:
-    """Hash a cell's canonical description, which no way of cutting the sweep can change."""
-    text = json.dumps(values, sort_keys=True, default=float)
-    return np.uint32(int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big"))
 
-
-def make_sheets(grid: Grid, build: Build, describe: Describe, seed: int) -> list[Sheet]:
+def make_sheets(grid: Grid, build: Build, root: int = 0) -> list[Sheet]:
     """Group the points of a grid into sheets.
 
     Args:
         grid: the points; the axis "seed" is the seed of a run, every other one goes to `build`.
-        build: makes a `Run` with array leaves from the other axes' values.
-        describe: gives what names the cell, for the first weights, from the same values.
-        seed: the seed where the grid has no such axis.
+        build: makes a `Cell` with array leaves from the other axes' values.
+        root: the root seed, which every seed is folded into; a grid without seeds has seed 0.
     """
-    cells: dict[str, tuple[Any, Run, np.uint32]] = {}
+    cells: dict[str, tuple[Any, Cell]] = {}
     by_seed: dict[tuple[Any, int], list[tuple[str, int]]] = {}
     for flat, point in enumerate(grid.points()):
         values = {k: v for k, v in point.items() if k != SEED}
         label = json.dumps(values, sort_keys=True, default=float)
         if label not in cells:
-            run = build(values)
-            cells[label] = (_program_of(run), run, cell_name(describe(values)))
-        by_seed.setdefault((cells[label][0], int(point.get(SEED, seed))), []).append((label, flat))
+            cell = build(values)
+            cells[label] = (program_of(cell), cell)
+        by_seed.setdefault((cells[label][0], int(point.get(SEED, 0))), []).append((label, flat))
     rectangles: dict[Any, dict[int, list[int]]] = {}
-    for (program, seed_value), members in by_seed.items():
+    for (program, seed), members in by_seed.items():
         labels = tuple(label for label, _ in members)
-        rectangles.setdefault((program, labels), {})[seed_value] = [flat for _, flat in members]
+        rectangles.setdefault((program, labels), {})[seed] = [flat for _, flat in members]
     sheets = []
     for (_, labels), rows in rectangles.items():
-        runs = [cells[label][1] for label in labels]
-        sheets.append(
-            Sheet(
-                run=jax.tree.map(lambda *leaves: np.stack(leaves), *runs),
-                names=np.array([cells[label][2] for label in labels]),
-                seeds=tuple(rows),
-                points=np.array(list(rows.values())),
-            )
-        )
+        members = [cells[label][1] for label in labels]
+        run = jax.tree.map(lambda *leaves: np.stack(leaves), *(cell.run for cell in members))
+        points = np.array(list(rows.values()))
+        sheets.append(Sheet(members[0].work, run, tuple(rows), points, root))
     return sheets
 
 
-def _program_of(run: Run) -> Any:
-    leaves, structure = jax.tree.flatten(run)
-    return structure, tuple(np.shape(leaf) for leaf in leaves)
+def program_of(cell: Cell) -> Any:
+    """Return what cells of one program have in common: structure, shapes, kind of work."""
+    leaves, structure = jax.tree.flatten(cell.run)
+    return cell.work.name, structure, tuple(np.shape(leaf) for leaf in leaves)
 
 
-def first_cell(sheet: Sheet) -> Run:
-    """Return one cell's run, for its sizes."""
-    return jax.tree.map(lambda leaf: leaf[0], sheet.run)
-
-
-def batch_bytes(run: Run, n_examples: int) -> int:
-    """Return the bytes of one model's inputs and targets, or what the task says instead."""
-    own_word = getattr(run.task, "work_bytes", None)
-    if own_word is not None:
-        return own_word
-    key = jax.random.key(0)
-    noise = jax.eval_shape(lambda k: draw_noise(run.task, k, n_examples), key)
-    batch = jax.eval_shape(lambda n: interpret(run.task, n), noise)
-    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(batch))
-
-
-def model_bytes(run: Run) -> tuple[int, int]:
-    """Return the bytes of one model's batch, in training or evaluation, and of its state."""
-    state = jax.eval_shape(lambda k: init_state(run, k), jax.random.key(0))
-    step = batch_bytes(run, max(run.spec.batch_size, EVALUATION_BATCH))
-    return step, sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
-
-
-def choose_layout(run: Run, n_seeds: int, n_cells: int, memory: int) -> Layout:
-    """Choose how many models are worked on side by side, from one cell's run.
-
-    On a CPU a model whose batch fills the vector units goes alone, as plain matrix products
-    (20→5 and 200→20 at batch 1024 gained a third by it); smaller ones go in equal groups whose
-    inputs stay in the cache. A GPU takes all that fits.
-    """
-    step, _ = model_bytes(run)
-    budget = max(1, memory // (2 * LIVE_COPIES * step))
-    if jax.default_backend() == "cpu":
-        own = batch_bytes(run, run.spec.batch_size)
-        budget = min(budget, 1 if own >= ALONE_BYTES else max(1, CACHE_BYTES // own))
-    seeds = _even(n_seeds, budget)
-    return Layout(seeds=seeds, cells=_even(n_cells, max(1, budget // seeds)))
-
-
-def _even(n: int, most: int) -> int:
-    """Return the size of the groups when n are cut into as few equal ones as `most` allows."""
-    return -(-n // -(-n // min(n, most)))
-
-
-def cut(sheet: Sheet, memory: int, widest: int | None = None) -> Iterator[Block]:
-    """Cut a sheet into blocks of one width that fit `memory` bytes.
-
-    Raises:
-        InputError: the memory does not hold a single model.
-    """
-    run = first_cell(sheet)
-    step, state = model_bytes(run)
-    n_seeds, n_cells = sheet.points.shape
-    least = 2 * (LIVE_COPIES * step + 4 * state)  # half for batches, half for states
-    if least > memory:
-        raise InputError(
-            f"memory = {memory / 2**30:.3g} GiB does not hold one model, which needs about "
-            f"{least / 2**30:.3g} GiB: raise memory or lower batch_size."
-        )
-    if widest is None:
-        widest = CPU_BLOCK if jax.default_backend() == "cpu" else max(1, memory // (8 * state))
-    widest = max(1, min(widest, memory // (2 * 4 * state)))
-    block_seeds = min(n_seeds, widest)
-    n_blocks = -(-n_cells // max(1, widest // block_seeds))
-    block_cells = -(-n_cells // n_blocks)
-    layout = choose_layout(run, block_seeds, block_cells, memory)
-    block_seeds = _round_up(block_seeds, layout.seeds)
-    block_cells = _round_up(block_cells, layout.cells)
-    for first_seed in range(0, n_seeds, block_seeds):
-        for first_cell_ in range(0, n_cells, block_cells):
-            s, s_ok = _window(first_seed, block_seeds, n_seeds)
-            c, c_ok = _window(first_cell_, block_cells, n_cells)
-            points = np.where(s_ok[:, None] & c_ok[None, :], sheet.points[np.ix_(s, c)], -1)
-            yield Block(sheet, s, c, layout, points)
-
-
-def _round_up(n: int, multiple: int) -> int:
-    return -(-n // multiple) * multiple
-
-
-def _window(first: int, width: int, n: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def window(first: int, width: int, n: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return `width` indices from `first` on, the last of `n` repeated, and which of them count."""
     index = np.arange(first, first + width)
     return np.minimum(index, n - 1), index < n

@@ -1,4 +1,4 @@
-"""Progress for people: what was found, one bar with the time left, plain lines in a log."""
+"""Progress bar on a terminal, periodic lines in a log."""
 
 import sys
 import time
@@ -18,13 +18,13 @@ class Bar:
         self.console = Console(file=sys.stderr, highlight=False)
         self.bar: Progress | None = None
 
-    def start(self, models: int, model_steps: int, done: int) -> None:
+    def start(self, models: int, cost: int, done: int) -> None:
         """Say how much there is; nothing where all is done already."""
-        self.total, self.done, self.found = model_steps, done, done
+        self.total, self.done, self.found = cost, done, done
         self.began = self.last = time.monotonic()
         if done:
-            self._say(f"resuming: {done / model_steps:.0%} was finished before")
-        if self.console.is_terminal and done < model_steps:
+            self._say(f"resuming: {done / cost:.0%} was finished before")
+        if self.console.is_terminal and done < cost:
             columns = (
                 TextColumn("{task.description}"),
                 BarColumn(),
@@ -32,13 +32,13 @@ class Bar:
                 TimeRemainingColumn(elapsed_when_finished=True),
             )
             self.bar = Progress(*columns, console=self.console)
-            self.task = self.bar.add_task(f"{self.name}: {models:,} models", total=model_steps)
+            self.task = self.bar.add_task(f"{self.name}: {models:,} models", total=cost)
             self.bar.update(self.task, completed=done)
             self.bar.start()
 
-    def advance(self, model_steps: int) -> None:
-        """Move on."""
-        self.done += model_steps
+    def advance(self, cost: int) -> None:
+        """Show that so much more is done."""
+        self.done += cost
         if self.bar is not None:
             self.bar.update(self.task, completed=self.done)
         elif time.monotonic() - self.last > SECONDS_BETWEEN_LINES:
@@ -48,7 +48,7 @@ class Bar:
             self._say(f"{self.done / self.total:4.0%}, about {left:.0f} s left")
 
     def finish(self) -> None:
-        """Take the bar down."""
+        """Stop the bar."""
         if self.bar is not None:
             self.bar.stop()
 

@@ -1,24 +1,26 @@
-"""Run a sweep: grid → blocks → host loop over compiled chunks → one labelled dataset.
+"""Run a sweep: grid → blocks → one labelled dataset.
 
 Each finished block is kept at once; a run that was killed goes on where it stopped and ends with
-the same numbers. Without `out` everything stays in memory.
+the same numbers. A finished run is only read. Without `out` everything stays in memory.
 """
 
 import contextlib
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import xarray as xr
 
-from sweeps.config import RESULT_VERSION, SweepConfig
+from sweeps.config.parse import parse, read_toml
+from sweeps.config.registry import find
+from sweeps.config.sweep import SweepConfig, config_from_json
 from sweeps.grid import Grid
-from sweeps.kinds import block_bytes, cost_of, cut_sheet, kind_of, work_block
-from sweeps.parse import parse, read_toml
-from sweeps.plan import Block, Build, make_sheets
-from sweeps.results import Joiner
+from sweeps.plan import Block, Build, Cell, make_sheets
+from sweeps.stored import restore
+from sweeps.results import Joiner, pack, unpack
 from sweeps.store import RunFolder, open_dataset, provenance, save_dataset, write_json
 from toymodels.errors import InputError
 
@@ -26,32 +28,32 @@ DEFAULT_MEMORY_GIB = 2.0
 
 
 class Report(Protocol):
-    """Who is told how far a sweep is; see `sweeps.progress`."""
+    """Receives progress events; see `sweeps.progress`."""
 
-    def start(self, models: int, model_steps: int, done: int) -> None:
-        """Hear how much there is, and how much was found finished, in models × steps."""
+    def start(self, models: int, cost: int, done: int) -> None:
+        """Called once before work starts: total cost, and cost already done."""
         ...
 
-    def advance(self, model_steps: int) -> None:
-        """Hear that so many models × steps were taken."""
+    def advance(self, cost: int) -> None:
+        """Called when so much more of the cost is done."""
         ...
 
     def finish(self) -> None:
-        """Hear that it is over, however it ended."""
+        """Called at the end, however it came."""
         ...
 
 
 class Quiet:
-    """Tells nobody."""
+    """A `Report` that ignores every event."""
 
-    def start(self, models: int, model_steps: int, done: int) -> None:
-        """Say nothing."""
+    def start(self, models: int, cost: int, done: int) -> None:
+        """Ignore the start."""
 
-    def advance(self, model_steps: int) -> None:
-        """Say nothing."""
+    def advance(self, cost: int) -> None:
+        """Ignore progress."""
 
     def finish(self) -> None:
-        """Say nothing."""
+        """Ignore the end."""
 
 
 class Estimate(NamedTuple):
@@ -85,11 +87,10 @@ def run_sweep(
         InputError: a mistake in the config, or a folder that cannot be used.
     """
     config = load(config)
-    how: dict[str, Any] = {"memory_gib": memory_gib, "report": report}
     if out is None:
-        return _work(config, **how).run(None).dataset(config=config.as_json(), name=config.name)
+        return _in_memory(config, memory_gib, report or Quiet())
     check_target(Path(out) / f"{config.name}.nc")
-    dataset = run_in_folder(config, Path(out), fresh=fresh, **how)
+    dataset = run_in_folder(config, Path(out), memory_gib=memory_gib, fresh=fresh, report=report)
     save_dataset(dataset, Path(out) / f"{config.name}.nc")
     return dataset
 
@@ -103,53 +104,100 @@ def run_in_folder(
     report: Report | None = None,
 ) -> xr.Dataset:
     """Run a sweep in `out/runs/NAME-HASH/`, going on from what is finished there."""
-    work = _work(config, memory_gib, report)
-    path = out / "runs" / f"{config.name}-{config.hash()}"
+    path, memory = folder_of(config, out), _bytes(memory_gib)
+    if not fresh and (path / "result.nc").exists():
+        with contextlib.suppress(InputError):
+            return open_dataset(path / "result.nc")
     _say_if_outdated(config, out / "runs")
+    how: dict[str, Any] = {"memory_gib": memory_gib, "report": report or Quiet()}
+    models = config.models and run_in_folder(config.models, out, fresh=fresh, **how)
+    work = _Work(config.grid, _builder(config, models), config.seed, memory, how["report"])
     with RunFolder(path, config.as_json(), fresh) as folder:
-        result = folder.path / "result.nc"
-        if result.exists():
-            with contextlib.suppress(InputError):
-                return open_dataset(result)
-        dataset = work.run(folder).dataset(config=config.as_json(), name=config.name)
+        dataset = _labelled(config, work.run(folder))
         facts = provenance(seed=config.seed, block_plan=work.plan, seconds=round(work.seconds, 2))
         write_json(folder.path / "provenance.json", facts)
         dataset.attrs["provenance"] = json.dumps(facts, sort_keys=True)
-        save_dataset(dataset, result)
+        save_dataset(dataset, folder.path / "result.nc")
     return dataset
 
 
+def folder_of(config: SweepConfig, out: Path) -> Path:
+    """Return the folder of a sweep's results."""
+    return out / "runs" / f"{config.name}-{config.hash()}"
+
+
+def _in_memory(config: SweepConfig, memory_gib: float, report: Report) -> xr.Dataset:
+    models = config.models and _in_memory(config.models, memory_gib, report)
+    build = _builder(config, models)
+    return _labelled(
+        config, _Work(config.grid, build, config.seed, _bytes(memory_gib), report).run(None)
+    )
+
+
+def _labelled(config: SweepConfig, joiner: Joiner) -> xr.Dataset:
+    return joiner.dataset(config.scalars(), config=config.as_json(), name=config.name)
+
+
+def _builder(config: SweepConfig, models: xr.Dataset | None) -> Build:
+    """Return what builds a sweep's cells, given the dataset of the models that it studies."""
+    if models is None or config.models is None:
+        return config.build
+    names = {a.path: a.name for d in config.models.grid.dimensions for a in d.axes}
+
+    def trained(values: dict[str, Any]) -> Any:
+        return restore(models, **{names[path]: value for path, value in values.items()})
+
+    return lambda values: config.build(values, trained)
+
+
 def _say_if_outdated(config: SweepConfig, runs: Path) -> None:
-    """Say why a sweep that was run by an older version is run again."""
+    """Say why a sweep that an older version has run is run again."""
     for path in runs.glob(f"{config.name}-*/config.json"):
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            stored = json.loads(path.read_text())
-            version = stored.get("result_version")
-            if version != RESULT_VERSION and stored | {"result_version": RESULT_VERSION} == (
-                json.loads(config.as_json())
-            ):
+        with contextlib.suppress(OSError, ValueError, KeyError, AttributeError, TypeError):
+            text = path.read_text()
+            if config_from_json(text).identity() != config.identity():
+                continue
+            stored = json.loads(text)
+            old = stored.get("versions", stored.get("result_version"))
+            if old != config.versions:
                 print(
-                    f"{path.parent.name} holds numbers of version {version}; they changed with "
-                    f"version {RESULT_VERSION} and are computed again."
+                    f"{path.parent.name} holds numbers of version {_said(old)}; they changed with "
+                    f"version {_said(config.versions)} and are computed again."
                 )
 
 
-def _work(config: SweepConfig, memory_gib: float, report: Report | None) -> "_Work":
-    sheets = make_sheets(config.grid, config.build, config.describe, config.seed)
-    return _Work(config.grid, sheets, memory_gib, report or Quiet())
+def _said(versions: Any) -> str:
+    if not isinstance(versions, dict):
+        return str(versions)
+    return ", ".join(f"{version} ({name})" for name, version in versions.items())
 
 
 def run_grid(
     grid: Grid,
-    build: Build,
+    build: Callable[[dict[str, Any]], Any],
     *,
     seed: int = 0,
     memory_gib: float = DEFAULT_MEMORY_GIB,
     report: Report | None = None,
 ) -> xr.Dataset:
-    """Run a grid of any task and model: `build(values) -> Run`, everything in memory."""
-    sheets = make_sheets(grid, build, lambda values: values, seed)
-    return _Work(grid, sheets, memory_gib, report or Quiet()).run(None).dataset()
+    """Run a grid of any task and model, everything in memory.
+
+    Args:
+        grid: the points; the axis "seed" is the seed of a run.
+        build: makes a `toymodels.training.Run`, which is trained, or a `sweeps.plan.Cell`, which
+            names its kind of work, from the values of the other axes.
+        seed: the root, which every seed is folded into.
+        memory_gib: what a block may take.
+        report: is told the progress.
+    """
+    train = find("work", "train")
+
+    def cell(values: dict[str, Any]) -> Cell:
+        built = build(values)
+        return built if isinstance(built, Cell) else Cell(train, train.prepared(built))
+
+    work = _Work(grid, cell, seed, _bytes(memory_gib), report or Quiet())
+    return work.run(None).dataset({})
 
 
 def load(config: SweepConfig | dict[str, Any] | str | Path) -> SweepConfig:
@@ -160,14 +208,31 @@ def load(config: SweepConfig | dict[str, Any] | str | Path) -> SweepConfig:
 
 
 def estimate(config: SweepConfig, memory_gib: float = DEFAULT_MEMORY_GIB) -> Estimate:
-    """Say what a sweep will take; the time comes from a few steps of each program."""
-    sheets = make_sheets(config.grid, config.build, config.describe, config.seed)
+    """Say what a sweep will take, by timing a little of each program; keeps nothing.
+
+    The sweep whose models another one studies counts as well.
+    """
     memory = _bytes(memory_gib)
-    blocks = [cut_sheet(sheet, memory) for sheet in sheets]
-    peak = max(block_bytes(of_sheet[0]) for of_sheet in blocks)
-    seconds = kind_of(sheets[0]).seconds(blocks)  # all cells of a config are of one kind
-    n_blocks = sum(map(len, blocks))
-    return Estimate(config.grid.size, len(sheets), n_blocks, peak / 2**30, seconds)
+    sheets = make_sheets(config.grid, config.build, config.seed)
+    blocks = [list(sheet.work.cut(sheet, memory)) for sheet in sheets]
+    peak = max(of_sheet[0].sheet.work.block_bytes(of_sheet[0]) for of_sheet in blocks)
+    seconds = 0.0
+    for work in {sheet.work for sheet in sheets}:
+        seconds += work.seconds([b for b in blocks if b[0].sheet.work is work])
+    own = Estimate(
+        config.grid.size, len(sheets), sum(map(len, blocks)), peak / 2**30, seconds
+    )
+    if config.models is None:
+        return own
+    first = estimate(config.models, memory_gib)
+    most = max(first.memory_gib, own.memory_gib)
+    return Estimate(
+        first.models + own.models,
+        first.programs + own.programs,
+        first.blocks + own.blocks,
+        most,
+        first.seconds + own.seconds,
+    )
 
 
 def _bytes(memory_gib: float) -> int:
@@ -185,9 +250,11 @@ def check_target(path: Path) -> None:
 class _Work:
     """The blocks of one sweep on their way to a dataset."""
 
-    def __init__(self, grid: Grid, sheets: list, memory_gib: float, report: Report) -> None:
-        self.grid, self.sheets, self.report = grid, sheets, report
-        self.memory = _bytes(memory_gib)
+    def __init__(self, grid: Grid, build: Build, root: int, memory: int, report: Report) -> None:
+        self.grid, self.memory, self.report = grid, memory, report
+        self.sheets = make_sheets(grid, build, root)
+        for sheet in self.sheets:
+            grid.require_free(sheet.work.names(sheet.cell(0)))
         self.plan: dict[str, Any] = {}
         self.seconds = 0.0
 
@@ -196,22 +263,22 @@ class _Work:
         wanted = {"memory_bytes": self.memory}
         self.plan = wanted if folder is None else folder.plan(wanted)
         memory = int(self.plan["memory_bytes"])
-        return [b for sheet in self.sheets for b in cut_sheet(sheet, memory)]
+        return [b for sheet in self.sheets for b in sheet.work.cut(sheet, memory)]
 
     def run(self, folder: RunFolder | None) -> Joiner:
-        """Train what is not there yet and join everything."""
+        """Compute what is not there yet and join everything."""
         blocks = self.blocks(folder)
         found = [None if folder is None else _valid(folder, i, b) for i, b in enumerate(blocks)]
-        cost = [cost_of(b) for b in blocks]
+        cost = [b.sheet.work.cost(b) for b in blocks]
         done = sum(c for c, f in zip(cost, found, strict=True) if f is not None)
         joiner, started = Joiner(self.grid), time.monotonic()
         self.report.start(self.grid.size, sum(cost), done)
         try:
             for i, (block, kept) in enumerate(zip(blocks, found, strict=True)):
-                arrays = kept or work_block(block, self.report.advance)
+                arrays = kept or pack(block, block.sheet.work.run(block, self.report.advance))
                 if folder is not None and kept is None:
                     folder.save_block(i, arrays)
-                joiner.add(arrays)
+                joiner.add(block.points, unpack(arrays))
         finally:
             self.report.finish()
         self.seconds = time.monotonic() - started
@@ -223,3 +290,4 @@ def _valid(folder: RunFolder, i: int, block: Block) -> dict[str, np.ndarray] | N
     if arrays is not None and np.array_equal(arrays.get("points", ()), block.points):
         return arrays
     return None
+

@@ -6,42 +6,64 @@ Axis letters used in every shape comment and docstring:
     O  outputs           U  uniform numbers that one example consumes
 
 `W` is `[M, F]` as in Elhage et al. 2022, "Toy Models of Superposition"; its column `W[:, i]` is
-the direction of feature i. There is no axis for seeds or sweeps in this package: those come from
-`jax.vmap`, in `sweeps`.
+the direction of feature i. A model is one model: axes for seeds and sweeps come from `jax.vmap`,
+in `sweeps`. Only `exact`, which solves many cells at once, has axes for cells and starts of its own.
 """
 
+import importlib
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
-from toymodels import (
-    circuits,
-    errors,
-    exact,
-    features,
-    geometry,
-    laws,
-    losses,
-    models,
-    optimizers,
-    polytopes,
-    tasks,
-    theory,
-    training,
-)
+if TYPE_CHECKING:
+    from toymodels import (
+        circuits,
+        errors,
+        estimators,
+        exact,
+        features,
+        fields,
+        geometry,
+        laws,
+        losses,
+        measures,
+        models,
+        optimizers,
+        penalties,
+        polytopes,
+        profiles,
+        streams,
+        tasks,
+        theory,
+        training,
+    )
 
 __version__ = version("toymodels")
 __all__ = [
     "__version__",
     "circuits",
     "errors",
+    "estimators",
     "exact",
     "features",
+    "fields",
     "geometry",
     "laws",
     "losses",
+    "measures",
     "models",
     "optimizers",
+    "penalties",
     "polytopes",
+    "profiles",
+    "streams",
     "tasks",
     "theory",
     "training",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a room when it is first asked for, so that a small one is quick."""
+    if name in __all__:
+        return importlib.import_module(f"toymodels.{name}")
+    raise AttributeError(f"module 'toymodels' has no attribute {name!r}")

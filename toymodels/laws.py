@@ -1,31 +1,6 @@
-"""How a number depends on the feature's index: laws for importance and for density.
+"""Old name of `toymodels.profiles`, kept for one version."""
 
-A law is a function of the number of features and of a few floats that returns an array `[F]`.
-Elhage et al. 2022 use `geometric` (0.7^i, 0.9^i) and `constant`; their notebook uses `log_spaced`
-(1 to 1/100); their phase diagrams use `relative` (all ones but the last feature).
-"""
-
-import numpy as np
-from numpy.typing import NDArray
-
-
-def constant(n_features: int, value: float = 1.0) -> NDArray[np.float64]:
-    """Return `value` for every feature, `[F]`."""
-    return np.full(n_features, value, dtype=float)
-
-
-def geometric(n_features: int, ratio: float, first: float = 1.0) -> NDArray[np.float64]:
-    """Return `first * ratio^i` for feature i = 0, 1, …, `[F]`."""
-    return first * np.power(float(ratio), np.arange(n_features))
-
-
-def log_spaced(n_features: int, last: float, first: float = 1.0) -> NDArray[np.float64]:
-    """Return `[F]` values from `first` to `last`, equally spaced in the logarithm."""
-    return np.geomspace(first, last, n_features)
-
-
-def relative(n_features: int, relative: float, base: float = 1.0) -> NDArray[np.float64]:
-    """Return `base` for every feature but the last, which has `base * relative`, `[F]`."""
-    values = np.full(n_features, base, dtype=float)
-    values[-1] = base * relative
-    return values
+from toymodels.profiles import constant as constant
+from toymodels.profiles import geometric as geometric
+from toymodels.profiles import log_spaced as log_spaced
+from toymodels.profiles import relative as relative

@@ -12,6 +12,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from toymodels.errors import InputError
+
 
 def _add(tree: Any, other: Any, factor: Any) -> Any:
     return jax.tree.map(lambda a, b: a + factor * b, tree, other)
@@ -50,6 +52,12 @@ class Adam(Optimizer):
     b1: float = 0.9
     b2: float = 0.999
 
+    def __post_init__(self) -> None:
+        """Check the decay of both moments."""
+        for name, value in (("b1", self.b1), ("b2", self.b2)):
+            if not 0 <= value < 1:
+                raise InputError(f"{name} = {value}: give a number from 0 to below 1.")
+
     def direction(self) -> optax.GradientTransformation:
         """Return Adam's scaling by running moments."""
         return optax.scale_by_adam(b1=self.b1, b2=self.b2)
@@ -70,6 +78,11 @@ class SGD(Optimizer):
     """Stochastic gradient descent with momentum; weight decay is an L2 term of the gradient."""
 
     momentum: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the momentum."""
+        if not 0 <= self.momentum < 1:
+            raise InputError(f"momentum = {self.momentum}: give a number from 0 to below 1.")
 
     def direction(self) -> optax.GradientTransformation:
         """Return the accumulation of momentum."""

@@ -5,29 +5,27 @@ Step t draws its batch from `fold_in(key_data, t)`. Neither the key nor the step
 the state, so under `vmap` over cells (`in_axes=None` for both) all cells share one stream of data.
 """
 
-import inspect
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from types import FunctionType
+from typing import Any, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import struct
 
-from toymodels.losses import (
-    average_over_batches,
-    expected_loss_per_output,
-    loss,
-    loss_of_nothing,
-    loss_per_output,
-)
-from toymodels.optimizers import Adam, Constant, Optimizer, Schedule
-from toymodels.tasks import draw_noise, n_batches
+from toymodels.errors import InputError, require_range
+from toymodels.estimators.base import Estimator, n_batches
+from toymodels.estimators.best import best_estimator
+from toymodels.estimators.sampled import Sampled
+from toymodels.fields import static
+from toymodels.losses import average_over_batches, objective
+from toymodels.measures.base import Measure
+from toymodels.optimizers import Adam, Constant, Cosine, Optimizer, Schedule
+from toymodels.penalties.base import Penalty
+from toymodels.streams import Stream, stream
 
-# The streams of random numbers. Training data and first weights belong to a seed; the other two
-# are shared by every run: one ranks runs, one gives the loss that is reported.
-STREAM_DATA, STREAM_INIT, STREAM_RANKING, STREAM_REPORT = 1, 2, 3, 4
-
-# A run whose loss is this many times that of the constant output 0 has diverged.
+# A run whose loss is this many times that of learning nothing has diverged.
 DIVERGED = 100.0
 
 # Examples behind one point of a loss curve.
@@ -43,12 +41,63 @@ class TrainSpec:
 
     learning_rate: Any  # []
     weight_decay: Any = 0.0  # []
-    steps: int = struct.field(pytree_node=False, default=2000)
-    batch_size: int = struct.field(pytree_node=False, default=1024)
-    optimizer: Optimizer = struct.field(pytree_node=False, default=Adam())
-    schedule: Schedule = struct.field(pytree_node=False, default=Constant())
-    snapshots: tuple[int, ...] = struct.field(pytree_node=False, default=())
-    evaluation_size: int = struct.field(pytree_node=False, default=65_536)
+    steps: int = static(default=2000)
+    batch_size: int = static(default=1024)
+    optimizer: Optimizer = static(default=Adam())
+    schedule: Schedule = static(default=Constant())
+    snapshots: tuple[int, ...] = static(default=())
+    evaluation_size: int = static(default=65_536)
+
+    @classmethod
+    def create(
+        cls,
+        *,
+        learning_rate: float = 1e-2,
+        weight_decay: float = 0.0,
+        steps: int = 2000,
+        batch_size: int = 1024,
+        optimizer: Optimizer = Adam(),
+        schedule: Schedule = Cosine(),
+        snapshots: Sequence[int] = (),
+        evaluation_size: int = 65_536,
+    ) -> Self:
+        """Check numbers and make the spec.
+
+        Args:
+            learning_rate: of the first step; the schedule lowers it.
+            weight_decay: on every weight, the bias included.
+            steps: how many.
+            batch_size: examples of a step.
+            optimizer: how a gradient becomes a step.
+            schedule: how the learning rate changes.
+            snapshots: steps at which the model is kept and measured.
+            evaluation_size: examples that a finished run is ranked and reported by, where its
+                loss is not computed without samples.
+
+        Raises:
+            InputError: a number out of range, or a snapshot after the last step.
+        """
+        require_range("learning_rate", learning_rate, 0, 1e30)
+        require_range("weight_decay", weight_decay, 0, 1e30)
+        require_range("steps", steps, 1, 100_000_000)
+        require_range("batch_size", batch_size, 1, 1_000_000)
+        require_range("evaluation_size", evaluation_size, 1, 10_000_000)
+        for name, off in (
+            ("come before the start", [t for t in snapshots if t < 0]),
+            (f"come after the last of steps = {steps}", [t for t in snapshots if t > steps]),
+        ):
+            if off:
+                raise InputError(f"snapshots = {off} {name}: give steps from 0 to {steps}.")
+        return cls(
+            learning_rate=np.float32(learning_rate),
+            weight_decay=np.float32(weight_decay),
+            steps=steps,
+            batch_size=batch_size,
+            optimizer=optimizer,
+            schedule=schedule,
+            snapshots=tuple(sorted(set(snapshots))),
+            evaluation_size=evaluation_size,
+        )
 
 
 @struct.dataclass
@@ -65,21 +114,25 @@ class Run:
 
     task: Any
     init: Callable[[jax.Array], Any]  # a frozen record such as `models.Init`, or a function
-    spec: Any  # TrainSpec; a sweep that solves instead has its own
-
-    def __post_init__(self) -> None:
-        """Make a plain function a record: it is then part of the program, not a leaf."""
-        if inspect.isfunction(self.init):
-            object.__setattr__(self, "init", jax.tree_util.Partial(self.init))
+    spec: TrainSpec
+    penalties: tuple[Penalty, ...] = ()  # their weights are leaves
+    estimator: Estimator = static(default=Sampled())
+    measures: tuple[Measure, ...] | None = static(default=None)  # None: the geometry of W
+    frozen: tuple[str, ...] = static(default=())  # names of leaves that training leaves alone
 
 
 class Evaluation(NamedTuple):
-    """What is measured of a trained model."""
+    """What is known of a trained model's loss, without penalties."""
 
     loss: jax.Array  # [], from the reporting stream
-    loss_per_feature: jax.Array  # [O], its split
+    loss_per_output: jax.Array  # [O], its split
     loss_ranking: jax.Array  # [], from the ranking stream
     diverged: jax.Array  # [], bool
+
+    @property
+    def loss_per_feature(self) -> jax.Array:
+        """The split of `loss`, `[O]`."""
+        return self.loss_per_output
 
 
 class Trained(NamedTuple):
@@ -92,21 +145,49 @@ class Trained(NamedTuple):
     snapshots: dict[int, Any]  # step -> model
 
 
+def as_record(run: Run) -> Run:
+    """Return a run whose `init`, if it is a plain function, is part of the program."""
+    if isinstance(run.init, FunctionType):
+        return run.replace(init=jax.tree_util.Partial(run.init))  # pyright: ignore
+    return run
+
+
 def init_state(run: Run, key_init: jax.Array) -> TrainState:
     """Draw the first weights and an empty optimiser state."""
-    model = run.init(key_init)
+    return with_optimizer(run, run.init(key_init))
+
+
+def with_optimizer(run: Run, model: Any) -> TrainState:
+    """Return the state of a model that has taken no step."""
     return TrainState(model=model, optimizer=run.spec.optimizer.init(model))
 
 
-def step(run: Run, state: TrainState, noise: jax.Array, t: jax.Array) -> TrainState:
-    """Take one step of descent on the batch that `noise` stands for."""
+def step(run: Run, state: TrainState, u: jax.Array, t: jax.Array) -> TrainState:
+    """Take one step of descent on the batch that `u` stands for."""
     spec = run.spec
-    gradient = jax.grad(loss, argnums=1)(run.task, state.model, noise)
+    gradient = jax.grad(objective, argnums=1)(run, state.model, u)
     rate = spec.learning_rate * spec.schedule(t / spec.steps)
     model, optimizer = spec.optimizer.descend(
         gradient, state.model, state.optimizer, rate, spec.weight_decay
     )
+    if run.frozen:
+        model = keep(run.frozen, state.model, model)
     return TrainState(model=model, optimizer=optimizer)
+
+
+def keep(names: Sequence[str], old: Any, new: Any) -> Any:
+    """Return the model `new` with the leaves that are named as they are in `old`.
+
+    Raises:
+        InputError: the model has no leaf of a name.
+    """
+    leaves, structure = jax.tree_util.tree_flatten_with_path(new)
+    known = ["_".join(str(getattr(k, "name", k)) for k in path) for path, _ in leaves]
+    for name in names:
+        if name not in known:
+            raise InputError(f"frozen = {name!r}: the model has {', '.join(known)}.")
+    pairs = zip(known, jax.tree.leaves(old), (leaf for _, leaf in leaves), strict=True)
+    return jax.tree.unflatten(structure, [a if name in names else b for name, a, b in pairs])
 
 
 def train_chunk(
@@ -115,59 +196,62 @@ def train_chunk(
     """Take the steps `first_step … first_step + n_steps - 1`; one program for every length."""
 
     def body(t: jax.Array, state: TrainState) -> TrainState:
-        noise = draw_noise(run.task, jax.random.fold_in(key_data, t), run.spec.batch_size)
-        return step(run, state, noise, t)
+        key = jax.random.fold_in(key_data, t)
+        return step(run, state, run.estimator.draw(run.task, key, run.spec.batch_size), t)
 
     return jax.lax.fori_loop(first_step, first_step + n_steps, body, state)
 
 
-def stops(spec: TrainSpec) -> tuple[int, ...]:
+def chunk_ends(spec: TrainSpec) -> tuple[int, ...]:
     """Return the steps between chunks: about a hundred, every snapshot, and the last."""
     stride = max(100, -(-spec.steps // 100))
     inner = {t for t in spec.snapshots if 0 < t < spec.steps}
     return tuple(sorted(set(range(stride, spec.steps, stride)) | inner | {spec.steps}))
 
 
-def measure(run: Run, model: Any, noise: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Return what evaluation averages over batches: loss per output, and loss of output 0."""
-    return loss_per_output(run.task, model, noise), loss_of_nothing(run.task, noise)
+def losses(run: Run, model: Any, u: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Return what evaluation averages over batches: loss per output, and that of nothing."""
+    estimator = best_estimator(run.task, model)
+    return estimator.loss_per_output(run.task, model, u), estimator.baseline(run.task, u)
 
 
-def judge(model: Any, ranking: tuple, report: tuple) -> Evaluation:
-    """Turn the averages over the ranking and the reporting stream into an `Evaluation`."""
+def to_evaluation(model: Any, ranking: tuple, report: tuple) -> Evaluation:
+    """Build the `Evaluation` from the averages over both streams."""
     (ranking_split, nothing), (report_split, _) = ranking, report
     loss_ranking, loss_report = jnp.sum(ranking_split), jnp.sum(report_split)
     finite = jnp.isfinite(loss_ranking) & jnp.isfinite(loss_report)
     for leaf in jax.tree.leaves(model):
         finite &= jnp.all(jnp.isfinite(leaf))
-    blown_up = loss_report > DIVERGED * nothing + 1e-6
+    blown_up = (loss_report > DIVERGED * nothing) & (nothing > 0)
     return Evaluation(loss_report, report_split, loss_ranking, ~finite | blown_up)
 
 
 def evaluate(run: Run, model: Any) -> Evaluation:
-    """Measure a model on the two streams that all runs share."""
-    n = n_batches(run.task, run.spec.evaluation_size, EVALUATION_BATCH)
+    """Measure a model's loss by the best estimate there is, on streams that all runs share."""
+    estimator = best_estimator(run.task, model)
+    n = n_batches(estimator, run.spec.evaluation_size, EVALUATION_BATCH)
     ranking, report = (
         average_over_batches(
-            lambda noise: measure(run, model, noise),
-            lambda key: draw_noise(run.task, key, EVALUATION_BATCH),
+            lambda u: losses(run, model, u),
+            lambda key: estimator.draw(run.task, key, EVALUATION_BATCH),
             stream(0, purpose),
             n,
         )
-        for purpose in (STREAM_RANKING, STREAM_REPORT)
+        for purpose in (Stream.RANKING, Stream.REPORT)
     )
-    return judge(model, ranking, report)
+    return to_evaluation(model, ranking, report)
 
 
 def curve_point(run: Run, model: Any) -> jax.Array:
-    """Return the loss on a few thousand examples of the ranking stream, the same at every step."""
-    key = stream(0, STREAM_RANKING)
-    return jnp.sum(expected_loss_per_output(run.task, model, key, CURVE_SIZE, EVALUATION_BATCH))
-
-
-def stream(seed: int | jax.Array, purpose: int) -> jax.Array:
-    """Return the key of one purpose's stream under a seed."""
-    return jax.random.fold_in(jax.random.key(seed), purpose)
+    """Return the loss by the best estimate, on the same few thousand examples at every step."""
+    estimator = best_estimator(run.task, model)
+    split = average_over_batches(
+        lambda u: estimator.loss_per_output(run.task, model, u),
+        lambda key: estimator.draw(run.task, key, EVALUATION_BATCH),
+        stream(0, Stream.RANKING),
+        n_batches(estimator, CURVE_SIZE, EVALUATION_BATCH),
+    )
+    return jnp.sum(split)
 
 
 def train(
@@ -184,18 +268,19 @@ def train(
         key_data: the key of the training data.
         on_chunk: called as `on_chunk(t, state)` after each chunk, for progress or a picture.
     """
+    run = as_record(run)
     state, first, curve, kept = _init(run, key_init), 0, [], {}
     if 0 in run.spec.snapshots:
         kept[0] = state.model
-    for stop in stops(run.spec):
-        state = _chunk(run, state, key_data, first, stop - first)
-        first = stop
+    for end in chunk_ends(run.spec):
+        state = _chunk(run, state, key_data, first, end - first)
+        first = end
         curve.append(_curve_point(run, state.model))
-        if stop in run.spec.snapshots:
-            kept[stop] = state.model
-        on_chunk(stop, state)
+        if end in run.spec.snapshots:
+            kept[end] = state.model
+        on_chunk(end, state)
     evaluation = _evaluate(run, state.model)
-    return Trained(state.model, evaluation, stops(run.spec), jnp.stack(curve), kept)
+    return Trained(state.model, evaluation, chunk_ends(run.spec), jnp.stack(curve), kept)
 
 
 _init = jax.jit(init_state)

@@ -23,18 +23,14 @@ error is never more than P E[x_i; k ≥ 2] / (π²K) + P² P(k ≥ 2) / (4π³K�
 
 import math
 from functools import partial
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import struct
 
 from toymodels.exact.series import total, turns, uniform_law, weighted_law
-from toymodels.exact.strata import check_features, clipped_at_most_one, closed_part, strata
-from toymodels.exact.training import ExactReconstruction, map_of
-from toymodels.features import Features
-from toymodels.tasks import Reconstruction
+from toymodels.exact.strata import clipped_at_most_one, closed_part, strata
 
 # Terms of the series, K.
 TERMS = 32
@@ -76,33 +72,6 @@ def expected_loss_of_map_fourier(
         G, b, own, p, law.accompanied, law.several
     )
     return importance * (closed_part(law, *clipped_at_most_one(G, b)) + several)
-
-
-@struct.dataclass
-class FourierReconstruction(ExactReconstruction):
-    """`Reconstruction` with its expected loss, for the ReLU autoencoder, tied or not, any F."""
-
-    @classmethod
-    def create(cls, features: Features, importance: Any, n_features: int) -> Self:
-        """Make the task from a scalar or `[F]` importance.
-
-        Raises:
-            InputError: features that are not independent and uniform on [0, 1]; importance as in
-                `Reconstruction`.
-        """
-        check_features(features, "fourier")
-        task = Reconstruction.create(features, importance, n_features)
-        return cls(features=task.features, importance=task.importance)
-
-    @property
-    def work_bytes(self) -> int:
-        """The bytes that one model's loss works on."""
-        return 8 * np.shape(self.importance)[-1] ** 2 * TERMS
-
-    def loss_per_output(self, model: Any, noise: jax.Array) -> jax.Array:
-        """Return the expected loss of each output, `[F]`; the noise `[0, B]` is empty."""
-        G, b = map_of(model)
-        return expected_loss_of_map_fourier(G, b, self.features.p_active, self.importance)
 
 
 class Moments(NamedTuple):

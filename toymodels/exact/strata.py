@@ -10,19 +10,10 @@ estimate of the loss, and of its gradient, has no bias at any density. In sparse
 nearly all examples of a plain batch hold no feature or one, it has far less variance.
 """
 
-from functools import singledispatch
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from flax import struct
-
-from toymodels.errors import InputError
-from toymodels.exact.training import map_of
-from toymodels.features import Features, Independent, Uniform, along_first_axis
-from toymodels.losses import apply_batch, mean_error
-from toymodels.models import LinearAutoencoder, ReluAutoencoder, UntiedAutoencoder
-from toymodels.tasks import Reconstruction
 
 # A slope below this is zero: dividing by it may overflow.
 TINY = 1e-30
@@ -73,136 +64,22 @@ def _tails(a: jax.Array, log_q: jax.Array) -> jax.Array:
     return jax.lax.associative_scan(join, (a, log_q), reverse=True)[0]
 
 
-@struct.dataclass
-class AtLeastTwo(Features):
-    """Independent features given that at least two are active.
-
-    One uniform number per entry is mask and value at once, as in `Independent`: entry i is active
-    where `u < h_i` and then holds the quantile `u / h_i`, where the threshold `h_i` is
-    `Strata.first` until a feature is active, `Strata.second` until two are, and `p_active` from
-    then on. Where two cannot be active the example is zero, and its stratum weighs nothing.
-    """
-
-    whole: Independent
-
-    @property
-    def n_uniforms(self) -> int:
-        """U, as for all examples."""
-        return self.whole.n_uniforms
-
-    def from_uniforms(self, u: jax.Array) -> jax.Array:
-        """Turn `u [U]` into `x [F]`."""
-        n_features = self.whole.p_active.shape[-1]
-        law = strata(self.whole.p_active)
-        u_active, u_value = u[:n_features], u[-n_features:]
-        h_first, h_second, p = (
-            along_first_axis(h, u) for h in (law.first, law.second, self.whole.p_active)
-        )
-        i = along_first_axis(jnp.arange(n_features), u)
-        first = jnp.min(jnp.where(u_active < h_first, i, n_features), axis=0, keepdims=True)
-        next_one = (u_active < h_second) & (i > first)
-        second = jnp.min(jnp.where(next_one, i, n_features), axis=0, keepdims=True)
-        h = jnp.where(i == first, h_first, jnp.where(i == second, h_second, p))
-        active = (i == first) | (i == second) | ((i > second) & (u_active < p))
-        quantile = u_value if self.whole.draws == 2 else u_active / jnp.where(h > 0, h, 1.0)
-        return jnp.where(active, self.whole.law(quantile), 0.0)
-
-
-@struct.dataclass
-class StratifiedReconstruction(Reconstruction):
-    """`Reconstruction` whose batches hold examples of k >= 2 alone; the rest is in closed form."""
-
-    features: Any  # Independent
-
-    @classmethod
-    def create(cls, features: Features, importance: Any, n_features: int) -> Self:
-        """Make the task from a scalar or `[F]` importance.
-
-        Raises:
-            InputError: features that are not independent and uniform on [0, 1]; importance as in
-                `Reconstruction`.
-        """
-        check_features(features, "stratified")
-        return super().create(features, importance, n_features)
-
-    def check_model(self, model: type) -> None:
-        """Refuse a class of models of which the loss at k <= 1 is not known.
-
-        Raises:
-            InputError: a model other than the linear and the ReLU autoencoders.
-        """
-        if loss_of_at_most_one.dispatch(model) is loss_of_at_most_one.dispatch(object):
-            _refuse(model)
-
-    def from_uniforms(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Turn `u [U]` into one example with k >= 2; its target is itself."""
-        x = AtLeastTwo(self.features).from_uniforms(u)
-        return x, x
-
-    def sample(self, key: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Draw one example of any k; its target is itself."""
-        x = self.features.sample(key)
-        return x, x
-
-    def loss_per_output(self, model: Any, noise: jax.Array) -> jax.Array:
-        """Return the loss of each output, `[F]`: k <= 1 exactly, k >= 2 from `noise [U, B]`."""
-        law = strata(self.features.p_active)
-        inputs, targets = self.from_uniforms(noise)
-        sampled = mean_error(self, apply_batch(model, inputs), targets)
-        return self.importance * closed_part(law, *loss_of_at_most_one(model)) + (
-            law.several * sampled
-        )
-
-    def loss_of_nothing(self, noise: jax.Array) -> jax.Array:
-        """Return the expected loss of the constant output 0, Σ I_i p_i / 3."""
-        return jnp.sum(self.importance * self.features.p_active) / 3
-
-
-def check_features(features: Features, estimator: str) -> None:
-    """Refuse features that are not independent and uniform on [0, 1].
-
-    Raises:
-        InputError: other features.
-    """
-    if not isinstance(features, Independent) or features.law != Uniform():
-        raise InputError(
-            f"estimator = {estimator!r} knows independent features, uniform on [0, 1], and no "
-            'others: use features.kind = "independent" and features.values = "uniform", or '
-            'estimator = "sampled".'
-        )
-
-
 def closed_part(law: Strata, none: jax.Array, one: jax.Array) -> jax.Array:
-    """Return `E[(y_i - x_i)²; k <= 1]`, `[F]`, from what `loss_of_at_most_one` returns."""
+    """Return `E[(y_i - x_i)²; k <= 1]`, `[F]`, from `clipped_at_most_one` or `linear_at_most_one`."""
     return law.none * none + jnp.sum(one * law.one[None, :], axis=1)
 
 
-@singledispatch
-def loss_of_at_most_one(model: Any) -> tuple[jax.Array, jax.Array]:
-    """Return `(y_i - x_i)²` where no feature is active, `[F]`, and its mean where only j is.
-
-    The latter is `[F, F]`, outputs i by features j.
-
-    Raises:
-        InputError: a model of which this is not known.
-    """
-    return _refuse(type(model))
-
-
-@loss_of_at_most_one.register
-def _(model: ReluAutoencoder | UntiedAutoencoder) -> tuple[jax.Array, jax.Array]:
-    return clipped_at_most_one(*map_of(model))
-
-
-@loss_of_at_most_one.register
-def _(model: LinearAutoencoder) -> tuple[jax.Array, jax.Array]:
-    G = jnp.matmul(model.W.T, model.W, precision=jax.lax.Precision.HIGHEST)
-    tilt = jnp.eye(model.b.size, dtype=G.dtype) - G
-    return model.b**2, (tilt / 2 - model.b[:, None]) ** 2 + tilt**2 / 12
+def linear_at_most_one(G: jax.Array, b: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Return what `clipped_at_most_one` does, for `y = G x + b`, `G [F, F]`."""
+    tilt = jnp.eye(b.size, dtype=G.dtype) - G
+    return b**2, (tilt / 2 - b[:, None]) ** 2 + tilt**2 / 12
 
 
 def clipped_at_most_one(G: jax.Array, b: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Return what `loss_of_at_most_one` does, for `y = ReLU(G x + b)`, `G [F, F]`."""
+    """Return `(y_i - x_i)²` where no feature is active, `[F]`, and its mean where only j is.
+
+    The latter is `[F, F]`, outputs i by features j; for `y = ReLU(G x + b)`, `G [F, F]`.
+    """
     start = jnp.broadcast_to(b[:, None], G.shape)
     return jax.nn.relu(b) ** 2, over_one(start, G, jnp.eye(b.size, dtype=G.dtype))
 
@@ -234,10 +111,3 @@ def _where_positive(start: jax.Array, slope: jax.Array) -> tuple[jax.Array, jax.
     low = jnp.where(slope > 0, root, 0.0)
     high = jnp.where(slope > 0, 1.0, root)
     return jnp.where(flat, 0.0, low), jnp.where(flat, jnp.where(start > 0, 1.0, 0.0), high)
-
-
-def _refuse(model: type) -> Any:
-    raise InputError(
-        f'estimator = "stratified" knows the models "linear", "relu" and "untied", not '
-        f'{model.__name__}: use one of them or estimator = "sampled".'
-    )

@@ -4,12 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from sweeps.named import listed
-from toymodels.errors import InputError
+from toymodels.errors import InputError, listed
 
 LARGEST_AXIS = 1_000_000
 LARGEST_NUMBER = 1e18
-SPACINGS = {"values": 0, "log": 0, "linear": 0, "range": 0}.keys()
+SPACINGS = frozenset(("values", "log", "linear", "range"))
 
 
 def axis_values(path: str, given: Any) -> list[Any]:
@@ -21,7 +20,7 @@ def axis_values(path: str, given: Any) -> list[Any]:
     if isinstance(given, dict):
         if len(given) != 1 or next(iter(given)) not in SPACINGS:
             raise InputError(
-                f"grid axis {path!r} = {given}: give a list or exactly one of {listed(SPACINGS)}, "
+                f"grid axis {path!r} = {given}: give a list or exactly one of {listed(sorted(SPACINGS))}, "
                 "for example { log = [0.01, 1.0, 20] } or { range = 8 }."
             )
         spacing, given = next(iter(given.items()))

@@ -19,16 +19,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sweeps.circuits_config import CircuitsConfig
-from sweeps.config import Schema, SweepConfig, is_run_path, known_keys, schema_of
-from sweeps.fields import set_path
+from sweeps.config.named import FUNCTIONS
+from sweeps.config.schema import every_key
+from sweeps.config.spacing import LARGEST_NUMBER, SPACINGS, axis_values
+from sweeps.config.sweep import MODELS, SweepConfig, axis_name, is_key, with_path
 from sweeps.grid import SEED, Axis, Dimension, Grid
-from sweeps.named import FUNCTIONS, hint, listed
-from sweeps.spacing import LARGEST_NUMBER, SPACINGS, axis_values
-from toymodels.errors import InputError
+from toymodels.errors import InputError, hint, listed
 
 LARGEST_GRID = 5_000_000
-OUTER = ("name", "description", "seed", "grid", "zip", "derive")
+OUTER = ("name", "description", "seed", "grid", "zip", "derive", "models")
+VERSIONS = ("fast", "tiny")  # tables that change what is run, where they are asked for
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:
@@ -47,44 +47,57 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
 
 
-def parse(table: dict[str, Any], overrides: Sequence[str] = (), fast: bool = False) -> SweepConfig:
+def parse(
+    table: dict[str, Any], overrides: Sequence[str] = (), version: str | bool = ""
+) -> SweepConfig:
     """Make a sweep from a TOML table.
 
     Args:
-        table: the file's contents.
+        table: the file's contents; `[figure]` is left to those who draw.
         overrides: texts such as "steps=500" or "grid.seed.range=4", applied last.
-        fast: apply the table `[fast]`.
+        version: "fast" or "tiny" applies the table of that name; True is "fast".
 
     Raises:
         InputError: anything unknown, misspelt, empty or out of range.
     """
-    table = _copy(table)
-    quick = table.pop("fast", {})
-    _check_table("fast", quick)
-    if fast:
-        for path, value in _leaves(quick):
-            _replace(table, path, value)
-    for text in overrides:
-        _override(table, text)
+    table = applied(table, overrides, "fast" if version is True else version or "")
     parts = {key: table.pop(key) for key in OUTER if key in table}
-    for key in ("grid", "zip", "derive"):
+    for key in ("grid", "zip", "derive", "models"):
         _check_table(key, parts.get(key, {}))
     if parts.get("grid") == {}:
         raise InputError("[grid] is empty: give it an axis (seed = { range = 8 }) or leave it out.")
     seed = parts.get("seed", 0)
     _check_seed(seed)
-    schema = schema_of(table)
-    _check_keys(table, schema)
     if "p_active" in table:
-        set_path(table, "features.p_active", table.pop("p_active"))
-    derive = _derive(parts.get("derive", {}), schema)
-    grid = _shifted(_grid(parts.get("grid", {}), parts.get("zip", {}), derive, schema), seed)
-    description = str(parts.get("description", ""))
+        table = with_path(table, "features.p_active", table.pop("p_active"))
+    name = _name(parts.get("name"))
+    models = _models(name, seed, parts["models"]) if "models" in parts else None
+    derive = _derive(parts.get("derive", {}))
+    grid = _grid(parts.get("grid", {}), parts.get("zip", {}), derive, models)
     _check_not_replaced(overrides, grid)
-    config = SweepConfig(_name(parts.get("name")), table, grid, derive, seed, description)
+    description = str(parts.get("description", ""))
+    config = SweepConfig(name, table, grid, derive, seed, description, models)
     first = next(grid.points())
     config.build({k: v for k, v in first.items() if k != SEED})
     return config
+
+
+def applied(table: dict[str, Any], overrides: Sequence[str], version: str) -> dict[str, Any]:
+    """Return a table with that of a version and `key=value` texts put in."""
+    table = _copy({k: v for k, v in table.items() if k != "figure"})
+    changes = {key: table.pop(key, {}) for key in VERSIONS}
+    for key, change in changes.items():
+        _check_table(key, change)
+    for path, value in _leaves(changes.get(version, {})):
+        table = _replaced(table, path, value)
+    for text in overrides:
+        table = _overridden(table, text)
+    return table
+
+
+def _models(name: str, seed: int, table: dict[str, Any]) -> SweepConfig:
+    """Make the sweep whose models this one studies."""
+    return parse({"name": f"{name}.models", "seed": seed} | table)
 
 
 def _check_not_replaced(overrides: Sequence[str], grid: Grid) -> None:
@@ -122,30 +135,6 @@ def _name(name: Any) -> str:
     return name
 
 
-def _check_keys(table: dict[str, Any], schema: Schema) -> None:
-    for key in table:
-        if key not in _allowed(schema):
-            allowed = [*_allowed(schema), *OUTER, "fast", "circuits"]
-            raise InputError(
-                f"unknown key {key!r}.{_elsewhere(key, schema) or hint(key, allowed)} Known keys: "
-                f"{listed(dict.fromkeys(allowed))}."
-            )
-
-
-def _allowed(schema: Schema) -> list[str]:
-    """Return the keys that set something of a cell, the short one for the density among them."""
-    return [*known_keys(schema), *(() if schema is CircuitsConfig else ("p_active",))]
-
-
-def _elsewhere(key: str, schema: Schema) -> str:
-    """Say that a key belongs to the other kind of sweep, where it does."""
-    if schema is CircuitsConfig:
-        known = key.split(".")[0] in ("p_active", *known_keys())
-        return " It means nothing to circuits, which are not trained: leave it out." * known
-    known = key in known_keys(CircuitsConfig)
-    return ' It belongs to circuits: say circuits = "rotations", or leave it out.' * known
-
-
 def _check_seed(seed: Any) -> None:
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
         raise InputError(f"seed = {seed!r}: give an integer from 0 to 4294967295.")
@@ -159,16 +148,18 @@ def _leaves(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
             yield f"{prefix}{key}", value
 
 
-def _replace(table: dict[str, Any], path: str, value: Any) -> None:
-    """Set a path, matching an axis that was written as "importance.relative" in one key."""
+def _replaced(table: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """Return a table with a path set; an axis may be written as "importance.relative" in one key."""
     head, _, rest = path.partition(".")
-    if head in ("grid", "zip") and isinstance(table.get(head), dict) and rest in table[head]:
-        table[head][rest] = value
-    else:
-        set_path(table, path, value)
+    axes = table.get(head)
+    if head in ("grid", "zip") and isinstance(axes, dict) and rest in axes:
+        return table | {head: axes | {rest: value}}
+    if head == "models" and isinstance(axes, dict):
+        return table | {head: _replaced(axes, rest, value)}
+    return with_path(table, path, value)
 
 
-def _override(table: dict[str, Any], text: str) -> None:
+def _overridden(table: dict[str, Any], text: str) -> dict[str, Any]:
     path, equals, value = text.partition("=")
     path = path.strip()
     if not equals or not path:
@@ -179,26 +170,12 @@ def _override(table: dict[str, Any], text: str) -> None:
         parsed = value.strip()
     parsed = _copy({path: parsed})[path]
     *axis, last = path.split(".")
-    if axis and axis[0] == "grid" and last in SPACINGS:
-        _replace(table, ".".join(axis), {last: parsed})
-    else:
-        _replace(table, path, parsed)
+    if "grid" in axis[:2] and last in SPACINGS:
+        return _replaced(table, ".".join(axis), {last: parsed})
+    return _replaced(table, path, parsed)
 
 
-def _shifted(grid: Grid, seed: int) -> Grid:
-    """Add the root seed to a grid's seeds, so that another root gives other runs."""
-
-    def shift(axis: Axis) -> Axis:
-        if axis.path != SEED or not seed:
-            return axis
-        values = tuple(value + seed for value in axis.values)
-        _check_seed(max(values))
-        return Axis(axis.path, axis.name, values)
-
-    return Grid(tuple(Dimension(d.name, tuple(map(shift, d.axes))) for d in grid.dimensions))
-
-
-def _derive(table: dict[str, Any], schema: Schema) -> dict[str, tuple[str, tuple[str, ...]]]:
+def _derive(table: dict[str, Any]) -> dict[str, tuple[str, tuple[str, ...]]]:
     derive = {}
     for path, given in _derive_entries(table):
         function, axes = given.get("function"), given.get("of")
@@ -211,8 +188,8 @@ def _derive(table: dict[str, Any], schema: Schema) -> dict[str, tuple[str, tuple
                 f"derive.{path}: no function {function!r}.{hint(str(function), FUNCTIONS)} "
                 f"There are {listed(FUNCTIONS)}."
             )
-        if not is_run_path(_long(path), schema):
-            raise InputError(f"derive.{path}: no such key.{hint(path, known_keys(schema))}")
+        if not is_key(_long(path)):
+            raise InputError(f"derive.{path}: no such key.{hint(path, every_key())}")
         derive[_long(path)] = (function, tuple(_long(str(axis)) for axis in axes))
     return derive
 
@@ -230,17 +207,17 @@ def _derive_entries(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[s
 
 
 def _grid(
-    grid: dict[str, Any], zips: dict[str, Any], derive: dict[str, Any], schema: Schema
+    grid: dict[str, Any], zips: dict[str, Any], derive: dict[str, Any], models: SweepConfig | None
 ) -> Grid:
     helpers = {axis for _, axes in derive.values() for axis in axes}
-    dimensions = []
+    dimensions = [_of_models(d) for d in models.grid.dimensions] if models else []
     for path, given in _leaves(grid):
-        axis = _axis(path, given, helpers, schema)
+        axis = _axis(path, given, helpers)
         dimensions.append(Dimension(axis.name, (axis,)))
     for name, table in zips.items():
         if not isinstance(table, dict) or not table:
             raise InputError(f"zip.{name} = {table!r}: give the axes that move together.")
-        axes = tuple(_axis(path, given, helpers, schema) for path, given in _leaves(table))
+        axes = tuple(_axis(path, given, helpers) for path, given in _leaves(table))
         dimensions.append(Dimension(name, axes))
     result = Grid(tuple(dimensions))
     known = {axis.path for d in dimensions for axis in d.axes}
@@ -256,19 +233,25 @@ def _grid(
     return result
 
 
+def _of_models(d: Dimension) -> Dimension:
+    """Return a dimension of the studied models' sweep as one of the sweep that studies them."""
+    axes = tuple(
+        Axis(MODELS + axis.path, axis_name(MODELS + axis.path), axis.values) for axis in d.axes
+    )
+    return Dimension(axes[0].name if d.name == SEED else d.name, axes)
+
+
 def _long(path: str) -> str:
     return "features.p_active" if path == "p_active" else path
 
 
-def _axis(path: str, given: Any, helpers: set[str], schema: Schema) -> Axis:
+def _axis(path: str, given: Any, helpers: set[str]) -> Axis:
     path = _long(path)
-    if path != SEED and not is_run_path(path, schema) and path not in helpers:
-        laws = () if schema is CircuitsConfig else ("importance.ratio", "importance.relative")
-        allowed = [*_allowed(schema), *laws, SEED]
-        advice = _elsewhere(path, schema) or hint(path, allowed)
+    if path != SEED and not is_key(path) and path not in helpers:
+        short = ("p_active", "importance.ratio", "importance.relative", SEED)
         raise InputError(
-            f"grid axis {path!r} sets nothing.{advice} An axis is a key of the run "
-            f"({listed(allowed)}) or is named by [derive]."
+            f"grid axis {path!r} sets nothing.{hint(path, [*every_key(), *short])} An axis is a "
+            "key of the run, a setting such as importance.ratio, or is named by [derive]."
         )
     values = tuple(axis_values(path, given))
     for value in values:
@@ -276,10 +259,4 @@ def _axis(path: str, given: Any, helpers: set[str], schema: Schema) -> Axis:
             _check_seed(value)
         if not isinstance(value, str) and not abs(value) < LARGEST_NUMBER:
             raise InputError(f"grid axis {path!r} holds {value}: give finite numbers below 1e18.")
-    return Axis(path, _axis_name(path), values)
-
-
-def _axis_name(path: str) -> str:
-    """Name an axis: the key itself; a law's parameter goes with what it describes."""
-    head, _, last = path.rpartition(".")
-    return f"{last}_importance" if head == "importance" else last
+    return Axis(path, axis_name(path), values)

@@ -1,0 +1,101 @@
+"""The one list of names that a config may use: key -> name -> where it is, one line for each thing.
+
+The first name of a key is its default, where there is one. The keys that a thing takes are the
+parameters of its `create` (`start` of a model), or of the thing itself; parameters that are keys
+of this list are other things. A name with a colon, "my_module:MyModel", is one of your own.
+"""
+
+import importlib
+from functools import cache
+from typing import Any
+
+from toymodels.errors import InputError, hint, listed
+
+NAMES: dict[str, dict[str, str]] = {
+    "work": {
+        "train": "sweeps.work.train:TRAIN",
+        "solve": "sweeps.work.solve:SOLVE",
+        "simulate": "sweeps.work.simulate:SIMULATE",
+    },
+    "features": {
+        "independent": "toymodels.features.independent:Independent",
+        "one_active": "toymodels.features.one_active:OneActive",
+    },
+    "values": {
+        "uniform": "toymodels.features.base:Uniform",
+        "signed_uniform": "toymodels.features.base:SignedUniform",
+    },
+    "profiles": {
+        "constant": "toymodels.profiles:constant",
+        "geometric": "toymodels.profiles:geometric",
+        "log_spaced": "toymodels.profiles:log_spaced",
+        "relative": "toymodels.profiles:relative",
+    },
+    "model": {
+        "linear": "toymodels.models.autoencoders:LinearAutoencoder",
+        "relu": "toymodels.models.autoencoders:ReluAutoencoder",
+        "untied": "toymodels.models.autoencoders:UntiedAutoencoder",
+    },
+    "task": {
+        "reconstruction": "toymodels.tasks.reconstruction:Reconstruction",
+    },
+    "estimator": {
+        "sampled": "toymodels.estimators.sampled:Sampled",
+        "stratified": "toymodels.estimators.stratified:Stratified",
+        "exact": "toymodels.estimators.quadrature:Quadrature",
+        "fourier": "toymodels.estimators.fourier:Fourier",
+    },
+    "optimizer": {
+        "adam": "toymodels.optimizers:Adam",
+        "adamw": "toymodels.optimizers:AdamW",
+        "sgd": "toymodels.optimizers:SGD",
+        "newton": "sweeps.work.solve:Newton",
+    },
+    "schedule": {
+        "cosine": "toymodels.optimizers:Cosine",
+        "constant": "toymodels.optimizers:Constant",
+        "linear": "toymodels.optimizers:Linear",
+    },
+    "penalties": {},
+    "measures": {
+        "geometry": "toymodels.measures.columns:measure_geometry",
+    },
+    "assignment": {
+        "prime_steps": "toymodels.circuits.assignment:prime_steps",
+        "transversal": "toymodels.circuits.assignment:transversal",
+        "random_subsets": "toymodels.circuits.assignment:random_subsets",
+    },
+    "gating": {
+        "relu": "toymodels.circuits.forward:relu_gating",
+        "ideal": "toymodels.circuits.forward:ideal_gating",
+    },
+}
+
+# Keys whose things have a table of their own, with the name under another key.
+TABLES = {"features": "kind"}
+
+# Keys that hold several things: a list of names, or a table of names with their settings.
+SEVERAL = ("penalties", "measures")
+
+# Keys that stand beside a table but are for what is in it as well.
+SIZES = ("n_features", "n_hidden")
+
+
+@cache
+def find(key: str, name: str) -> Any:
+    """Return the thing that a name stands for.
+
+    Raises:
+        InputError: no such name, or a name of your own that cannot be imported.
+    """
+    place = NAMES[key].get(name, name)
+    module, colon, attribute = place.partition(":")
+    if not colon:
+        raise InputError(
+            f"{key} = {name!r}: no such name.{hint(name, NAMES[key])} There are "
+            f"{listed(NAMES[key]) or 'none yet'}, or your own as module:name."
+        )
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise InputError(f"{key} = {name!r} cannot be imported: {error}.") from None

@@ -1,0 +1,208 @@
+"""A whole sweep: what every run shares, the grid of what differs, and the names they go by."""
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+from sweeps.config.named import derived_value
+from sweeps.config.registry import find
+from sweeps.config.schema import build_cell, every_key, resolve
+from sweeps.grid import SEED, Axis, Dimension, Grid
+from sweeps.identity import digest
+from sweeps.plan import Cell
+from toymodels.errors import InputError
+
+# In front of the axes of the sweep whose models another one studies.
+MODELS = "models."
+
+# Return the trained model, and its run, of the cell of another sweep that values name.
+TrainedAt = Callable[[dict[str, Any]], Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class SweepConfig:
+    """A sweep: keys of every run, axes, derived values, and the sweep whose models it studies."""
+
+    name: str
+    run: dict[str, Any]  # the run's own keys, as given
+    grid: Grid
+    derive: dict[str, tuple[str, tuple[str, ...]]]  # path -> (function, axes)
+    seed: int = 0  # the root, which every seed is folded into
+    description: str = ""
+    models: "SweepConfig | None" = None
+
+    def table(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the keys of one cell, from path -> value without the seed."""
+        derived = {
+            path: derived_value(path, name, [values[axis] for axis in axes])
+            for path, (name, axes) in self.derive.items()
+        }
+        helpers = {axis for _, axes in self.derive.values() for axis in axes}
+        table = self.run
+        for path, value in {**values, **derived}.items():
+            if path.startswith(MODELS) or (path in helpers and not is_key(path)):
+                continue
+            table = with_path(table, path, value)
+        return table
+
+    def resolved(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return all keys of one cell, defaults filled in."""
+        thing = resolve(self.table(values))
+        return {"work": thing.name} | thing.resolved()
+
+    def build(self, values: dict[str, Any], trained: TrainedAt | None = None) -> Cell:
+        """Build one cell.
+
+        Args:
+            values: of the axes but the seed, by path.
+            trained: gives the model that the cell studies; where it is left out, one with the
+                same shapes that has not been trained.
+        """
+        handed: dict[str, Any] = {}
+        if self.models is not None:
+            inner = {p.removeprefix(MODELS): v for p, v in values.items() if p.startswith(MODELS)}
+            handed["trained"] = (trained or self.models.untrained)(inner)
+        return build_cell(self.table(values), handed)
+
+    def untrained(self, values: dict[str, Any]) -> Any:
+        """Return the run of a cell and its model before any training."""
+        from sweeps.stored import TrainedModel, untrained_model
+
+        run = self.build({k: v for k, v in values.items() if k != SEED}).run
+        return TrainedModel(run, untrained_model(run))
+
+    @cached_property
+    def variants(self) -> list[dict[str, Any]]:
+        """The resolved keys of the first cell for each combination of names along the axes.
+
+        Numbers along an axis change no other key; names choose what keys there are.
+        """
+        return [self.resolved(values) for values in self._combinations()]
+
+    def _combinations(self) -> Iterator[dict[str, Any]]:
+        choices = []
+        for d in self.grid.dimensions:
+            found = {}
+            for i in range(d.size):
+                at = {k: v for k, v in d.at(i).items() if k != SEED}
+                texts = tuple(v for v in at.values() if isinstance(v, str))
+                found.setdefault(texts, at)
+            choices.append(list(found.values()))
+        for parts in product(*choices):
+            yield {k: v for part in parts for k, v in part.items()}
+
+    def scalars(self) -> dict[str, Any]:
+        """Return every number and name that all cells share, by the name of its coordinate."""
+        axes = {axis.name for d in self.grid.dimensions for axis in d.axes}
+        shared: dict[str, Any] = {}
+        for i, variant in enumerate(self.variants):
+            own = {axis_name(path): v for path, v in leaves(variant)}
+            shared = own if i == 0 else {k: v for k, v in shared.items() if own.get(k) == v}
+        return {k: v for k, v in shared.items() if k not in axes}
+
+    @cached_property
+    def versions(self) -> dict[str, int]:
+        """The version of numbers of each kind of work that the sweep does."""
+        own = {v["work"]: find("work", v["work"]).version for v in self.variants}
+        return own | (self.models.versions if self.models else {})
+
+    def as_json(self) -> str:
+        """Return the sweep as it is stored: `config_from_json` makes it again."""
+        return json.dumps(self._stored() | {"versions": self.versions}, sort_keys=True)
+
+    def _stored(self) -> dict[str, Any]:
+        axes = [
+            [d.name, {axis.path: [axis.name, list(axis.values)] for axis in d.axes}]
+            for d in self.grid.dimensions
+        ]
+        derive = {path: [name, list(of)] for path, (name, of) in self.derive.items()}
+        stored = {"name": self.name, "run": self.run, "grid": axes, "derive": derive}
+        stored |= {"seed": self.seed}
+        return stored | ({"models": self.models._stored()} if self.models else {})
+
+    def identity(self) -> str:
+        """Name what is run: by the resolved keys, the axes and the root seed."""
+        paths = [axis.path for d in self.grid.dimensions for axis in d.axes]
+        shared = [without(variant, [*paths, *self.derive]) for variant in self.variants]
+        inner = self.models.identity() if self.models else None
+        axes = [{axis.path: axis.values for axis in d.axes} for d in self.grid.dimensions]
+        return digest([shared, axes, self.derive, self.seed, inner])
+
+    def hash(self) -> str:
+        """Return ten hexadecimal digits that name the folder of this sweep's results."""
+        return digest([self.identity(), self.versions])
+
+
+def config_from_json(text: str) -> SweepConfig:
+    """Make a stored config a `SweepConfig` again."""
+    return _config(json.loads(text))
+
+
+def _config(stored: dict[str, Any]) -> SweepConfig:
+    dimensions = tuple(
+        Dimension(name, tuple(Axis(path, n, tuple(values)) for path, (n, values) in axes.items()))
+        for name, axes in stored["grid"]
+    )
+    derive = {path: (name, tuple(of)) for path, (name, of) in stored["derive"].items()}
+    models = _config(stored["models"]) if "models" in stored else None
+    grid = Grid(dimensions)
+    return SweepConfig(
+        stored["name"], stored["run"], grid, derive, stored["seed"], models=models
+    )
+
+
+def is_key(path: str) -> bool:
+    """Tell whether a path such as "importance.ratio" sets something of a cell."""
+    return path.partition(".")[0] in every_key()
+
+
+def with_path(table: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """Return a table in which "a.b.c" has a value; the table given is not changed.
+
+    Raises:
+        InputError: something other than a table is in the way.
+    """
+    head, _, rest = path.partition(".")
+    if not rest:
+        return table | {head: value}
+    inner = table.get(head, {})
+    if not isinstance(inner, dict):
+        raise InputError(f"{head} = {inner!r} and {path} cannot both be given: remove one.")
+    return table | {head: with_path(inner, rest, value)}
+
+
+def without(table: dict[str, Any], paths: list[str]) -> dict[str, Any]:
+    """Return a table without what these paths hold."""
+    left = {}
+    for key, value in table.items():
+        if key in paths:
+            continue
+        inner = [p.removeprefix(f"{key}.") for p in paths if p.startswith(f"{key}.")]
+        left[key] = without(value, inner) if isinstance(value, dict) else value
+    return left
+
+
+def leaves(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the path and value of every number and name in nested tables."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{prefix}{key}.")
+        elif isinstance(value, int | float | str) and not isinstance(value, bool):
+            yield f"{prefix}{key}", value
+
+
+def axis_name(path: str) -> str:
+    """Name a path in a dataset: the key itself; a setting goes with what it is of.
+
+    features.p_active -> p_active, importance.relative -> relative_importance,
+    penalties.l1_hidden.weight -> weight_l1_hidden, models.seed -> model_seed.
+    """
+    if path == f"{MODELS}{SEED}":
+        return "model_seed"
+    parts = path.removeprefix(MODELS).split(".")
+    if parts[0] in ("features", "penalties", "measures") and len(parts) > 1:
+        parts = parts[1:]
+    return "_".join(reversed(parts))

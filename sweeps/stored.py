@@ -1,0 +1,100 @@
+"""From a stored cell back to a model."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import xarray as xr
+
+from sweeps.config.sweep import config_from_json
+from sweeps.grid import SEED
+from toymodels.errors import InputError
+from toymodels.fields import fields_of
+from toymodels.streams import run_key
+
+
+class TrainedModel(NamedTuple):
+    """A stored model, and the run that trained it."""
+
+    run: Any
+    model: Any
+
+
+def select(dataset: xr.Dataset, **coordinates: Any) -> xr.Dataset:
+    """Select one cell by its coordinates; numbers match to a relative 1e-6.
+
+    Raises:
+        InputError: an unknown name, or a value that is not in the grid.
+    """
+    for name, value in coordinates.items():
+        if name not in dataset.coords:
+            known = [str(c) for c in dataset.coords if dataset.coords[c].ndim and c != "step"]
+            raise InputError(f"the result has no coordinate {name!r}; it has {', '.join(known)}.")
+        held = np.atleast_1d(dataset.coords[name].values)
+        if held.dtype.kind in "if" and isinstance(value, int | float | np.number):
+            match = np.flatnonzero(np.isclose(held, value, rtol=1e-6, atol=0))
+        else:
+            match = np.flatnonzero(held.astype(str) == str(value))
+        if not match.size:
+            raise InputError(f"{name} = {value!r} is not in the grid: it has {held.tolist()}.")
+        for dim in dataset.coords[name].dims:
+            dataset = dataset.isel({dim: match if match.size > 1 else int(match[0])})
+    left = [str(d) for d in dataset["diverged"].dims]
+    if left:
+        raise InputError(f"more than one cell is left: also give {', '.join(left)}.")
+    return dataset
+
+
+def restore(dataset: xr.Dataset, **coordinates: Any) -> TrainedModel:
+    """Make a stored cell a model again, `(run, model)`.
+
+    `toymodels.training.evaluate(run, model).loss` is the stored loss. A network of circuits is
+    drawn again, as it was.
+
+    Raises:
+        InputError: coordinates that are not one cell, or a result of no config.
+    """
+    cell = select(dataset, **coordinates)
+    if "config" not in dataset.attrs:
+        raise InputError("the result holds no config: only those of `run_sweep` can be restored.")
+    config = config_from_json(dataset.attrs["config"])
+    if config.models is not None:
+        raise InputError("models that study those of another sweep cannot be restored from here.")
+    values = {}
+    for d in config.grid.dimensions:
+        for axis in d.axes:
+            if axis.path != SEED:
+                held = cell.coords[axis.name].values.item()  # text where numbers are among names
+                values[axis.path] = next((v for v in axis.values if str(v) == str(held)), held)
+    work, run = config.build(values)
+    key = run_key(int(cell.coords.get(SEED, 0)), config.seed)
+    return TrainedModel(run, work.restore(run, cell, key))
+
+
+def untrained_model(run: Any) -> Any:
+    """Return a run's model as it is first drawn, under some key."""
+    init, key = run.init, jax.random.key(0)
+    return init.draw(key) if hasattr(init, "draw") else init(key)
+
+
+def export_npz(dataset: xr.Dataset, path: str | Path, **coordinates: Any) -> None:
+    """Write one cell's weights, its world and config to an `.npz` file.
+
+    Raises:
+        InputError: as `restore`, and for circuits, which have no trained weights.
+    """
+    run, model = restore(dataset, **coordinates)
+    if not hasattr(run, "task"):
+        raise InputError(
+            "circuits have no trained weights to export: `sweeps.restore` draws their network "
+            "again, and `toymodels.circuits.dense_network` writes it out."
+        )
+    world = {n.rpartition("features_")[2]: f.values for n, f in fields_of(run.task).items()}
+    if hasattr(getattr(run.task, "features", None), "p_active"):
+        world["p_active"] = run.task.features.p_active
+    weights = {name: np.asarray(field.values) for name, field in fields_of(model).items()}
+    config = json.dumps(coordinates | {"sweep": dataset.attrs["config"]}, default=str)
+    arrays = {name: np.asarray(v) for name, v in world.items()} | weights
+    np.savez(path, **arrays, config=np.array(config))  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,217 @@
+"""Solving: the least expected loss of each cell, from many starts, without samples.
+
+The numbers come from `toymodels.exact.solve`.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import numpy as np
+import xarray as xr
+from flax import struct
+
+from sweeps.plan import Block, Layout, Sheet
+from sweeps.work.base import Advance, Output, Work, names_of
+from sweeps.work.train import world_fields
+from toymodels.errors import InputError, require_range
+from toymodels.estimators.base import require
+from toymodels.estimators.quadrature import Quadrature
+from toymodels.exact.expected import LARGEST_F
+from toymodels.exact.solver import Solution, solve
+from toymodels.fields import Field, static
+from toymodels.measures.columns import measure_geometry
+from toymodels.models.autoencoders import ReluAutoencoder
+from toymodels.tasks.base import Task
+from toymodels.tasks.reconstruction import Reconstruction
+
+# Cells of a block, by features: seconds of work, so that little is lost by a kill, and enough
+# for every core.
+CELLS = {1: 16_384, 2: 16_384, 3: 4096, 4: 2048, 5: 1024, 6: 256}
+
+# What the solver's groups of cells take at most, measured.
+SOLVER_BYTES = 2**30
+
+# Cells by which the time of a sweep is estimated.
+TIMED_CELLS = 64
+
+
+@dataclass(frozen=True)
+class Newton:
+    """Newton's method from `n_starts` starts in every cell, known arrangements among them."""
+
+    n_starts: int = 8
+
+    def __post_init__(self) -> None:
+        """Check the number of starts."""
+        require_range("n_starts", self.n_starts, 1, 10_000)
+
+
+@struct.dataclass
+class Problem:
+    """What is solved in one cell."""
+
+    task: Reconstruction
+    n_hidden: int = static()
+    newton: Newton = static()
+
+
+class Solve(Work):
+    """Find the least expected loss of the tied ReLU autoencoder."""
+
+    name = "solve"
+    version = 3
+
+    def cell(
+        self,
+        task: Task,
+        optimizer: Newton,
+        n_features: int,
+        n_hidden: int,
+        model: str = "relu",
+        estimator: str = "exact",
+    ) -> Problem:
+        """Make the problem of one cell.
+
+        Raises:
+            InputError: another model or estimator, or sizes the solver does not know.
+        """
+        for key, given, wanted in (("model", model, "relu"), ("estimator", estimator, "exact")):
+            if given != wanted:
+                raise InputError(
+                    f'optimizer = "newton" needs {key} = {wanted!r}, got {given!r}: it solves for '
+                    "the least expected loss."
+                )
+        if not 1 <= n_hidden < n_features <= LARGEST_F:
+            raise InputError(
+                f'optimizer = "newton" needs 1 <= n_hidden < n_features <= {LARGEST_F}, got '
+                f"n_hidden = {n_hidden}, n_features = {n_features}: train instead."
+            )
+        require(Quadrature(), task, ReluAutoencoder)
+        assert isinstance(task, Reconstruction)
+        return Problem(task, n_hidden, optimizer)
+
+    def names(self, run: Problem) -> set[str]:
+        """Return the names of weights, losses, measures and of their dimensions."""
+        shape = (1, run.n_hidden, run.task.importance.shape[-1])
+        nothing = Solution(*(np.zeros(shape) for _ in Solution._fields))
+        model = ReluAutoencoder(np.zeros(shape), np.zeros(shape[::2]))
+        return names_of(solution_fields(nothing) | jax.eval_shape(measured, model))
+
+    def cut(self, sheet: Sheet, memory: int) -> Iterator[Block]:
+        """Cut a sheet into blocks of one seed and `CELLS` cells."""
+        n_seeds, n_cells = sheet.points.shape
+        width = CELLS[sheet.run.task.importance.shape[-1]]
+        for seed in range(n_seeds):
+            for first in range(0, n_cells, width):
+                cells = np.arange(first, min(first + width, n_cells))
+                points = sheet.points[seed : seed + 1, cells]
+                yield Block(sheet, np.array([seed]), cells, Layout(1, len(cells)), points)
+
+    def block_bytes(self, block: Block) -> int:
+        """Return what the solver takes, whatever the block."""
+        return SOLVER_BYTES
+
+    def cost(self, block: Block) -> int:
+        """Return cells × starts."""
+        return block.n_models * block.sheet.run.newton.n_starts
+
+    def seconds(self, blocks: list[list[Block]]) -> float:
+        """Solve a few cells of each sheet."""
+        seconds = 0.0
+        for of_sheet in blocks:
+            block, times = of_sheet[0], []
+            cells = block.cell_index[:: -(-len(block.cell_index) // TIMED_CELLS)]
+            few = replace(block, cell_index=cells, points=block.sheet.points[:1, cells])
+            for _ in range(2):  # the first compiles
+                began = time.monotonic()
+                self.run(few, lambda cost: None)
+                times.append(time.monotonic() - began)
+            share = sum(map(self.cost, of_sheet)) / self.cost(few)
+            seconds += max(times[0] - times[1], 0) + times[1] * share
+        return seconds
+
+    def run(self, block: Block, advance: Advance) -> Output:
+        """Solve a block."""
+        problem = block.sheet.run
+        importance = np.asarray(problem.task.importance)[block.cell_index]  # [C, F]
+        p_active = np.asarray(problem.task.features.p_active)[block.cell_index]
+        n_starts = problem.newton.n_starts
+        found = solve(
+            p_active,
+            importance,
+            problem.n_hidden,
+            n_starts=n_starts,
+            seed=solver_seed(block),
+            on_cells=lambda n: advance(n * n_starts),
+        )
+        model = ReluAutoencoder(found.W, found.b)
+        fields = solution_fields(found) | measured(model)
+        fields = {k: f.replace(values=np.asarray(f.values)[None]) for k, f in fields.items()}
+        return Output(fields | world_fields(block), {})
+
+    def restore(self, run: Problem, stored: xr.Dataset, key: Any) -> Any:
+        """Return the stored optimum as a model."""
+        n_features = run.task.importance.shape[-1]
+        W = stored["W"].values[: run.n_hidden, :n_features]
+        return ReluAutoencoder(W, stored["b"].values[:n_features])
+
+    def caption(self, dataset: xr.Dataset) -> list[str]:
+        """Say how many cells and starts, and how exact."""
+        sizes = " × ".join(str(n) for n in dataset["loss"].shape)
+        starts = dataset["n_starts"].values
+        few = f"{starts.min()}" + (f" to {starts.max()}" if starts.min() < starts.max() else "")
+        worst = float(dataset["difference"].max())
+        return [
+            f"{sizes} cells, {few} starts each, no sampling",
+            f"largest relative error of the solver's own loss {worst:.0e}",
+        ]
+
+
+SOLVE = Solve()
+
+
+def solver_seed(block: Block) -> int:
+    """Return the seed of the random starts: that of the run, under the root."""
+    (seed,) = block.seeds
+    if not block.sheet.root:
+        return seed
+    return int(np.random.SeedSequence([block.sheet.root, seed]).generate_state(1)[0])
+
+
+def solution_fields(found: Any) -> dict[str, Field]:
+    """Name the arrays of a `Solution` of C cells, values `[C, …]`."""
+    runner_up = "of the best other minimum that was found"
+    shape = found.loss.shape
+    return {
+        "W": Field(found.W, ("hidden", "feature"), "weights of the best minimum"),
+        "b": Field(found.b, ("feature",), "biases of the best minimum"),
+        "loss": Field(found.loss, (), "least expected loss that was found, summed over features"),
+        "loss_ranking": Field(found.loss, (), "the same as `loss`"),
+        "loss_per_feature": Field(found.loss_per_feature, ("feature",), "the split of `loss`"),
+        "diverged": Field(
+            (~np.isfinite(found.loss)).astype(np.int8),
+            (),
+            "1 where the loss is not finite",
+            ("finite", "diverged"),
+        ),
+        "runner_up_loss": Field(found.runner_up_loss, (), f"loss {runner_up}"),
+        "runner_up_W": Field(found.runner_up_W, ("hidden", "feature"), f"weights {runner_up}"),
+        "runner_up_b": Field(found.runner_up_b, ("feature",), f"biases {runner_up}"),
+        "n_agree": Field(found.n_agree, (), "starts that ended in the optimum"),
+        "difference": Field(
+            np.broadcast_to(found.largest_difference, shape),
+            (),
+            "largest relative difference between the solver's loss and the exact one",
+        ),
+    }
+
+
+@jax.jit
+@jax.vmap
+def measured(model: ReluAutoencoder) -> dict[str, Field]:
+    """Return the geometry of optima `W [C, M, F]`."""
+    return measure_geometry(None, model, jax.random.key(0))
+

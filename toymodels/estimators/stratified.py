@@ -1,0 +1,101 @@
+"""Split the loss by how many features are active: none and one in closed form, the rest sampled.
+
+See `toymodels.exact.strata` for the formulas.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+from toymodels.estimators.base import loss_of_zero, refuse_world
+from toymodels.exact.strata import (
+    clipped_at_most_one,
+    closed_part,
+    linear_at_most_one,
+    strata,
+)
+from toymodels.features.base import Features, along_first_axis, draw_uniforms
+from toymodels.features.independent import Independent
+from toymodels.models.base import apply_batch, has_map
+from toymodels.tasks.base import mean_error
+
+
+@struct.dataclass
+class AtLeastTwo(Features):
+    """Independent features given that at least two are active.
+
+    One uniform number per entry is mask and value at once, as in `Independent`: entry i is active
+    where `u < h_i` and then holds the quantile `u / h_i`, where the threshold `h_i` is
+    `Strata.first` until a feature is active, `Strata.second` until two are, and `p_active` from
+    then on. Where two cannot be active the example is zero, and its stratum weighs nothing.
+    """
+
+    whole: Independent
+
+    @property
+    def n_features(self) -> int:
+        """F."""
+        return self.whole.n_features
+
+    @property
+    def n_uniforms(self) -> int:
+        """U, as for all examples."""
+        return self.whole.n_uniforms
+
+    def from_uniforms(self, u: jax.Array) -> jax.Array:
+        """Turn `u [U]` into `x [F]`."""
+        n_features = self.n_features
+        law = strata(self.whole.p_active)
+        u_active, u_value = u[:n_features], u[-n_features:]
+        h_first, h_second, p = (
+            along_first_axis(h, u) for h in (law.first, law.second, self.whole.p_active)
+        )
+        i = along_first_axis(jnp.arange(n_features), u)
+        first = jnp.min(jnp.where(u_active < h_first, i, n_features), axis=0, keepdims=True)
+        next_one = (u_active < h_second) & (i > first)
+        second = jnp.min(jnp.where(next_one, i, n_features), axis=0, keepdims=True)
+        h = jnp.where(i == first, h_first, jnp.where(i == second, h_second, p))
+        active = (i == first) | (i == second) | ((i > second) & (u_active < p))
+        quantile = u_value if self.whole.draws == 2 else u_active / jnp.where(h > 0, h, 1.0)
+        return jnp.where(active, self.whole.distribution(quantile), 0.0)
+
+
+@dataclass(frozen=True)
+class Stratified:
+    """Batches hold examples with two or more active features; the rest is in closed form."""
+
+    name = "stratified"
+    draws = True
+
+    def refusal(self, task: Any, model: Any) -> str | None:
+        """Say what is missing: independent uniform features, `y = ReLU(G x + b)` or linear."""
+        why = refuse_world(task)
+        if why or has_map(model, "relu_map") or has_map(model, "linear_map"):
+            return why
+        name = (model if isinstance(model, type) else type(model)).__name__
+        return (
+            "knows models y = ReLU(G x + b) and y = G x + b, which have a `relu_map` or a "
+            f"`linear_map`; {name} has none: use another"
+        )
+
+    def draw(self, task: Any, key: jax.Array, n_examples: int) -> jax.Array:
+        """Draw uniforms `[U, B]`."""
+        return draw_uniforms(key, (task.n_uniforms, n_examples))
+
+    def loss_per_output(self, task: Any, model: Any, u: jax.Array) -> jax.Array:
+        """Return the loss of each output, `[F]`: k <= 1 exactly, k >= 2 from `u [U, B]`."""
+        law = strata(task.features.p_active)
+        x = AtLeastTwo(task.features).from_uniforms(u)
+        sampled = mean_error(task, apply_batch(model, x), x)
+        if has_map(model, "relu_map"):
+            at_most_one = clipped_at_most_one(*model.relu_map())
+        else:
+            at_most_one = linear_at_most_one(*model.linear_map())
+        return task.importance * closed_part(law, *at_most_one) + law.several * sampled
+
+    def baseline(self, task: Any, u: jax.Array) -> jax.Array:
+        """Return the expected loss of the constant answer 0."""
+        return loss_of_zero(task)

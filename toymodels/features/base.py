@@ -1,0 +1,113 @@
+"""What every kind of features shares: the draw of one example, and the values of active ones.
+
+A kind of features is a frozen record with `n_uniforms` (U, how many uniform numbers one example
+consumes) and `from_uniforms(u [U]) -> x [F]`. Keeping the draw apart from its interpretation is
+what lets every cell of a sweep share one stream of random numbers. Densities are written
+`p_active`, the probability that a feature is not zero: the paper's `1 - S`
+(Elhage et al. 2022, "Demonstrating Superposition").
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from toymodels.errors import InputError
+from toymodels.profiles import PerFeature
+
+# Uniforms have 31 random bits. Below this density too few of their levels lie under p for one
+# uniform to serve as the value as well: 2¹³ of them at the threshold.
+SMALLEST_SHARED_DRAW = 2.0**-18
+
+
+class Distribution(Protocol):
+    """The value of an active feature, as the inverse of its distribution function."""
+
+    def __call__(self, quantile: jax.Array) -> jax.Array:
+        """Map quantiles in [0, 1) to values."""
+        ...
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """Active features are uniform on [0, 1]."""
+
+    def __call__(self, quantile: jax.Array) -> jax.Array:
+        """Return the quantile itself."""
+        return quantile
+
+
+@dataclass(frozen=True)
+class SignedUniform:
+    """Active features are uniform on [-1, 1]."""
+
+    def __call__(self, quantile: jax.Array) -> jax.Array:
+        """Return `2 q - 1`."""
+        return 2.0 * quantile - 1.0
+
+
+def along_first_axis(values: Any, like: jax.Array) -> jax.Array:
+    """Shape `values [F]` so that they meet the first axis of `like [F]` or `[F, B]`."""
+    return jnp.reshape(values, (-1, *(1,) * (like.ndim - 1)))
+
+
+class Features:
+    """A world of sparse features; `n_features` is F."""
+
+    n_features: Any  # int, a field or a property
+
+    @property
+    def n_uniforms(self) -> int:
+        """U, the uniform numbers that one example consumes."""
+        raise NotImplementedError
+
+    def from_uniforms(self, u: jax.Array) -> jax.Array:
+        """Turn uniform numbers `u [U]` into an example `x [F]`, or `[U, B]` into `[F, B]`."""
+        raise NotImplementedError
+
+    def sample(self, key: jax.Array) -> jax.Array:
+        """Draw one example `x [F]`."""
+        return self.from_uniforms(draw_uniforms(key, (self.n_uniforms,)))
+
+
+def draw_uniforms(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """Draw float32 numbers, uniform on [0, 1), of 31 random bits each.
+
+    `jax.random.uniform` keeps 23 bits of its 32. Small numbers have more levels here, which is
+    what `u < p` and `u / p` need at small p; the cost is the same.
+    """
+    bits = jax.random.bits(key, shape, jnp.uint32) >> 1
+    return bits.astype(jnp.int32).astype(jnp.float32) * _TO_UNIT
+
+
+# 2⁻³¹, less by one unit in the last place: the largest product is below 1.
+_TO_UNIT = np.float32(2.0**-31 * (1 - 2.0**-24))
+
+
+def density(p_active: PerFeature, n: int, of: str = "n_features") -> NDArray[np.float32]:
+    """Return a density for each of `n` features (or sets), `[n]`, from a number or a list.
+
+    Raises:
+        InputError: a density outside [0, 1] or NaN, or of another length than `n`.
+    """
+    p = np.asarray(p_active, dtype=np.float64)
+    if p.shape not in ((), (n,)):
+        raise InputError(
+            f"p_active has shape {p.shape}, but there are {of} = {n}: "
+            f"give one number or a list of {n}."
+        )
+    bad = p[~((p >= 0) & (p <= 1))]
+    if bad.size:
+        raise InputError(
+            f"p_active = {bad.flat[0]} is not a probability: it must lie in [0, 1] "
+            "(density, the paper's 1 - S)."
+        )
+    return np.full(n, p, np.float32)
+
+
+def n_draws(p_active: NDArray[np.float32]) -> int:
+    """Return how many uniforms an entry takes: two where one cannot be mask and value at once."""
+    return 2 if bool(np.any((p_active > 0) & (p_active < SMALLEST_SHARED_DRAW))) else 1

@@ -1,0 +1,13 @@
+"""Terms that are added to the loss in training, never to the loss that is reported."""
+
+from typing import Any, Protocol
+
+import jax
+
+
+class Penalty(Protocol):
+    """A frozen pytree; its weight is a leaf, so that a sweep may vary it."""
+
+    def __call__(self, model: Any, inputs: jax.Array) -> jax.Array:
+        """Return the weighted penalty on a batch of `inputs [F, B]`, `[]`."""
+        ...
