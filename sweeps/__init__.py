@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sweeps.config.parse import parse, read_toml
     from sweeps.grid import Axis, Dimension, Grid
-    from sweeps.stored import export_npz, restore, select
     from sweeps.run import estimate, run_grid, run_sweep
     from sweeps.stats import best_over_seeds, mean_over_seeds, median_over_seeds, share_over_seeds
     from sweeps.store import open_dataset
+    from sweeps.stored import export_npz, restore, select
 
 _HOMES = {
     "config.parse": ("parse", "read_toml"),

@@ -15,6 +15,7 @@ from toymodels.errors import InputError
 
 SEED = "seed"
 
+
 @dataclass(frozen=True)
 class Axis:
     """The values that one quantity takes."""

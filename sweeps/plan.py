@@ -24,6 +24,13 @@ class Cell(NamedTuple):
     run: Any  # a pytree with array leaves
 
 
+class TrainedModel(NamedTuple):
+    """A trained model, and the run that trained it."""
+
+    run: Any
+    model: Any
+
+
 Build = Callable[[dict[str, Any]], Cell]
 
 
@@ -111,3 +118,9 @@ def window(first: int, width: int, n: int) -> tuple[NDArray[np.int64], NDArray[n
     """Return `width` indices from `first` on, the last of `n` repeated, and which of them count."""
     index = np.arange(first, first + width)
     return np.minimum(index, n - 1), index < n
+
+
+def untrained_model(run: Any) -> Any:
+    """Return a run's model as it is first drawn, under some key."""
+    init, key = run.init, jax.random.key(0)
+    return init.draw(key) if hasattr(init, "draw") else init(key)

@@ -19,9 +19,9 @@ from sweeps.config.registry import find
 from sweeps.config.sweep import SweepConfig, config_from_json
 from sweeps.grid import Grid
 from sweeps.plan import Block, Build, Cell, make_sheets
-from sweeps.stored import restore
 from sweeps.results import Joiner, pack, unpack
 from sweeps.store import RunFolder, open_dataset, provenance, save_dataset, write_json
+from sweeps.stored import restore
 from toymodels.errors import InputError
 
 DEFAULT_MEMORY_GIB = 2.0
@@ -31,15 +31,15 @@ class Report(Protocol):
     """Receives progress events; see `sweeps.progress`."""
 
     def start(self, models: int, cost: int, done: int) -> None:
-        """Called once before work starts: total cost, and cost already done."""
+        """Hear, once before work starts, the total cost and the cost already done."""
         ...
 
     def advance(self, cost: int) -> None:
-        """Called when so much more of the cost is done."""
+        """Hear that so much more of the cost is done."""
         ...
 
     def finish(self) -> None:
-        """Called at the end, however it came."""
+        """Hear that it is over, however it ended."""
         ...
 
 
@@ -219,9 +219,7 @@ def estimate(config: SweepConfig, memory_gib: float = DEFAULT_MEMORY_GIB) -> Est
     seconds = 0.0
     for work in {sheet.work for sheet in sheets}:
         seconds += work.seconds([b for b in blocks if b[0].sheet.work is work])
-    own = Estimate(
-        config.grid.size, len(sheets), sum(map(len, blocks)), peak / 2**30, seconds
-    )
+    own = Estimate(config.grid.size, len(sheets), sum(map(len, blocks)), peak / 2**30, seconds)
     if config.models is None:
         return own
     first = estimate(config.models, memory_gib)
@@ -290,4 +288,3 @@ def _valid(folder: RunFolder, i: int, block: Block) -> dict[str, np.ndarray] | N
     if arrays is not None and np.array_equal(arrays.get("points", ()), block.points):
         return arrays
     return None
-

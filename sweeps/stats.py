@@ -98,7 +98,12 @@ def _nanquantile(data: np.ndarray, q: float) -> np.ndarray:
 
 
 def share_over_seeds(
-    dataset: xr.Dataset, happened: xr.DataArray, dim: str = "seed", confidence: float = 0.95
+    dataset: xr.Dataset,
+    happened: xr.DataArray,
+    dim: str = "seed",
+    confidence: float = 0.95,
+    *,
+    without: xr.DataArray | None = None,
 ) -> xr.Dataset:
     """Return `share`, `low`, `high`, `n`, `n_diverged`: the share with its Wilson interval.
 
@@ -107,9 +112,13 @@ def share_over_seeds(
         happened: true where what is counted happened.
         dim: the seeds' dimension.
         confidence: level of the interval.
+        without: a seed for each cell that is not counted, such as `best_seed`: where the others
+            are compared with a winner, the winner has no vote.
     """
     _seeds(dataset, dim)
     counted = dataset["diverged"] == 0
+    if without is not None:
+        counted = counted & (dataset[dim] != without)
     n = counted.sum(dim)
     n_or_nan = n.where(n > 0)
     k = (happened.astype(bool) & counted).sum(dim)

@@ -2,24 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import jax
 import numpy as np
 import xarray as xr
 
 from sweeps.config.sweep import config_from_json
 from sweeps.grid import SEED
+from sweeps.plan import TrainedModel
 from toymodels.errors import InputError
 from toymodels.fields import fields_of
 from toymodels.streams import run_key
-
-
-class TrainedModel(NamedTuple):
-    """A stored model, and the run that trained it."""
-
-    run: Any
-    model: Any
 
 
 def select(dataset: xr.Dataset, **coordinates: Any) -> xr.Dataset:
@@ -71,12 +64,6 @@ def restore(dataset: xr.Dataset, **coordinates: Any) -> TrainedModel:
     work, run = config.build(values)
     key = run_key(int(cell.coords.get(SEED, 0)), config.seed)
     return TrainedModel(run, work.restore(run, cell, key))
-
-
-def untrained_model(run: Any) -> Any:
-    """Return a run's model as it is first drawn, under some key."""
-    init, key = run.init, jax.random.key(0)
-    return init.draw(key) if hasattr(init, "draw") else init(key)
 
 
 def export_npz(dataset: xr.Dataset, path: str | Path, **coordinates: Any) -> None:

@@ -7,7 +7,7 @@ Axis letters used in every shape comment and docstring:
 
 `W` is `[M, F]` as in Elhage et al. 2022, "Toy Models of Superposition"; its column `W[:, i]` is
 the direction of feature i. A model is one model: axes for seeds and sweeps come from `jax.vmap`,
-in `sweeps`. Only `exact`, which solves many cells at once, has axes for cells and starts of its own.
+in `sweeps`. Only `exact`, which solves many cells at once, has axes for cells and starts.
 """
 
 import importlib

@@ -12,6 +12,7 @@ import dataclasses
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from flax import struct
 
 
@@ -72,3 +73,8 @@ def _undeclared(tree: Any, prefix: str, leading: int) -> dict[str, Field]:
 
 def _part(entry: Any) -> str:
     return str(getattr(entry, "name", getattr(entry, "key", getattr(entry, "idx", entry))))
+
+
+def along_first_axis(values: Any, like: jax.Array) -> jax.Array:
+    """Shape `values [F]` so that they meet the first axis of `like [F]` or `[F, B]`."""
+    return jnp.reshape(values, (-1, *(1,) * (like.ndim - 1)))

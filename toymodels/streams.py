@@ -8,6 +8,8 @@ from enum import IntEnum
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 
 
 class Stream(IntEnum):
@@ -36,3 +38,17 @@ def run_key(seed: Any, root: int = 0) -> jax.Array:
 def stream(seed: Any, purpose: int, root: int = 0) -> jax.Array:
     """Return the key of one purpose of a run."""
     return jax.random.fold_in(run_key(seed, root), purpose)
+
+
+def draw_uniforms(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """Draw float32 numbers, uniform on [0, 1), of 31 random bits each.
+
+    `jax.random.uniform` keeps 23 bits of its 32. Small numbers have more levels here, which is
+    what `u < p` and `u / p` need at small p; the cost is the same.
+    """
+    bits = jax.random.bits(key, shape, jnp.uint32) >> 1
+    return bits.astype(jnp.int32).astype(jnp.float32) * _TO_UNIT
+
+
+# 2⁻³¹, less by one unit in the last place: the largest product is below 1.
+_TO_UNIT = np.float32(2.0**-31 * (1 - 2.0**-24))

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sweeps.config.named import FUNCTIONS
+from sweeps.config.derived import FUNCTIONS
 from sweeps.config.schema import every_key
 from sweeps.config.spacing import LARGEST_NUMBER, SPACINGS, axis_values
 from sweeps.config.sweep import MODELS, SweepConfig, axis_name, is_key, with_path
@@ -149,7 +149,7 @@ def _leaves(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
 
 
 def _replaced(table: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """Return a table with a path set; an axis may be written as "importance.relative" in one key."""
+    """Return a table with a path set; an axis may stand as "importance.relative" in one key."""
     head, _, rest = path.partition(".")
     axes = table.get(head)
     if head in ("grid", "zip") and isinstance(axes, dict) and rest in axes:

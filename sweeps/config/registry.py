@@ -25,12 +25,6 @@ NAMES: dict[str, dict[str, str]] = {
         "uniform": "toymodels.features.base:Uniform",
         "signed_uniform": "toymodels.features.base:SignedUniform",
     },
-    "profiles": {
-        "constant": "toymodels.profiles:constant",
-        "geometric": "toymodels.profiles:geometric",
-        "log_spaced": "toymodels.profiles:log_spaced",
-        "relative": "toymodels.profiles:relative",
-    },
     "model": {
         "linear": "toymodels.models.autoencoders:LinearAutoencoder",
         "relu": "toymodels.models.autoencoders:ReluAutoencoder",

@@ -4,63 +4,23 @@ The keys are not listed anywhere: they are the parameters of the things that a t
 their types and defaults. A range is checked by the thing itself.
 """
 
-import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Any
 
-from pydantic import BeforeValidator, ConfigDict, ValidationError, create_model
-
-from sweeps.config.named import profile_table, profile_values
 from sweeps.config.registry import NAMES, SEVERAL, SIZES, TABLES, find
-from sweeps.plan import Cell
+from sweeps.config.signatures import Parameter, checked, parameters
 from toymodels.errors import InputError, hint, listed
-from toymodels.profiles import PerFeature
-
-
-def _number(given: Any) -> Any:
-    if isinstance(given, bool | str):
-        raise ValueError("give a number")
-    return given
-
-
-# Not pydantic's strict mode: an axis may hold 5.0 where an integer is meant.
-Integer = Annotated[int, BeforeValidator(_number)]
-Number = Annotated[float, BeforeValidator(_number)]
-TYPES: dict[Any, Any] = {
-    int: Integer,
-    float: Number,
-    int | None: Integer | None,
-    list[int]: list[Integer],
-    list[float]: list[Number],
-    Sequence[int]: list[Integer],
-    PerFeature: Number | list[Number] | dict[str, Number | str],
-    float | Literal["xavier"]: Number | Literal["xavier"],
-}
-
+from toymodels.profiles import profile_table, profile_values
 
 # Parameters that are handed down where a cell is built: a model of another sweep.
 HANDED = ("trained",)
 
 
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter of a thing."""
-
-    name: str
-    type: Any
-    default: Any  # inspect.Parameter.empty where there is none
-
-    @property
-    def is_thing(self) -> bool:
-        """Whether it is a registered thing, named in the config, and not the name itself."""
-        return self.name in NAMES and self.type is not str
-
-    @property
-    def is_required(self) -> bool:
-        """Whether a config must give it."""
-        return self.default is inspect.Parameter.empty
+def is_thing(p: Parameter) -> bool:
+    """Tell whether a parameter is a registered thing, and not just its name."""
+    return p.name in NAMES and p.type is not str
 
 
 @dataclass(frozen=True)
@@ -122,31 +82,6 @@ def _as_it_is(thing: Any) -> Callable[..., Any]:
     return lambda: thing
 
 
-@cache
-def parameters(make: Callable[..., Any]) -> tuple[Parameter, ...]:
-    """Return the parameters of a maker."""
-    try:
-        hints = get_type_hints(getattr(make, "__init__", make) if inspect.isclass(make) else make)
-    except NameError:
-        hints = {}
-    return tuple(
-        Parameter(name, hints.get(name, Any), p.default)
-        for name, p in inspect.signature(make).parameters.items()
-    )
-
-
-@cache
-def _checker(make: Callable[..., Any]) -> Any:
-    """Return the pydantic model of a maker's plain settings."""
-    settings: dict[str, Any] = {
-        p.name: (TYPES.get(p.type, p.type), ... if p.is_required else p.default)
-        for p in parameters(make)
-        if not p.is_thing and p.name not in HANDED
-    }
-    config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
-    return create_model("Settings", __config__=config, **settings)
-
-
 class _Table:
     """A table that is read key by key, so that what nobody takes can be told."""
 
@@ -191,12 +126,6 @@ def work_of(content: dict[str, Any]) -> str:
     return "solve" if content.get("optimizer") == "newton" else "train"
 
 
-def build_cell(content: dict[str, Any], handed: dict[str, Any] | None = None) -> Cell:
-    """Make the cell that a table of keys describes; errors as `resolve`, and of what is built."""
-    thing = resolve(content)
-    return Cell(find("work", thing.name), thing.build(handed or {}))
-
-
 def _name(key: str, given: Any) -> str:
     if not isinstance(given, str):
         raise InputError(f"{key} = {given!r}: give one of {listed(NAMES[key])}.")
@@ -208,7 +137,7 @@ def _thing(key: str, name: str, table: _Table) -> Thing:
     make = maker(key, find(key, name))
     things: dict[str, Any] = {}
     for p in parameters(make):
-        if not p.is_thing:
+        if not is_thing(p):
             continue
         if p.name in SEVERAL:
             things[p.name] = _several(p.name, table) if table.has(p.name) else p.default
@@ -243,34 +172,36 @@ def _several(key: str, table: _Table) -> tuple[Thing, ...]:
     found = []
     for name, settings in given.items():
         make = maker(key, find(key, name))
-        if not isinstance(settings, dict):  # a number is the first setting
-            first = next(iter(parameters(make)), None)
-            if first is None:
-                raise InputError(f"{key}.{name} = {settings!r}: it has no settings.")
-            settings = {first.name: settings}
-        inner = _Table(settings, f"{key}.{name}")
+        inner = _Table(_as_table(settings, make, f"{key}.{name}"), f"{key}.{name}")
         thing = _thing(key, name, inner)
         _refuse_idle(inner, thing)
         found.append(thing)
     return tuple(found)
 
 
+def _as_table(settings: Any, make: Callable[..., Any], path: str) -> Any:
+    """Return a table of settings; a number alone is the first setting."""
+    if isinstance(settings, dict):
+        return settings
+    first = next(iter(parameters(make)), None)
+    if first is None:
+        raise InputError(f"{path} = {settings!r}: it has no settings.")
+    return {first.name: settings}
+
+
 def _settings(make: Callable[..., Any], table: _Table) -> dict[str, Any]:
-    plain = [p for p in parameters(make) if not p.is_thing and p.name not in HANDED]
+    plain = [p for p in parameters(make) if not is_thing(p) and p.name not in HANDED]
     given = {p.name: table.take(p.name) for p in plain if table.has(p.name)}
     for p in plain:
         if p.is_required and p.name not in given:
             path = f"{table.path}.{p.name}".lstrip(".")
             raise InputError(f"{path} is missing: give it a value, for example {path} = 2.")
-    try:
-        return dict(_checker(make)(**given))
-    except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join(str(part) for part in (table.path, first["loc"][0]) if part)
-        value = given[str(first["loc"][0])]
-        raise InputError(
-            f"{path} = {value!r}: {first['msg'][0].lower()}{first['msg'][1:]}."
-        ) from None
+    found = checked(make, tuple(p.name for p in plain), given)
+    if isinstance(found, tuple):
+        name, message = found
+        path = f"{table.path}.{name}".lstrip(".")
+        raise InputError(f"{path} = {given[name]!r}: {message}.")
+    return found
 
 
 def _refuse_idle(table: _Table, thing: Thing) -> None:
@@ -326,11 +257,9 @@ def owners_of(key: str) -> tuple[tuple[str, str, Callable[..., Any]], ...]:
     """Return the registered things that have a setting of this name."""
     found = []
     for family, names in NAMES.items():
-        if family == "profiles":
-            continue
         for name in names:
             make = maker(family, find(family, name))
-            if key in {p.name for p in parameters(make) if not p.is_thing}:
+            if key in {p.name for p in parameters(make) if not is_thing(p)}:
                 found.append((family, name, make))
     return tuple(found)
 
@@ -339,9 +268,6 @@ def owners_of(key: str) -> tuple[tuple[str, str, Callable[..., Any]], ...]:
 def every_key() -> tuple[str, ...]:
     """Return every key that some registered thing takes."""
     makers = (
-        maker(family, find(family, name))
-        for family, names in NAMES.items()
-        if family != "profiles"
-        for name in names
+        maker(family, find(family, name)) for family, names in NAMES.items() for name in names
     )
     return tuple(dict.fromkeys(p.name for make in makers for p in parameters(make)))

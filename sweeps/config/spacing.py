@@ -20,8 +20,8 @@ def axis_values(path: str, given: Any) -> list[Any]:
     if isinstance(given, dict):
         if len(given) != 1 or next(iter(given)) not in SPACINGS:
             raise InputError(
-                f"grid axis {path!r} = {given}: give a list or exactly one of {listed(sorted(SPACINGS))}, "
-                "for example { log = [0.01, 1.0, 20] } or { range = 8 }."
+                f"grid axis {path!r} = {given}: give a list or exactly one of "
+                f"{listed(sorted(SPACINGS))}, for example {{ log = [0.01, 1.0, 20] }}."
             )
         spacing, given = next(iter(given.items()))
         if spacing != "values":

@@ -7,12 +7,12 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
-from sweeps.config.named import derived_value
+from sweeps.config.derived import derived_value
 from sweeps.config.registry import find
-from sweeps.config.schema import build_cell, every_key, resolve
+from sweeps.config.schema import every_key, resolve
 from sweeps.grid import SEED, Axis, Dimension, Grid
 from sweeps.identity import digest
-from sweeps.plan import Cell
+from sweeps.plan import Cell, TrainedModel, untrained_model
 from toymodels.errors import InputError
 
 # In front of the axes of the sweep whose models another one studies.
@@ -65,12 +65,11 @@ class SweepConfig:
         if self.models is not None:
             inner = {p.removeprefix(MODELS): v for p, v in values.items() if p.startswith(MODELS)}
             handed["trained"] = (trained or self.models.untrained)(inner)
-        return build_cell(self.table(values), handed)
+        thing = resolve(self.table(values))
+        return Cell(find("work", thing.name), thing.build(handed))
 
     def untrained(self, values: dict[str, Any]) -> Any:
         """Return the run of a cell and its model before any training."""
-        from sweeps.stored import TrainedModel, untrained_model
-
         run = self.build({k: v for k, v in values.items() if k != SEED}).run
         return TrainedModel(run, untrained_model(run))
 
@@ -149,9 +148,7 @@ def _config(stored: dict[str, Any]) -> SweepConfig:
     derive = {path: (name, tuple(of)) for path, (name, of) in stored["derive"].items()}
     models = _config(stored["models"]) if "models" in stored else None
     grid = Grid(dimensions)
-    return SweepConfig(
-        stored["name"], stored["run"], grid, derive, stored["seed"], models=models
-    )
+    return SweepConfig(stored["name"], stored["run"], grid, derive, stored["seed"], models=models)
 
 
 def is_key(path: str) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from sweeps.plan import Block, Sheet
-from toymodels.fields import Field
+from toymodels.fields import Field, fields_of
 
 # Told each time some of a block is done, in the units of its cost.
 Advance = Callable[[int], None]
@@ -67,3 +67,15 @@ class Work:
     def caption(self, dataset: xr.Dataset) -> list[str]:
         """Say how a dataset was computed, in parts of a sentence."""
         raise NotImplementedError
+
+
+def world_fields(block: Block) -> dict[str, Field]:
+    """Return the arrays of the task and its features, such as `importance_of_feature`."""
+    found = {}
+    for name, field in fields_of(block.sheet.run.task, leading=1).items():
+        if len(field.dims) == 1:
+            leaf = name.rpartition("features_")[2]
+            values = np.asarray(field.values)[block.cell_index]
+            wide = np.broadcast_to(values, (*block.points.shape, *values.shape[1:]))
+            found[f"{leaf}_of_{field.dims[0]}"] = Field(wide, field.dims, field.words)
+    return found

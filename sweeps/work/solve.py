@@ -14,8 +14,7 @@ import xarray as xr
 from flax import struct
 
 from sweeps.plan import Block, Layout, Sheet
-from sweeps.work.base import Advance, Output, Work, names_of
-from sweeps.work.train import world_fields
+from sweeps.work.base import Advance, Output, Work, names_of, world_fields
 from toymodels.errors import InputError, require_range
 from toymodels.estimators.base import require
 from toymodels.estimators.quadrature import Quadrature
@@ -214,4 +213,3 @@ def solution_fields(found: Any) -> dict[str, Field]:
 def measured(model: ReluAutoencoder) -> dict[str, Field]:
     """Return the geometry of optima `W [C, M, F]`."""
     return measure_geometry(None, model, jax.random.key(0))
-

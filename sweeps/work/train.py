@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from sweeps.plan import Block, Sheet
-from sweeps.work.base import Advance, Output, Work, names_of
+from sweeps.work.base import Advance, Output, Work, names_of, world_fields
 from sweeps.work.engine import Result, measure, measure_block, run_block, time_steps
 from sweeps.work.layout import LIVE_COPIES, cut, first_model, model_bytes
 from toymodels.errors import InputError
@@ -181,7 +181,9 @@ def output(block: Block, result: Result) -> Output:
     curve = "loss at about a hundred steps, on the same few thousand examples"
     fields["loss_curve"] = Field(result.loss_curve, ("step",), curve)
     fields |= world_fields(block)
-    fields = {name: field.replace(values=np.asarray(field.values)) for name, field in fields.items()}
+    fields = {
+        name: field.replace(values=np.asarray(field.values)) for name, field in fields.items()
+    }
     coords = {"step": np.array(chunk_ends(spec))}
     return Output(fields, coords | ({"snapshot": np.array(steps)} if steps else {}))
 
@@ -216,15 +218,3 @@ def evaluation_fields(block: Block, evaluation: Any) -> dict[str, Field]:
         ),
         "evaluated_by": Field(label, (), "estimate behind `loss` and `loss_curve`", names),
     }
-
-
-def world_fields(block: Block) -> dict[str, Field]:
-    """Return the arrays of the task and its features, such as `importance_of_feature`."""
-    found = {}
-    for name, field in fields_of(block.sheet.run.task, leading=1).items():
-        if len(field.dims) == 1:
-            leaf = name.rpartition("features_")[2]
-            values = np.asarray(field.values)[block.cell_index]
-            wide = np.broadcast_to(values, (*block.points.shape, *values.shape[1:]))
-            found[f"{leaf}_of_{field.dims[0]}"] = Field(wide, field.dims, field.words)
-    return found

@@ -17,9 +17,11 @@ from toymodels.exact.strata import (
     linear_at_most_one,
     strata,
 )
-from toymodels.features.base import Features, along_first_axis, draw_uniforms
+from toymodels.features.base import Features
 from toymodels.features.independent import Independent
+from toymodels.fields import along_first_axis
 from toymodels.models.base import apply_batch, has_map
+from toymodels.streams import draw_uniforms
 from toymodels.tasks.base import mean_error
 
 

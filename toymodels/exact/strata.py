@@ -65,7 +65,7 @@ def _tails(a: jax.Array, log_q: jax.Array) -> jax.Array:
 
 
 def closed_part(law: Strata, none: jax.Array, one: jax.Array) -> jax.Array:
-    """Return `E[(y_i - x_i)²; k <= 1]`, `[F]`, from `clipped_at_most_one` or `linear_at_most_one`."""
+    """Return `E[(y_i - x_i)²; k <= 1]`, `[F]`, from what `…_at_most_one` returns."""
     return law.none * none + jnp.sum(one * law.one[None, :], axis=1)
 
 

@@ -6,11 +6,11 @@ from toymodels.features.base import (
     Features,
     SignedUniform,
     Uniform,
-    along_first_axis,
-    draw_uniforms,
 )
 from toymodels.features.independent import Independent
 from toymodels.features.one_active import OneActive
+from toymodels.fields import along_first_axis
+from toymodels.streams import draw_uniforms
 
 ValueLaw = Distribution  # old name, kept for one version
 

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from toymodels.errors import InputError
-from toymodels.profiles import PerFeature
+from toymodels.streams import draw_uniforms
 
 # Uniforms have 31 random bits. Below this density too few of their levels lie under p for one
 # uniform to serve as the value as well: 2¹³ of them at the threshold.
@@ -49,11 +47,6 @@ class SignedUniform:
         return 2.0 * quantile - 1.0
 
 
-def along_first_axis(values: Any, like: jax.Array) -> jax.Array:
-    """Shape `values [F]` so that they meet the first axis of `like [F]` or `[F, B]`."""
-    return jnp.reshape(values, (-1, *(1,) * (like.ndim - 1)))
-
-
 class Features:
     """A world of sparse features; `n_features` is F."""
 
@@ -71,41 +64,6 @@ class Features:
     def sample(self, key: jax.Array) -> jax.Array:
         """Draw one example `x [F]`."""
         return self.from_uniforms(draw_uniforms(key, (self.n_uniforms,)))
-
-
-def draw_uniforms(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-    """Draw float32 numbers, uniform on [0, 1), of 31 random bits each.
-
-    `jax.random.uniform` keeps 23 bits of its 32. Small numbers have more levels here, which is
-    what `u < p` and `u / p` need at small p; the cost is the same.
-    """
-    bits = jax.random.bits(key, shape, jnp.uint32) >> 1
-    return bits.astype(jnp.int32).astype(jnp.float32) * _TO_UNIT
-
-
-# 2⁻³¹, less by one unit in the last place: the largest product is below 1.
-_TO_UNIT = np.float32(2.0**-31 * (1 - 2.0**-24))
-
-
-def density(p_active: PerFeature, n: int, of: str = "n_features") -> NDArray[np.float32]:
-    """Return a density for each of `n` features (or sets), `[n]`, from a number or a list.
-
-    Raises:
-        InputError: a density outside [0, 1] or NaN, or of another length than `n`.
-    """
-    p = np.asarray(p_active, dtype=np.float64)
-    if p.shape not in ((), (n,)):
-        raise InputError(
-            f"p_active has shape {p.shape}, but there are {of} = {n}: "
-            f"give one number or a list of {n}."
-        )
-    bad = p[~((p >= 0) & (p <= 1))]
-    if bad.size:
-        raise InputError(
-            f"p_active = {bad.flat[0]} is not a probability: it must lie in [0, 1] "
-            "(density, the paper's 1 - S)."
-        )
-    return np.full(n, p, np.float32)
 
 
 def n_draws(p_active: NDArray[np.float32]) -> int:

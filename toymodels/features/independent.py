@@ -6,16 +6,9 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from toymodels.features.base import (
-    Distribution,
-    Features,
-    Uniform,
-    along_first_axis,
-    density,
-    n_draws,
-)
-from toymodels.fields import array, static
-from toymodels.profiles import PerFeature, length_of
+from toymodels.features.base import Distribution, Features, Uniform, n_draws
+from toymodels.fields import along_first_axis, array, static
+from toymodels.profiles import PerFeature, density, length_of
 
 
 @struct.dataclass

@@ -9,8 +9,8 @@ from flax import struct
 from numpy.typing import NDArray
 
 from toymodels.errors import require_range
-from toymodels.features.base import Distribution, Features, Uniform, along_first_axis
-from toymodels.fields import static
+from toymodels.features.base import Distribution, Features, Uniform
+from toymodels.fields import along_first_axis, static
 
 
 @struct.dataclass

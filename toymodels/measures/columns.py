@@ -22,9 +22,7 @@ def measure_geometry(run: Any, model: Any, key: jax.Array) -> dict[str, Field]:
         )
     W = model.W
     return {
-        "norm": Field(
-            geometry.feature_norms(W), ("feature",), "length of a feature's column of W"
-        ),
+        "norm": Field(geometry.feature_norms(W), ("feature",), "length of a feature's column of W"),
         "superposition": Field(
             geometry.superposition(W), ("feature",), "sum over j != i of (W_i/|W_i| . W_j)^2"
         ),

@@ -10,8 +10,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from toymodels.features.base import along_first_axis
-from toymodels.fields import array
+from toymodels.fields import along_first_axis, array
 from toymodels.models.base import Model, normal
 
 

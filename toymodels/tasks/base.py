@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import jax
 import jax.numpy as jnp
 
-from toymodels.features.base import draw_uniforms
+from toymodels.streams import draw_uniforms
 
 
 class Task(Protocol):

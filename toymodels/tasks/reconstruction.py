@@ -3,14 +3,11 @@
 from typing import Any, Self
 
 import jax
-import numpy as np
 from flax import struct
-from numpy.typing import NDArray
 
-from toymodels.errors import InputError
-from toymodels.features.base import Features, along_first_axis
-from toymodels.fields import array
-from toymodels.profiles import PerFeature
+from toymodels.features.base import Features
+from toymodels.fields import along_first_axis, array
+from toymodels.profiles import PerFeature, weights
 from toymodels.tasks.base import UniformTask
 
 
@@ -51,24 +48,3 @@ class Reconstruction(UniformTask):
     def error(self, output: jax.Array, target: jax.Array) -> jax.Array:
         """Return `I_i (target_i - output_i)²`, `[F]`."""
         return along_first_axis(self.importance, output) * (target - output) ** 2
-
-
-def weights(importance: PerFeature, n_features: int) -> NDArray[np.float32]:
-    """Return the weight of each feature, `[F]`, from a number or a list.
-
-    Raises:
-        InputError: a weight that is negative, infinite, NaN, or another length than `n_features`.
-    """
-    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and refused
-        weight = np.asarray(importance, dtype=np.float32)
-    if weight.shape not in ((), (n_features,)):
-        raise InputError(
-            f"importance has shape {weight.shape}, but there are n_features = {n_features}: "
-            f"give one number or a list of {n_features}."
-        )
-    if not np.all(np.isfinite(weight) & (weight >= 0)):
-        raise InputError(
-            f"importance = {importance} holds a value that is negative, infinite or NaN: "
-            "use finite numbers >= 0 (0 means: this feature does not count)."
-        )
-    return np.full(n_features, weight, np.float32)

@@ -11,7 +11,7 @@ from matplotlib.container import BarContainer
 from matplotlib.image import AxesImage
 from numpy.typing import ArrayLike, NDArray
 
-from figures import style
+from figures.kit import style
 
 
 def draw_columns(

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from figures import style
-from figures.draw import draw_columns, draw_gram, draw_norms
+from figures.kit import style
+from figures.kit.draw import draw_columns, draw_gram, draw_norms
 from sweeps.store import writing
 from toymodels import geometry
 from toymodels.errors import InputError

@@ -1,0 +1,1 @@
+"""Figures of circuits in superposition, after Linsefors & Bushnaq 2025."""

@@ -1,0 +1,207 @@
+"""The command `toymodels`. Heavy things are imported inside a command, so that help is quick."""
+
+import io
+import os
+import sys
+from collections.abc import Callable
+from inspect import signature as inspect_signature
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from tyro.conf import Positional, arg
+
+Out = Annotated[Path, arg(help="folder for what is made", metavar="DIR")]
+Memory = Annotated[float, arg(help="GiB that training may take at a time", metavar="GIB")]
+Overrides = Annotated[
+    Positional[tuple[str, ...]],
+    arg(help="what differs from the file, such as steps=500", metavar="KEY=VALUE"),
+]
+
+
+def list_entries(*, json: bool = False) -> None:
+    """List the figures and sweeps, name first."""
+    from figures.command.catalogue import print_list
+
+    print_list(as_json=json)
+
+
+def cite(
+    names: Annotated[Positional[tuple[str, ...]], arg(help="figures", metavar="NAME")] = (),
+) -> None:
+    """Print BibTeX of the sources of figures, or of all."""
+    from figures.command.catalogue import print_citation
+
+    print_citation(names)
+
+
+def figure(
+    names: Annotated[
+        Positional[tuple[str, ...]],
+        arg(help="figures to make, then KEY=VALUE of what differs", metavar="NAME|KEY=VALUE"),
+    ] = (),
+    *,
+    group: Annotated[
+        str | None, arg(help="every figure of toy-models, exact, circuits, …", metavar="GROUP")
+    ] = None,
+    all: bool = False,
+    quick: Annotated[bool, arg(help="the set that `make figures` makes")] = False,
+    fast: Annotated[bool, arg(help="a smaller version that says so")] = False,
+    out: Out = Path("out"),
+    seed: int | None = None,
+    from_: Annotated[
+        Path | None, arg(name="from", help="only draw, from this dataset", metavar="FILE.nc")
+    ] = None,
+    format: Annotated[str, arg(help="of png, pdf, svg, with commas", metavar="LIST")] = "png,pdf",
+    memory: Memory = 2.0,
+    fresh: Annotated[bool, arg(help="start over although finished work is there")] = False,
+) -> None:
+    """Make figures: train what is missing, draw, and say where the pictures are."""
+    from figures.command.verbs import Wanted, make_figures
+
+    overrides = tuple(name for name in names if "=" in name)
+    if seed is not None:
+        overrides = (f"seed={seed}", *overrides)
+    make_figures(
+        tuple(name for name in names if "=" not in name),
+        Wanted(fast, out, overrides, from_, format, memory, fresh),
+        group="all" if all else "quick" if quick else group,
+    )
+
+
+def sweep_run(
+    file: Annotated[Positional[str], arg(help="a TOML file or a preset's name", metavar="FILE")],
+    overrides: Overrides = (),
+    *,
+    out: Out = Path("out"),
+    dry_run: Annotated[
+        bool, arg(help="print grid, blocks, memory and time; train nothing")
+    ] = False,
+    memory: Memory = 2.0,
+    fresh: Annotated[bool, arg(help="start over although finished blocks are there")] = False,
+) -> None:
+    """Run a sweep; it resumes where an earlier one of the same config stopped."""
+    from figures.command.verbs import run_file
+
+    run_file(file, overrides, out, dry_run=dry_run, memory=memory, fresh=fresh)
+
+
+def sweep_status(folder: Annotated[Positional[Path], arg(metavar="DIR")] = Path("out")) -> None:
+    """Say how far the sweeps in a folder are."""
+    from figures.command.verbs import print_status
+
+    print_status(folder)
+
+
+def inspect(
+    file: Annotated[Positional[Path], arg(help="a matrix [hidden, features]", metavar="W.npy|npz")],
+    *,
+    out: Annotated[Path | None, arg(help="also draw a picture there", metavar="FILE.png")] = None,
+) -> None:
+    """Measure a matrix of your own: norms, superposition, dimensionality, shapes."""
+    from figures.command.inspection import inspect_file
+
+    inspect_file(file, out)
+
+
+def doctor() -> None:
+    """Print versions, devices and folders: one paste for a report."""
+    from figures.command.verbs import print_doctor
+
+    print_doctor()
+
+
+def cache_folder() -> Path:
+    """Return where compiled programs are kept, in the user's cache folder."""
+    home = os.environ.get("XDG_CACHE_HOME") or (
+        Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
+    )
+    return Path(home) / "toymodels" / "jax"
+
+
+def main() -> None:
+    """Run the command; a user's mistake ends with one message and status 2."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # in step with progress on stderr, in a log too
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache_folder()))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES", "none")
+    try:
+        _dispatch(sys.argv[1:])
+    except KeyboardInterrupt:
+        print("\nstopped; finished blocks are kept: the same command goes on from there.")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except (ValueError, OSError) as error:
+        from toymodels.errors import InputError
+
+        if not isinstance(error, InputError | OSError):
+            raise
+        print(f"toymodels: {error}", file=sys.stderr)
+        if isinstance(error, OSError):
+            print("What was finished is kept: the same command goes on.", file=sys.stderr)
+        sys.exit(2)
+
+
+def sweep() -> None:
+    """Run sweeps of your own: `sweep run FILE.toml`, `sweep status DIR`."""
+
+
+def positionals_first(arguments: list[str], valued: frozenset[str] = frozenset()) -> list[str]:
+    """Put names and KEY=VALUE texts before the options, wherever they stood among them.
+
+    Args:
+        arguments: of the command.
+        valued: options that take the next argument as their value.
+    """
+    positional, options, previous = [], [], ""
+    for argument in arguments:
+        plain = not argument.startswith("-") and previous not in valued
+        (positional if plain else options).append(argument)
+        previous = argument
+    return positional + options
+
+
+def valued_options(*commands: Callable[..., None]) -> frozenset[str]:
+    """Return the options of commands that take a value: keyword parameters that are no flags."""
+    found = set()
+    for command in commands:
+        for p in inspect_signature(command).parameters.values():
+            if p.kind is p.KEYWORD_ONLY and not isinstance(p.default, bool):
+                found.add("--" + p.name.rstrip("_").replace("_", "-"))
+    return frozenset(found)
+
+
+SWEEP = {"run": sweep_run, "status": sweep_status}
+VERBS = {
+    "list": list_entries,
+    "figure": figure,
+    "sweep": sweep,
+    "inspect": inspect,
+    "cite": cite,
+    "doctor": doctor,
+}
+
+
+def _dispatch(arguments: list[str]) -> None:
+    if arguments == ["--version"]:
+        from importlib.metadata import version
+
+        print(f"toymodels {version('toymodels')}")
+        return
+    arguments = positionals_first(arguments, valued_options(*VERBS.values(), *SWEEP.values()))
+    if arguments[:1] == ["sweep"]:
+        commands, description = SWEEP, "Run parameter sweeps from TOML files."
+        prog, arguments = "toymodels sweep", arguments[1:] or ["--help"]
+    else:
+        commands, description = VERBS, "Toy models of superposition: sweeps and figures."
+        prog, arguments = "toymodels", arguments or ["--help"]
+    tyro.extras.subcommand_cli_from_dict(
+        commands,
+        prog=prog,
+        description=description,
+        args=arguments,
+        config=(tyro.conf.FlagCreatePairsOff,),
+    )

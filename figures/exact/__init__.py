@@ -1,0 +1,1 @@
+"""Figures without sampling noise: solved, followed and computed in closed form."""

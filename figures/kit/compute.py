@@ -1,0 +1,298 @@
+"""From a figure's file to the dataset behind it: run, analyse, store; a second call only reads.
+
+A module that draws has
+
+    analyse(dataset) -> dataset        what it computes beyond the sweep (may be left out)
+    claim(dataset) -> str              one sentence, from the numbers
+    draw(dataset, axes=None) -> Figure
+    caption(dataset) -> list[str]      more parts of the caption (may be left out)
+
+and where the analysis takes many seconds, `parts(dataset) -> {name: function}`: each part is
+computed by a function without arguments that returns a dataset, and stored as it is done; then
+`analyse(dataset, parts)` joins what they returned.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+from figures.kit.caption import joined, write_caption
+from figures.kit.settings import changed, settings_of
+from sweeps.config.parse import parse, read_toml
+from sweeps.config.registry import find
+from sweeps.config.sweep import SweepConfig
+from sweeps.identity import digest
+from sweeps.run import (
+    DEFAULT_MEMORY_GIB,
+    Quiet,
+    Report,
+    folder_of,
+    run_in_folder,
+    run_sweep,
+)
+from sweeps.store import RunFolder, open_dataset, save_dataset
+from toymodels.errors import InputError, listed
+
+# What `compute` returns of each part of a long analysis.
+Parts = dict[str, Callable[[], xr.Dataset]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a figure is going to run."""
+
+    config: SweepConfig | None
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Drawable:
+    """One figure: `compute(...)` gives the dataset, `draw(dataset)` the picture."""
+
+    entry: Any  # figures.kit.entry.Entry
+
+    def compute(
+        self,
+        *,
+        out: str | Path | None = None,
+        fast: bool = False,
+        overrides: Sequence[str] = (),
+        memory_gib: float = DEFAULT_MEMORY_GIB,
+        fresh: bool = False,
+        report: Report | None = None,
+        version: str = "",
+    ) -> xr.Dataset:
+        """Run the figure's sweep and its analysis, or take what is stored.
+
+        Args:
+            out: folder that keeps both; None keeps all in memory.
+            fast: the smaller version.
+            overrides: texts such as "steps=500".
+            memory_gib: what a block of the sweep may take.
+            fresh: start over.
+            report: is told the progress.
+            version: "fast", or "tiny" for tests.
+
+        Raises:
+            InputError: a mistake in an override, or what the figure cannot draw.
+        """
+        version = "fast" if fast else version
+        plan = planned(self.entry, version, overrides)
+        how = {"memory_gib": memory_gib, "fresh": fresh, "report": report or Quiet()}
+        dataset, folder = _run(self.entry, plan, None if out is None else Path(out), how)
+        result = _analysed(self.entry, plan, dataset, folder, how)
+        module = self.entry.module()
+        words = [*_caption_of_sweep(plan, dataset), *_own_caption(module, result)]
+        result.attrs |= {"figure": self.entry.name, "caption": joined(words, overrides, version)}
+        result.attrs["claim"] = module.claim(result)
+        return result
+
+    def analyse(self, dataset: xr.Dataset) -> xr.Dataset:
+        """Compute what the figure shows beyond its sweep, from the sweep's dataset."""
+        module = self.entry.module()
+        return _analyse(module, dataset, {n: part() for n, part in _parts(module, dataset).items()})
+
+    def claim(self, dataset: xr.Dataset) -> str:
+        """Return the sentence that the numbers say."""
+        return self.entry.module().claim(dataset)
+
+    def draw(self, dataset: xr.Dataset, axes: Any = None, *, ax: Any = None) -> Figure:
+        """Draw a dataset, into a new figure or into your own axes.
+
+        Args:
+            dataset: what `compute` returned.
+            axes: your own axes, by panel name or in the panels' order; they get no caption.
+            ax: old name of `axes`, kept for one version.
+
+        Raises:
+            InputError: axes that are not the figure's panels.
+        """
+        axes = ax if axes is None else axes
+        figure = self.entry.module().draw(dataset, axes)
+        if axes is None:
+            write_caption(figure, dataset)
+        return figure
+
+
+def planned(entry: Any, version: str = "", overrides: Sequence[str] = ()) -> Plan:
+    """Say what a figure is going to run, and refuse what it cannot draw before anything runs.
+
+    Raises:
+        InputError: a mistake in an override, another axis, or a key that the figure requires.
+    """
+    table = read_toml(entry.source)
+    settings, for_sweep = changed(settings_of(read_toml(entry.file), version), overrides)
+    if not is_sweep(table):
+        if for_sweep:
+            raise InputError(
+                f"{entry.name} has no key for {listed(for_sweep)}. "
+                + (f"It has {listed(settings)}." if settings else "It has nothing to set.")
+            )
+        return Plan(None, settings)
+    config = parse(sweep_table(entry.source), for_sweep, version)
+    _require_axes(entry, config)
+    _require_keys(entry, config)
+    return Plan(config, settings)
+
+
+def is_sweep(table: dict[str, Any]) -> bool:
+    """Tell whether a figure's file has a sweep, and not settings alone."""
+    return bool(set(table) - {"name", "description", "figure", "settings", "fast", "tiny"})
+
+
+def sweep_table(path: Path) -> dict[str, Any]:
+    """Return the sweep of a figure's file, called after the file."""
+    table = {"name": path.stem} | read_toml(path)
+    for version in ("fast", "tiny"):
+        if version in table:
+            table[version] = {k: v for k, v in table[version].items() if k != "settings"}
+    return {k: v for k, v in table.items() if k != "settings"}
+
+
+def _require_axes(entry: Any, config: SweepConfig) -> None:
+    for d in config.grid.dimensions:
+        if d.name not in entry.axes:
+            raise InputError(
+                f"{entry.name} draws {listed(entry.axes)}, but the grid has {d.name!r} too: give "
+                f"it one value ({d.name}=…), or run the sweep with `toymodels sweep run`."
+            )
+    there = [d.name for d in config.grid.dimensions]
+    missing = [name for name in entry.axes if name not in there]
+    if missing:
+        raise InputError(
+            f"{entry.name} draws {listed(entry.axes)}, but the grid has no {listed(missing)}."
+        )
+
+
+def _require_keys(entry: Any, config: SweepConfig) -> None:
+    for variant in config.variants:
+        for key, wanted in entry.requires.items():
+            given: Any = variant
+            for part in key.split("."):
+                given = given.get(part) if isinstance(given, dict) else None
+            if given != wanted:
+                raise InputError(
+                    f"{key} = {given}: {entry.name} is about {key} = {wanted} alone; run the sweep "
+                    "with `toymodels sweep run` for others."
+                )
+
+
+def _run(
+    entry: Any, plan: Plan, out: Path | None, how: dict[str, Any]
+) -> tuple[xr.Dataset, Path | None]:
+    """Return the dataset of the sweep with the settings, and the folder that keeps it."""
+    if plan.config is None:
+        dataset = xr.Dataset(attrs={"name": entry.name})
+        folder = out and out / "runs" / f"{entry.name}-{digest(plan.settings)}"
+    elif out is None:
+        given = {k: v for k, v in how.items() if k != "fresh"}
+        dataset, folder = run_sweep(plan.config, **given), None
+    else:
+        dataset = run_in_folder(plan.config, out, **how)
+        folder = folder_of(plan.config, out)
+    return dataset.assign_coords({k: _coordinate(k, v) for k, v in plan.settings.items()}), folder
+
+
+def _coordinate(name: str, value: Any) -> Any:
+    return ((name,), np.array(value)) if isinstance(value, list) else value
+
+
+def _analysed(
+    entry: Any, plan: Plan, dataset: xr.Dataset, folder: Path | None, how: dict[str, Any]
+) -> xr.Dataset:
+    """Return what the figure shows, from the file that keeps it where there is one."""
+    module = entry.module()
+    if not hasattr(module, "analyse"):
+        return dataset
+    if folder is None:
+        return _with_parts(module, dataset, None, how["report"])
+    mark = f"v{entry.version}-{digest(plan.settings)[:6]}"
+    path = folder / "analysis" / f"{entry.name}-{mark}.nc"
+    if path.exists() and not how["fresh"]:
+        try:
+            return open_dataset(path)
+        except InputError as error:
+            print(f"{error} It is computed again.")
+    _say_if_outdated(entry, path)
+    with RunFolder(folder, _about(plan, entry)):
+        result = _with_parts(module, dataset, path, how["report"], fresh=how["fresh"])
+        save_dataset(result, path)
+    return result
+
+
+def _about(plan: Plan, entry: Any) -> str:
+    if plan.config is not None:
+        return plan.config.as_json()
+    return json.dumps({"name": entry.name, "settings": plan.settings, "version": entry.version})
+
+
+def _say_if_outdated(entry: Any, path: Path) -> None:
+    settings = path.stem.rpartition("-")[2]
+    for old in path.parent.glob(f"{entry.name}-v*-{settings}.nc"):
+        if old != path:
+            print(f"{old.name} is an older version's analysis: it is computed again.")
+
+
+def _with_parts(
+    module: Any, dataset: xr.Dataset, path: Path | None, report: Report, fresh: bool = False
+) -> xr.Dataset:
+    """Compute the parts of an analysis that are not kept yet, and join them."""
+    parts = _parts(module, dataset)
+    kept: dict[str, xr.Dataset] = {}
+    places: dict[str, Path] = {}
+    if path is not None and parts:
+        folder = path.with_suffix(".parts")
+        folder.mkdir(parents=True, exist_ok=True)
+        places = {name: folder / f"{i:03d}.nc" for i, name in enumerate(parts)}
+        for name, place in places.items():
+            if place.exists() and not fresh:
+                kept[name] = open_dataset(place)
+    if len(kept) < len(parts):
+        report.start(len(parts), len(parts), len(kept))
+        try:
+            for name in parts:
+                if name not in kept:
+                    kept[name] = parts[name]()
+                    if name in places:
+                        save_dataset(kept[name], places[name])
+                    report.advance(1)
+        finally:
+            report.finish()
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    return _analyse(module, dataset, {name: kept[name] for name in parts})
+
+
+def _parts(module: Any, dataset: xr.Dataset) -> Parts:
+    return module.parts(dataset) if hasattr(module, "parts") else {}
+
+
+def _analyse(module: Any, dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> xr.Dataset:
+    """Call a module's analysis; what all cells share stays with the result."""
+    if not hasattr(module, "analyse"):
+        return dataset
+    has_parts = hasattr(module, "parts")
+    result = module.analyse(dataset, parts) if has_parts else module.analyse(dataset)
+    shared = {
+        name: value
+        for name, value in dataset.coords.items()
+        if value.ndim == 0 and name not in result.variables and name not in result.dims
+    }
+    return result.assign_coords(shared).assign_attrs(dataset.attrs | result.attrs)
+
+
+def _caption_of_sweep(plan: Plan, dataset: xr.Dataset) -> list[str]:
+    if plan.config is None:
+        return []
+    names = dict.fromkeys(variant["work"] for variant in plan.config.variants)
+    return [part for name in names for part in find("work", name).caption(dataset)]
+
+
+def _own_caption(module: Any, result: xr.Dataset) -> list[str]:
+    return module.caption(result) if hasattr(module, "caption") else []

@@ -1,0 +1,70 @@
+"""Axes by name: a new figure of them, or those that the caller has."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from toymodels.errors import InputError, listed
+
+# What a figure may be drawn into: axes by panel name, or in the panels' order, or a single one.
+Given = Mapping[str, Axes] | Sequence[Axes] | Axes | None
+
+
+def panels(axes: Given, mosaic: Any, **how: Any) -> tuple[Figure, dict[str, Axes]]:
+    """Return a figure's panels by name.
+
+    Args:
+        axes: the caller's own, or None for a new figure.
+        mosaic: names of panels as `matplotlib.pyplot.subplot_mosaic` takes them: a text such as
+            "AB", or lists of rows; "." is an empty place.
+        how: for a new figure, as `subplot_mosaic`: figsize, width_ratios, sharey, ….
+
+    Raises:
+        InputError: the caller's axes are not as many, or not of these names.
+    """
+    if axes is None:
+        figure, made = plt.subplot_mosaic(mosaic, **how)
+        return figure, made
+    names = names_of(mosaic)
+    if isinstance(axes, Axes):
+        axes = [axes]
+    if not isinstance(axes, Mapping):
+        given = list(np.ravel(np.asarray(axes, dtype=object)))
+        if len(given) != len(names):
+            raise InputError(
+                f"axes has {len(given)} panels, but the figure draws {len(names)}: "
+                f"{listed(names)}, in this order or by name."
+            )
+        axes = dict(zip(names, given, strict=True))
+    missing = [name for name in names if name not in axes]
+    if missing:
+        raise InputError(f"axes lacks the panels {listed(missing)}; it needs {listed(names)}.")
+    return axes[names[0]].figure, {name: axes[name] for name in names}  # pyright: ignore
+
+
+def names_of(mosaic: Any) -> list[str]:
+    """Return the names of a mosaic's panels, row by row."""
+    rows = mosaic.strip().splitlines() if isinstance(mosaic, str) else mosaic
+    return list(dict.fromkeys(name for row in rows for name in row if name != "."))
+
+
+def draw_interval(
+    ax: Axes, x: ArrayLike, mean: ArrayLike, low: ArrayLike, high: ArrayLike, **look: Any
+) -> Any:
+    """Draw a mean and its interval, which may be NaN where there is none."""
+    mean = np.asarray(mean)
+    half = np.nan_to_num(np.stack([mean - np.asarray(low), np.asarray(high) - mean]))
+    return ax.errorbar(x, mean, np.maximum(half, 0), **{"capsize": 2.5, "lw": 1.4} | look)
+
+
+def legend_of(ax: Axes, looks: Mapping[str, dict[str, Any]], **where: Any) -> Any:
+    """Draw a legend of labels and how the lines that they stand for look."""
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], label=label, **look) for label, look in looks.items()]
+    return ax.legend(handles=handles, **where)

@@ -1,0 +1,69 @@
+"""Settings of a figure beside its sweep, from `[settings]`; changed by `key=value` texts.
+
+Values are numbers, texts or lists of them. Whether a value is possible says the library.
+"""
+
+import tomllib
+from collections.abc import Sequence
+from typing import Any
+
+from sweeps.config.parse import applied
+from toymodels.errors import InputError
+
+
+def settings_of(table: dict[str, Any], version: str = "") -> dict[str, Any]:
+    """Return the settings of a file, with those of a version put in."""
+    inner = {k: {"settings": table.get(k, {}).get("settings", {})} for k in ("fast", "tiny")}
+    return applied({"settings": table.get("settings", {})} | inner, (), version)["settings"]
+
+
+def changed(
+    settings: dict[str, Any], overrides: Sequence[str]
+) -> tuple[dict[str, Any], list[str]]:
+    """Return settings with `key=value` texts put in, and the texts that are none of theirs.
+
+    Raises:
+        InputError: a value of another type; names what is allowed.
+    """
+    new, others = dict(settings), []
+    for text in overrides:
+        key, equals, given = (part.strip() for part in text.partition("="))
+        if equals and key in settings:
+            new[key] = _parsed(key, given, settings[key])
+        else:
+            others.append(text)
+    return new, others
+
+
+def _parsed(key: str, given: str, now: Any) -> Any:
+    try:
+        value = tomllib.loads(f"value = {given}")["value"]
+    except ValueError:
+        value = given
+    if isinstance(now, list):
+        value = value if isinstance(value, list) else [value]
+        if value and all(_is_like(one, now[0]) for one in value):
+            return value
+    elif _is_like(value, now):
+        return value
+    raise InputError(f"{key} = {given}: give {_named(now)}, such as {key}={now}.")
+
+
+def _is_like(value: Any, now: Any) -> bool:
+    if isinstance(value, bool) or isinstance(now, str) != isinstance(value, str):
+        return False
+    if isinstance(now, str):
+        return True
+    return isinstance(value, int | float if isinstance(now, float) else int)
+
+
+def _named(now: Any) -> str:
+    one = now[0] if isinstance(now, list) else now
+    name = "text" if isinstance(one, str) else "number" if isinstance(one, float) else "whole number"
+    return f"{name}s" if isinstance(now, list) else f"a {name}"
+
+
+def require_at_least(name: str, value: float, least: float) -> None:
+    """Refuse a setting below `least` with an `InputError` that names it."""
+    if value < least:
+        raise InputError(f"{name} = {value} must be at least {least}.")

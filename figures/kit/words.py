@@ -1,0 +1,18 @@
+"""Numbers and names in the sentences of captions and claims."""
+
+from collections.abc import Iterable
+from typing import Any
+
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def listed(values: Iterable[Any]) -> str:
+    """Join values as a sentence does: "2, 4 and 5"."""
+    *most, last = map(str, values)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def counted(n: int, noun: str, plural: str = "") -> str:
+    """Write a number with its noun: "one seed", "12 seeds"."""
+    word = NUMBERS[n] if n < len(NUMBERS) else f"{n:,}"
+    return f"{word} {noun if n == 1 else plural or noun + 's'}"

@@ -1,0 +1,1 @@
+"""Figures of questions next door: dictionaries, probes and masks on toy models."""

@@ -1,0 +1,104 @@
+"""F6–F9: WᵀW + b across sparsity (Elhage et al. 2022, "Basic results").
+
+One column per panel: WᵀW and b above, the norms ‖W_i‖ below, coloured by how much a feature
+shares its direction, Σ_{j≠i}(Ŵ_i·W_j)².
+"""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from figures.kit import style
+from figures.kit.draw import draw_gram, draw_norms
+from figures.kit.panels import panels
+from sweeps.stats import best_over_seeds, mean_over_seeds
+
+REPRESENTED = 0.5  # a feature counts as represented from this norm on
+DEDICATED = 0.1  # and as dedicated below this superposition
+
+
+def analyse(dataset: xr.Dataset) -> xr.Dataset:
+    """Keep the best seed of each panel and count its features, with intervals over all seeds.
+
+    `n_represented` and `n_dedicated` of the best seed; `…_mean`, `…_low`, `…_high` over all.
+    """
+    best = best_over_seeds(dataset)
+    everywhere = dataset.copy()
+    for data in (best, everywhere):
+        held = data["norm"] > REPRESENTED
+        data["n_represented"] = held.sum("feature").astype(float)
+        alone = held & (data["superposition"] < DEDICATED)
+        data["n_dedicated"] = alone.sum("feature").astype(float)
+    for name in ("n_represented", "n_dedicated"):
+        found = mean_over_seeds(everywhere, name)
+        for part in ("mean", "low", "high"):
+            best[f"{name}_{part}"] = found[part]
+    best["n_seeds"] = found["n"]
+    return best
+
+
+def claim(dataset: xr.Dataset) -> str:
+    """Say how many features the densest and the sparsest ReLU model represent."""
+    relu = dataset.isel({_panel(dataset): np.flatnonzero(_models(dataset) == "relu")})
+    dense, sparse = (relu.isel({_panel(dataset): int(k(relu["p_active"].values))}) for k in ENDS)
+    n, m = int(dataset["n_features"]), int(dataset["n_hidden"])
+    return (
+        f"{n} features in {m} dimensions: {int(dense['n_represented'])} are represented at density "
+        f"{float(dense['p_active']):g}, {int(sparse['n_represented'])} at "
+        f"{float(sparse['p_active']):g}"
+    )
+
+
+ENDS = (np.argmax, np.argmin)  # of the density
+
+
+def _panel(dataset: xr.Dataset) -> str:
+    return str(dataset["loss"].dims[0])
+
+
+def _models(dataset: xr.Dataset) -> np.ndarray:
+    return np.broadcast_to(dataset["model"].values, dataset["loss"].shape)
+
+
+def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
+    """Draw one column per panel: WᵀW and b above, norms below."""
+    along = _panel(dataset)
+    n, m = dataset.sizes[along], dataset.sizes["hidden"]
+    grams, norms = ([f"{what} {i}" for i in range(n)] for what in ("gram", "norms"))
+    size = (1.62 * n + 1.0, 5.0)
+    figure, panel = panels(axes, [grams, norms], figsize=size, height_ratios=[1, 1.25])
+    for i, model in enumerate(_models(dataset)):
+        cell = dataset.isel({along: i})
+        gram, _ = draw_gram(panel[grams[i]], cell["W"].values, cell["b"].values)
+        name = "linear" if model == "linear" else "ReLU" if model == "relu" else str(model)
+        panel[grams[i]].set_title(f"{name}\n1 − S = {float(cell['p_active']):g}")
+        draw_norms(panel[norms[i]], cell["norm"].values, cell["superposition"].values)
+        panel[norms[i]].axhline(m, color=style.RED, lw=0.9, ls="--")
+        panel[norms[i]].set_xlabel(_counts(cell), fontsize=8)
+    panel[grams[0]].set_ylabel(f"WᵀW, and b as a column\n{dataset.sizes['feature']} features")
+    panel[norms[0]].set_ylabel("‖Wᵢ‖, most important on top")
+    place: dict[str, Any] = {"color": style.RED, "fontsize": 7, "ha": "right", "va": "top"}
+    panel[norms[0]].text(1.33, m, f"m = {m}", **place)
+    bar = figure.colorbar(
+        gram, ax=[panel[g] for g in grams], shrink=0.75, aspect=14, ticks=[-1, 0, 1]
+    )
+    bar.set_label("entry of WᵀW, b")
+    share = ScalarMappable(Normalize(0, 1), style.SUPERPOSITION)
+    below = [panel[name] for name in norms]
+    bar = figure.colorbar(share, ax=below, shrink=0.75, aspect=17, ticks=[0, 0.5, 1])
+    bar.set_label("superposition  Σⱼ≠ᵢ (Ŵᵢ·Wⱼ)²")
+    bar.ax.set_yticklabels(["0", "0.5", "≥ 1"])
+    return figure
+
+
+def _counts(cell: xr.Dataset) -> str:
+    """Say how many features the drawn model represents, and the mean over seeds."""
+    text = f"{int(cell['n_represented'])} represented,\n{int(cell['n_dedicated'])} dedicated"
+    if int(cell["n_seeds"]) < 2:
+        return text
+    half = float(cell["n_represented_high"] - cell["n_represented_low"]) / 2
+    return f"{text}\nmean {float(cell['n_represented_mean']):.1f} ± {half:.1f}"

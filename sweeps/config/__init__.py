@@ -1,0 +1,1 @@
+"""Configs: TOML in, validated sweeps out; the one registry of names."""

@@ -1,0 +1,5 @@
+"""`python -m toymodels` is the command `toymodels`."""
+
+from figures.command.cli import main
+
+main()
