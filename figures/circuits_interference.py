@@ -109,10 +109,10 @@ def _empty(networks: Sequence[tuple[int, int]], settings: Appendix) -> xr.Datase
 
 def _summarise(dataset: xr.Dataset) -> xr.Dataset:
     """Add estimates, `mean`, `low` and `high` over seeds, and both ratios."""
-    n_blocks, n_circuits = dataset["width"] / 4, dataset["n_circuits"]
+    n_copies, n_circuits = dataset["width"] / 4, dataset["n_circuits"]
     times = xr.DataArray([1, 1, 2], dims="weights")
     t = theory.overlap_constant(
-        n_circuits.values[:, None], n_blocks.values[:, None], dataset["redundancy"].values
+        n_circuits.values[:, None], n_copies.values[:, None], dataset["redundancy"].values
     )
     t = xr.DataArray(np.maximum(t, 0), dims=("network", "redundancy"))
     dataset["estimated"] = times * (n_circuits * t**2 + t)
@@ -151,11 +151,11 @@ def overlap(width: int, n_circuits: int, redundancy: int) -> float:
 
 def measure(width: int, n_circuits: int, redundancy: int, seed: int) -> list[float]:
     """Measure the interference of own, shared and both weights in one network."""
-    key, n_blocks = jax.random.key(seed), width // 4
-    held = draw_embedding(key, prime_steps, n_circuits, n_blocks, redundancy, 2)
+    key, n_copies = jax.random.key(seed), width // 4
+    held = draw_embedding(key, prime_steps, n_circuits, n_copies, redundancy, 2)
     own = generator(key, STREAM_WEIGHTS).choice([-1.0, 1.0], n_circuits)
     return [
-        measure_interference(capped_network(scalar_circuits(*weights), held, n_blocks))
+        measure_interference(capped_network(scalar_circuits(*weights), held, n_copies))
         for weights in ((own, 0), (0 * own, 1), (own, 1))
     ]
 

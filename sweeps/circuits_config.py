@@ -22,7 +22,7 @@ from sweeps.simulating import NEURONS, ActiveRotations, RotationInit, Simulation
 from toymodels.circuits.assignment import Assignment, prime_steps, random_subsets, transversal
 from toymodels.circuits.examples import require_examples
 from toymodels.circuits.forward import Gating, ideal_gating, relu_gating
-from toymodels.circuits.simulation import blocks_of
+from toymodels.circuits.simulation import copies_of
 from toymodels.errors import InputError
 from toymodels.training import Run
 
@@ -80,7 +80,7 @@ class CircuitsConfig:
 @cache
 def _check_sizes(assignment: str, n_circuits: int, width: int, redundancy: int) -> None:
     """Let the assignment itself refuse what it cannot hold, before anything runs."""
-    ASSIGNMENTS[assignment](n_circuits, blocks_of(width, NEURONS), redundancy)
+    ASSIGNMENTS[assignment](n_circuits, copies_of(width, NEURONS), redundancy)
 
 
 _CIRCUITS = TypeAdapter(CircuitsConfig)

@@ -191,11 +191,11 @@ def simulation_bytes(block: Block) -> int:
 def _bytes(run: Run) -> int:
     init = run.init
     assert isinstance(init, RotationInit)
-    n_blocks = init.width // NEURONS
-    examples = LARGEST_BLOCK * bytes_per_example(init.n_circuits, n_blocks, VALUES, NEURONS)
+    n_copies = init.width // NEURONS
+    examples = LARGEST_BLOCK * bytes_per_example(init.n_circuits, n_copies, VALUES, NEURONS)
     crew = min(os.cpu_count() or 1, LARGEST_CREW)
     lists = 8 * init.n_layers * init.n_circuits * init.redundancy
-    backgrounds = 4 * (init.n_layers + 1) * n_blocks**2  # one for each layer but 1, two in work
+    backgrounds = 4 * (init.n_layers + 1) * n_copies**2  # one for each layer but 1, two in work
     return crew * min(examples, BLOCK_BYTES) + lists + backgrounds
 
 

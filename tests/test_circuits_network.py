@@ -229,7 +229,7 @@ def test_a_network_has_the_same_leaves_eagerly_under_jit_and_under_vmap():
     circuits = rotation_circuit(ANGLES)
 
     def make(s):
-        return Network(circuits, s, (s, s), s, s, s, s, n_blocks=3)
+        return Network(circuits, s, (s, s), s, s, s, s, n_copies=3)
 
     eager, jitted = make(jnp.float32(0.5)), jax.jit(make)(jnp.float32(0.5))
     mapped = jax.vmap(make)(jnp.full(2, 0.5, jnp.float32))
@@ -239,7 +239,7 @@ def test_a_network_has_the_same_leaves_eagerly_under_jit_and_under_vmap():
 def test_an_assignment_that_does_not_fit_is_refused():
     with pytest.raises(InputError, match=r"39 circuits.*for 40"):
         capped_network(rotation_circuit(ANGLES[1:]), embedding(), N)
-    with pytest.raises(InputError, match="n_blocks = 20: use 0 to 19"):
+    with pytest.raises(InputError, match="n_copies = 20 copies of each neuron: use 0 to 19"):
         split_network(rotation_circuit(ANGLES), embedding(), 20)
 
 

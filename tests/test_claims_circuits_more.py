@@ -185,15 +185,15 @@ def test_interference_of_one_layer(redundancy):
     rows = [row for row in REFERENCE["interference"] if row["S"] == redundancy]
     found = {"shared": [], "own": [], "both": []}
     for row in rows:
-        n_circuits, n_blocks = row["T"], row["D"] // 4
-        expected = theory.interference(n_circuits, n_blocks, redundancy)
+        n_circuits, n_copies = row["T"], row["D"] // 4
+        expected = theory.interference(n_circuits, n_copies, redundancy)
         assert expected == pytest.approx(row["theory"], rel=1e-5)
         for seed in range(2):
             key = jax.random.key(seed)
-            held = draw_embedding(key, prime_steps, n_circuits, n_blocks, redundancy, 2)
+            held = draw_embedding(key, prime_steps, n_circuits, n_copies, redundancy, 2)
             own = generator(key, 9).choice([-1.0, 1.0], n_circuits)
             for name, weights in (("shared", (0 * own, 1)), ("own", (own, 0)), ("both", (own, 1))):
-                network = capped_network(scalar_circuits(*weights), held, n_blocks)
+                network = capped_network(scalar_circuits(*weights), held, n_copies)
                 found[name].append((measure_interference(network) / expected, row[name] / expected))
     for name, pairs in found.items():
         ours, theirs = np.mean(pairs, axis=0)

@@ -38,7 +38,7 @@ def custom_circuits(
     states: ArrayLike,
     *,
     n_active: int,
-    n_blocks: int,
+    n_copies: int,
     decode: ArrayLike | None = None,
     noise: float = 1e-3,
     tolerance: float = 1e-3,
@@ -51,7 +51,7 @@ def custom_circuits(
         biases: `[P, d]`, or `[T, P, d]` with equal rows.
         states: `[T, d]`, a state of each circuit when active.
         n_active: z, how many are to be active at a time.
-        n_blocks: N, the large neurons per small neuron that they are to live in.
+        n_copies: N, the copies of each neuron in the network that they are to live in.
         decode: Q `[f, d]`; without it f = d and Q is the identity, so that `weights` are the MLP's.
         noise: the |noise| on each small neuron that an inactive circuit must absorb.
         tolerance: how much above 1 the growth of noise in an active circuit may be.
@@ -71,7 +71,7 @@ def custom_circuits(
         _require_shape("biases", biases, (n_circuits, n_stages, d))
         biases = _require_equal_biases(biases)
     _require_shape("biases", biases, (n_stages, d))
-    check_load(n_active, n_blocks)
+    check_load(n_active, n_copies)
     circuits = Circuit(weights, weights.mean(axis=0), q, biases, values=(("value", f),))
     check_circuits(circuits, states, noise=noise, tolerance=tolerance)
     return circuits
@@ -113,17 +113,18 @@ def check_circuits(
     return found
 
 
-def check_load(n_active: int, n_blocks: int) -> None:
+def check_load(n_active: int, n_copies: int) -> None:
     """Check that few circuits are active at a time, z <= N / 10.
 
     Raises:
         InputError: more are; says how many would pass.
     """
-    most = int(LARGEST_LOAD * n_blocks)
+    most = int(LARGEST_LOAD * n_copies)
     if n_active > most:
         raise InputError(
-            f"assumption fails: few circuits are active. n_active = {n_active} of n_blocks = "
-            f"{n_blocks}: use n_active <= {most}, or a wider network."
+            f"assumption fails: few circuits are active. n_active = {n_active} is more than a "
+            f"tenth of n_copies = {n_copies} copies of each neuron: use n_active <= {most}, or a "
+            "wider network."
         )
 
 

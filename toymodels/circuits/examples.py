@@ -48,7 +48,7 @@ def draw_embedding(
     key: jax.Array,
     assignment: Assignment,
     n_circuits: int,
-    n_blocks: int,
+    n_copies: int,
     redundancy: int,
     n_layers: int,
 ) -> Indices:
@@ -59,7 +59,7 @@ def draw_embedding(
     """
     if n_layers < 1:
         raise InputError(f"n_layers = {n_layers} must be at least 1.")
-    held = assignment(n_circuits, n_blocks, redundancy)
+    held = assignment(n_circuits, n_copies, redundancy)
     return shuffled_layers(generator(key, STREAM_SHUFFLE), held, n_layers)
 
 
@@ -119,13 +119,13 @@ def in_order(function: Callable[[Inputs], Result], blocks: Iterable[Inputs]) -> 
 def examples_per_block(network: Network) -> int:
     """Return how many examples run together within `BLOCK_BYTES`."""
     f, d = network.circuits.decode.shape
-    each = bytes_per_example(network.n_circuits, network.n_blocks, f, d)
+    each = bytes_per_example(network.n_circuits, network.n_copies, f, d)
     return max(1, min(LARGEST_BLOCK, BLOCK_BYTES // each))
 
 
-def bytes_per_example(n_circuits: int, n_blocks: int, f: int, d: int) -> int:
+def bytes_per_example(n_circuits: int, n_copies: int, f: int, d: int) -> int:
     """Return the working memory of one example, for circuits of d neurons that read f values."""
-    return 4 * (n_circuits * (3 * f + 2) + n_blocks * (4 * d + 2 * f))
+    return 4 * (n_circuits * (3 * f + 2) + n_copies * (4 * d + 2 * f))
 
 
 def require_examples(n_active: int, n_samples: int, n_circuits: int) -> None:

@@ -67,7 +67,7 @@ class Plan(NamedTuple):
 def plan(network: Network) -> Plan:
     """Prepare a network."""
     redundancy = network.embedding.shape[2]
-    held = [members(layer, network.n_blocks) for layer in network.embedding]
+    held = [members(layer, network.n_copies) for layer in network.embedding]
     return Plan(
         network=network,
         readers=tuple(of_layer * np.float32(1 / redundancy) for of_layer in held),
@@ -107,7 +107,7 @@ def run_layers(prepared: Plan, inputs: Inputs, gating: Gating = relu_gating) -> 
 
 def used_neurons(network: Network, active: NDArray[np.int64], layer: int) -> NDArray[np.bool_]:
     """Return which copies `[N, B]` serve an active circuit in layer number `layer + 1`."""
-    used = np.zeros((network.n_blocks, active.shape[0]), bool)
+    used = np.zeros((network.n_copies, active.shape[0]), bool)
     held = network.embedding[layer][active]  # [B, z, S]
     used[held, np.arange(active.shape[0])[:, None, None]] = True
     return used
@@ -119,7 +119,7 @@ def _write_active(network: Network, inputs: Inputs) -> Floats:
     read = states @ circuits.decode.T  # [B, z, f]
     pushed = np.matmul(circuits.weights[active, 0], read[..., None])[..., 0]  # [B, z, d]
     n_examples, n_active, d = pushed.shape
-    pre = np.zeros((network.n_blocks, d, n_examples), np.float32)
+    pre = np.zeros((network.n_copies, d, n_examples), np.float32)
     each = np.arange(n_examples)
     for i in range(n_active):
         for held in network.embedding[0][active[:, i]].T:  # [B]: one neuron of each example
@@ -146,12 +146,12 @@ def next_layer(prepared: Plan, layer: int, columns: Floats, read: Floats) -> Flo
     """
     stage = prepared.stages[(layer - 1) % len(prepared.stages)]
     background = prepared.network.background[layer - 2]
-    n_blocks, _, n_examples = columns.shape
+    n_copies, _, n_examples = columns.shape
     terms = [
         stage.shared[:, j, None] * dense_product(background, columns[:, j])[:, None]
         for j in stage.shared_values
     ]
-    nothing = (n_blocks, stage.shared.shape[0], n_examples)
+    nothing = (n_copies, stage.shared.shape[0], n_examples)
     pre = reduce(np.add, terms) if terms else np.zeros(nothing, np.float32)
     if stage.own.size:
         pushed = np.matmul(stage.own, read[:, stage.own_values])  # [T, i, B]

@@ -40,7 +40,7 @@ def measure_interference(network: Network) -> float:
     total = 0.0
     for first in range(0, n_circuits, _COLUMNS):
         senders = np.arange(first, min(first + _COLUMNS, n_circuits))
-        sent = np.zeros((network.n_blocks, 1, senders.size), np.float32)
+        sent = np.zeros((network.n_copies, 1, senders.size), np.float32)
         sent[network.embedding[0][senders].T, 0, np.arange(senders.size)] = 1
         overlap = read_circuits(prepared, 1, sent)
         received = next_layer(prepared, 2, sent, overlap)

@@ -77,7 +77,7 @@ def errors_from(network: Network, sums: Sums, n_samples: int, n_active: int) -> 
     mse = sums.squares / count[:, None]
     largest = sums.largest + 0 * count[:, None]  # NaN where nothing was counted
     mean, wrong_side = sums.first / count, sums.wrong_side / count
-    overlap = [overlap_probability(layer, network.n_blocks) for layer in network.embedding]
+    overlap = [overlap_probability(layer, network.n_copies) for layer in network.embedding]
     return CircuitErrors(
         mse_active=_above(mse[:, 0], 0.0),
         mse_inactive=_above(mse[:, 1], 0.0),
@@ -87,7 +87,7 @@ def errors_from(network: Network, sums: Sums, n_samples: int, n_active: int) -> 
         mean_inactive=_above(mean[:, 1], 0.0),
         dropped=_above(wrong_side[:, 0], 0.0),
         spurious=_above(wrong_side[:, 1], 0.0),
-        fraction_on=_above(sums.on / (n_samples * network.n_blocks), np.nan),
+        fraction_on=_above(sums.on / (n_samples * network.n_copies), np.nan),
         overlap_probability=_above(np.array(overlap), np.nan),
         link_density=_above(_above(network.link_density, np.nan), np.nan),
         inhibition_strength=_above(_above(network.inhibition, np.nan), np.nan),

@@ -146,11 +146,11 @@ def rotation_network(
     assignment: Assignment = prime_steps,
 ) -> Network:
     """Draw the network of `simulate_rotations`; arguments and errors as there."""
-    n_blocks = blocks_of(width, 4)
+    n_copies = copies_of(width, 4)
     angles = generator(key, STREAM_ANGLES).uniform(0, 2 * np.pi, n_circuits)
     circuits = rotation_circuit(angles, bias, gain)
-    embedding = draw_embedding(key, assignment, n_circuits, n_blocks, redundancy, n_layers)
-    return capped_network(circuits, embedding, n_blocks, inhibition)
+    embedding = draw_embedding(key, assignment, n_circuits, n_copies, redundancy, n_layers)
+    return capped_network(circuits, embedding, n_copies, inhibition)
 
 
 def rotation_trajectories(
@@ -209,7 +209,7 @@ def simulate_circuits(
     return errors_from(network, sums, n_samples, n_active)
 
 
-def blocks_of(width: int, d: int) -> int:
+def copies_of(width: int, d: int) -> int:
     """Return N = D / d.
 
     Raises:
@@ -222,6 +222,9 @@ def blocks_of(width: int, d: int) -> int:
             f"{' or '.join(map(str, near))}."
         )
     return width // d
+
+
+blocks_of = copies_of  # old name, kept for one version
 
 
 def _of_rotations(errors: CircuitErrors) -> RotationErrors:

@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 class Links(NamedTuple):
     """What an unused neuron knows of the network."""
 
-    n_blocks: int  # N
+    n_copies: int  # N
     redundancy: int  # S
     density: float  # q
     inhibition: float  # χ
