@@ -30,6 +30,7 @@ from toymodels.circuits.examples import draw_embedding, generator
 from toymodels.circuits.interference import measure_interference, scalar_circuits
 from toymodels.circuits.network import capped_network
 from toymodels.errors import InputError
+from toymodels.streams import Stream
 
 # (D, T), with d = 4 as if each neuron were one of a rotation circuit's.
 NETWORKS = (
@@ -38,7 +39,6 @@ NETWORKS = (
     *((1400, 1000), (1600, 700), (1600, 1300), (2000, 200), (2000, 2000)),
 )
 WEIGHTS = {"own": "own weights, ±1", "shared": "shared weight, 1", "both": "both"}
-STREAM_WEIGHTS = 9
 
 TITLE = "Interference of one layer: the estimate is low, partly as neurons are used unevenly"
 
@@ -153,7 +153,7 @@ def measure(width: int, n_circuits: int, redundancy: int, seed: int) -> list[flo
     """Measure the interference of own, shared and both weights in one network."""
     key, n_copies = jax.random.key(seed), width // 4
     held = draw_embedding(key, prime_steps, n_circuits, n_copies, redundancy, 2)
-    own = generator(key, STREAM_WEIGHTS).choice([-1.0, 1.0], n_circuits)
+    own = generator(key, Stream.WEIGHTS).choice([-1.0, 1.0], n_circuits)
     return [
         measure_interference(capped_network(scalar_circuits(*weights), held, n_copies))
         for weights in ((own, 0), (0 * own, 1), (own, 1))

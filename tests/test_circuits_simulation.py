@@ -26,6 +26,7 @@ from toymodels.circuits.simulation import (
 )
 from toymodels.circuits.small_circuits import step_circuits, step_states
 from toymodels.errors import InputError
+from toymodels.streams import Stream
 
 KEY = jax.random.key(0)
 SIZES = {"n_circuits": 120, "width": 400, "redundancy": 4, "n_layers": 3}
@@ -220,7 +221,7 @@ def test_trajectories_are_what_the_errors_are_made_of():
 def test_true_trajectories_turn_by_the_circuits_own_angle():
     network = rotation_network(KEY, **SIZES)
     paths = rotation_trajectories(KEY, network, n_active=1, n_samples=20)
-    angle = generator(KEY, examples.STREAM_ANGLES).uniform(0, 2 * np.pi, 120)[paths.active]
+    angle = generator(KEY, Stream.ANGLES).uniform(0, 2 * np.pi, 120)[paths.active]
     seen = np.diff(np.unwrap(np.arctan2(paths.true_x[..., 1], paths.true_x[..., 0])), axis=-1)
     np.testing.assert_allclose(np.cos(seen), np.cos(angle)[..., None].repeat(3, -1), atol=1e-5)
 

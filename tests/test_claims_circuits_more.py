@@ -25,6 +25,7 @@ from toymodels.circuits.small_circuits import (
     step_states,
 )
 from toymodels.circuits.universal_and import as_many_as_neurons, basis_aligned, neurons_needed
+from toymodels.streams import Stream
 
 pytestmark = pytest.mark.claims
 
@@ -146,7 +147,7 @@ def test_weight_variants_and_the_circuit_with_one_indicator(row):
     runs = []
     for seed in range(4):
         key = jax.random.key(seed)
-        circuits = make(generator(key, 2).uniform(0, 2 * np.pi, 250))
+        circuits = make(generator(key, Stream.ANGLES).uniform(0, 2 * np.pi, 250))
         held = draw_embedding(key, prime_steps, 250, 250, 5, 4)
         network = CONSTRUCTIONS[row["variant"]](circuits, held, 250)
         runs.append(simulate_circuits(key, network, draw, n_active=row["z"], n_samples=1000))
@@ -191,7 +192,7 @@ def test_interference_of_one_layer(redundancy):
         for seed in range(2):
             key = jax.random.key(seed)
             held = draw_embedding(key, prime_steps, n_circuits, n_copies, redundancy, 2)
-            own = generator(key, 9).choice([-1.0, 1.0], n_circuits)
+            own = generator(key, Stream.WEIGHTS).choice([-1.0, 1.0], n_circuits)
             for name, weights in (("shared", (0 * own, 1)), ("own", (own, 0)), ("both", (own, 1))):
                 network = capped_network(scalar_circuits(*weights), held, n_copies)
                 found[name].append((measure_interference(network) / expected, row[name] / expected))

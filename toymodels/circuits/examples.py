@@ -23,8 +23,7 @@ from toymodels.circuits.forward import Inputs
 from toymodels.circuits.network import Network, shuffled_layers
 from toymodels.circuits.small_circuits import rotation_states
 from toymodels.errors import InputError
-
-STREAM_SHUFFLE, STREAM_ANGLES, STREAM_EXAMPLES = 1, 2, 3
+from toymodels.streams import Stream
 
 # Working memory of one block of examples, the size from which larger blocks gain nothing, and
 # the threads that run blocks side by side: at most 1 GiB together.
@@ -60,14 +59,14 @@ def draw_embedding(
     if n_layers < 1:
         raise InputError(f"n_layers = {n_layers} must be at least 1.")
     held = assignment(n_circuits, n_copies, redundancy)
-    return shuffled_layers(generator(key, STREAM_SHUFFLE), held, n_layers)
+    return shuffled_layers(generator(key, Stream.SHUFFLE), held, n_layers)
 
 
 def draw_blocks(
     key: jax.Array, network: Network, draw_states: DrawStates, n_active: int, n_samples: int
 ) -> Iterator[Inputs]:
     """Draw the examples, block by block; with z = 1 in rounds that miss no circuit."""
-    rng = generator(key, STREAM_EXAMPLES)
+    rng = generator(key, Stream.EXAMPLES)
     block = examples_per_block(network)
     turns = _turns(rng, network.n_circuits, n_samples) if n_active == 1 else None
     for first in range(0, n_samples, block):

@@ -16,12 +16,11 @@ import numpy as np
 import numpy.typing as npt
 from flax import struct
 
-from toymodels.circuits.examples import STREAM_EXAMPLES, DrawStates, draw_subsets, generator
+from toymodels.circuits.examples import DrawStates, draw_subsets, generator
 from toymodels.circuits.forward import dense_product
 from toymodels.circuits.small_circuits import Circuit, rotations
 from toymodels.errors import InputError
-
-STREAM_FRAMES = 4
+from toymodels.streams import Stream
 
 Floats = npt.NDArray[np.float32]
 
@@ -86,7 +85,7 @@ def simulate_random_embedding(
     """
     n_circuits, d = circuits.weights.shape[0], circuits.bias.shape[-1]
     _require(n_circuits, d, width, n_active, n_samples)
-    rng, rng_frames = generator(key, STREAM_EXAMPLES), generator(key, STREAM_FRAMES)
+    rng, rng_frames = generator(key, Stream.EXAMPLES), generator(key, Stream.FRAMES)
     active = draw_subsets(rng, n_circuits, n_active, n_samples)
     is_active = np.zeros((n_circuits, 1, n_samples), bool)
     is_active[active, :, np.arange(n_samples)[:, None]] = True

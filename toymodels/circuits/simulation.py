@@ -13,7 +13,6 @@ from flax import struct
 
 from toymodels.circuits.assignment import Assignment, prime_steps
 from toymodels.circuits.examples import (
-    STREAM_ANGLES,
     DrawStates,
     active_rotations,
     draw_blocks,
@@ -27,6 +26,7 @@ from toymodels.circuits.measures import CircuitErrors, add, errors_from, measure
 from toymodels.circuits.network import Network, capped_network
 from toymodels.circuits.small_circuits import rotation_circuit, run_circuits
 from toymodels.errors import InputError
+from toymodels.streams import Stream
 
 
 @struct.dataclass
@@ -147,7 +147,7 @@ def rotation_network(
 ) -> Network:
     """Draw the network of `simulate_rotations`; arguments and errors as there."""
     n_copies = copies_of(width, 4)
-    angles = generator(key, STREAM_ANGLES).uniform(0, 2 * np.pi, n_circuits)
+    angles = generator(key, Stream.ANGLES).uniform(0, 2 * np.pi, n_circuits)
     circuits = rotation_circuit(angles, bias, gain)
     embedding = draw_embedding(key, assignment, n_circuits, n_copies, redundancy, n_layers)
     return capped_network(circuits, embedding, n_copies, inhibition)

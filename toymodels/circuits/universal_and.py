@@ -20,11 +20,10 @@ from flax import struct
 from numpy.typing import NDArray
 
 from toymodels.circuits.assignment import members, random_subsets
-from toymodels.circuits.examples import STREAM_EXAMPLES, draw_subsets, generator
+from toymodels.circuits.examples import draw_subsets, generator
 from toymodels.circuits.forward import dense_product
 from toymodels.errors import InputError
-
-STREAM_WIRES, STREAM_DIRECTIONS = 5, 6
+from toymodels.streams import Stream
 
 # Pairs with no feature on that are read in each example; twice as many with exactly one.
 PAIRS_READ = 16
@@ -70,9 +69,9 @@ def universal_and(
     Raises:
         InputError: S > n.
     """
-    seed = int(generator(key, STREAM_WIRES).integers(2**31))
+    seed = int(generator(key, Stream.WIRES).integers(2**31))
     wires = random_subsets(n_features, n_neurons, redundancy, seed=seed)
-    directions = generator(key, STREAM_DIRECTIONS).standard_normal(
+    directions = generator(key, Stream.DIRECTIONS).standard_normal(
         (n_dimensions, n_features), dtype=np.float32
     )
     lengths = np.linalg.norm(directions, axis=0) if n_dimensions else 1.0
@@ -116,7 +115,7 @@ def measure_and(key: jax.Array, gate: UniversalAnd, *, n_active: int, n_samples:
         raise InputError(f"n_active = {n_active} of {m} features: use 2 to {m - 2}.")
     if n_samples < 1:
         raise InputError(f"n_samples = {n_samples} must be at least 1.")
-    rng = generator(key, STREAM_EXAMPLES)
+    rng = generator(key, Stream.EXAMPLES)
     on = draw_subsets(rng, m, n_active, n_samples)
     features = np.zeros((m, n_samples), np.float32)
     features[on, np.arange(n_samples)[:, None]] = 1
