@@ -6,6 +6,7 @@ the key of the cell's seed, bit for bit: all cells of a seed share angles, shuff
 as far as their sizes agree, so differences between cells carry little noise.
 """
 
+import dataclasses
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -26,36 +27,17 @@ from toymodels.circuits.examples import (
 from toymodels.circuits.forward import Gating
 from toymodels.circuits.network import Network
 from toymodels.circuits.simulation import RotationErrors, rotation_network, simulate_network
+from toymodels.circuits.small_circuits import ROTATION_NEURONS as NEURONS
+from toymodels.circuits.small_circuits import ROTATION_VALUES as VALUES
 from toymodels.errors import InputError
 from toymodels.training import Run
-
-# Of a small rotation circuit: its neurons (two for the indicator, two for the vector), and the
-# values that it reads of itself (α and x).
-NEURONS, VALUES = 4, 3
 
 # What a block may cost, in the units of `cost_of_cell`: seconds of work, so that little is lost
 # by a kill.
 BLOCK_COST = 5e8
 
 # What each field of `RotationErrors` is, for readers of a result.
-ERRORS = {
-    "mse_x_active": "mean of |x - true x|^2 over active circuits, both components together",
-    "mse_x_inactive": "mean of |x|^2 over inactive circuits",
-    "mse_on_active": "mean of (indicator - 1)^2 over active circuits",
-    "mse_on_inactive": "mean of indicator^2 over inactive circuits",
-    "worst_x_active": "largest |x - true x| of active circuits",
-    "worst_x_inactive": "largest |x| of inactive circuits",
-    "worst_on_active": "largest |indicator - 1| of active circuits",
-    "worst_on_inactive": "largest |indicator| of inactive circuits",
-    "mean_on_active": "mean of indicator - 1 over active circuits",
-    "mean_on_inactive": "mean of indicator over inactive circuits",
-    "dropped": "share of active circuits whose indicator is below 1/2",
-    "spurious": "share of inactive circuits whose indicator is above 1/2",
-    "fraction_on": "share of neurons that are on, by block of the small circuit's neurons",
-    "overlap_probability": "neurons that two circuits share on average, measured",
-    "link_density": "share of pairs of neurons that some circuit links",
-    "inhibition_strength": "chi, the inhibition between neurons that no circuit links",
-}
+ERRORS = {field.name: field.metadata["words"] for field in dataclasses.fields(RotationErrors)}
 
 
 @struct.dataclass

@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from toymodels.circuits.base import Circuit
 from toymodels.circuits.block_structured import block_structured, run_block_structured
 from toymodels.circuits.small_circuits import (
-    Circuit,
     rotation_circuit,
     rotation_states,
     run_circuit,

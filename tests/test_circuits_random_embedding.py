@@ -4,7 +4,6 @@ import jax
 import numpy as np
 import pytest
 
-from toymodels.circuits.examples import active_rotations
 from toymodels.circuits.random_embedding import (
     expected_errors,
     linear,
@@ -13,7 +12,7 @@ from toymodels.circuits.random_embedding import (
     simulate_random_embedding,
     unit_vectors,
 )
-from toymodels.circuits.small_circuits import rotation_circuit
+from toymodels.circuits.small_circuits import active_rotations, rotation_circuit
 from toymodels.errors import InputError
 
 KEY = jax.random.key(0)

@@ -14,7 +14,7 @@ from toymodels.circuits.assignment import (
     random_subsets,
     transversal,
 )
-from toymodels.circuits.examples import active_rotations, draw_blocks, draw_subsets, generator
+from toymodels.circuits.examples import draw_blocks, draw_subsets, generator
 from toymodels.circuits.forward import ideal_gating, plan, relu_gating
 from toymodels.circuits.measures import add, errors_from, measure_block
 from toymodels.circuits.network import capped_network
@@ -24,7 +24,7 @@ from toymodels.circuits.simulation import (
     simulate_circuits,
     simulate_rotations,
 )
-from toymodels.circuits.small_circuits import step_circuits, step_states
+from toymodels.circuits.small_circuits import active_rotations, step_circuits, step_states
 from toymodels.errors import InputError
 from toymodels.streams import Stream
 

@@ -12,8 +12,8 @@ from toymodels.circuits.assumptions import (
     custom_circuits,
     noise_growth,
 )
+from toymodels.circuits.base import Circuit
 from toymodels.circuits.small_circuits import (
-    Circuit,
     rotation_circuit,
     rotation_circuit_one_indicator,
     rotation_states,

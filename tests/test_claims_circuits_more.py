@@ -13,11 +13,12 @@ import pytest
 
 from toymodels.circuits import theory
 from toymodels.circuits.assignment import prime_steps
-from toymodels.circuits.examples import active_rotations, draw_embedding, generator
+from toymodels.circuits.examples import draw_embedding, generator
 from toymodels.circuits.interference import measure_interference, scalar_circuits
 from toymodels.circuits.network import balanced_network, capped_network, split_network
 from toymodels.circuits.simulation import simulate_circuits, simulate_rotations
 from toymodels.circuits.small_circuits import (
+    active_rotations,
     rotation_circuit,
     rotation_circuit_one_indicator,
     rotation_states_one_indicator,

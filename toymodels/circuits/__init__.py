@@ -36,19 +36,18 @@ from toymodels.circuits.assignment import (
     transversal,
 )
 from toymodels.circuits.assumptions import custom_circuits
-from toymodels.circuits.examples import active_rotations, draw_embedding
+from toymodels.circuits.base import Circuit, Network
+from toymodels.circuits.examples import draw_embedding
 from toymodels.circuits.forward import ideal_gating, relu_gating
 from toymodels.circuits.interference import measure_interference, scalar_circuits
-from toymodels.circuits.measures import CircuitErrors
+from toymodels.circuits.measures import CircuitErrors, RotationErrors
 from toymodels.circuits.network import (
-    Network,
     balanced_network,
     capped_network,
     dense_network,
     split_network,
 )
 from toymodels.circuits.simulation import (
-    RotationErrors,
     Trajectories,
     rotation_network,
     rotation_trajectories,
@@ -57,7 +56,7 @@ from toymodels.circuits.simulation import (
     simulate_rotations,
 )
 from toymodels.circuits.small_circuits import (
-    Circuit,
+    active_rotations,
     rotation_circuit,
     rotation_circuit_one_indicator,
     rotation_states,

@@ -1,7 +1,7 @@
 """Which of the N large neurons serve which small circuit: index lists `[T, S]`.
 
 Circuit t holds the S neurons `list[t]` of every block of N (one block per small neuron). A good
-list lets two circuits share at most one neuron. Lists come from functions
+list lets two circuits share at most one neuron. An assignment is a function
 `(n_circuits, n_copies, redundancy) -> [T, S]`, where `n_copies` is N = D / d.
 
 Sources: `prime_steps` is the algorithm of Linsefors & Bushnaq 2025, "Rotations in Superposition"
@@ -121,6 +121,13 @@ def capacity_of_transversal(n_copies: int, redundancy: int) -> int:
     """Return the most circuits that `transversal` holds: q², and 0 where there is no prime q."""
     q = _largest_prime(redundancy, n_copies // redundancy)
     return 0 if q is None else q * q
+
+
+def shuffled_layers(rng: np.random.Generator, assignment: Indices, n_layers: int) -> Indices:
+    """Return `[L, T, S]`: the list itself in layer 1, then permuted over circuits per layer."""
+    layers = [assignment]
+    layers += [assignment[rng.permutation(len(assignment))] for _ in range(n_layers - 1)]
+    return np.stack(layers)
 
 
 def usage(assignment: Indices, n_copies: int) -> NDArray[np.int64]:

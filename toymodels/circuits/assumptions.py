@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from toymodels.circuits.small_circuits import Circuit
+from toymodels.circuits.base import Circuit
 from toymodels.errors import InputError
 
 # "z ≪ N" is read as: at most one in ten.

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from toymodels.circuits.small_circuits import Circuit
+from toymodels.circuits.base import Circuit
 from toymodels.errors import InputError
 
 

@@ -7,11 +7,11 @@ number, with weights that are shared, their own, or both, and no ReLU.
 import numpy as np
 from numpy.typing import ArrayLike
 
+from toymodels.circuits.base import Circuit, Network
 from toymodels.circuits.forward import next_layer, plan, read_circuits
-from toymodels.circuits.network import Network
-from toymodels.circuits.small_circuits import Circuit
 
-_COLUMNS = 256  # circuits that send at a time
+# Circuits that send at a time.
+_COLUMNS = 256
 
 
 def scalar_circuits(own: ArrayLike, shared: float) -> Circuit:

@@ -31,53 +31,21 @@ from flax import struct
 from numpy.typing import NDArray
 
 from toymodels.circuits.assignment import Indices, balanced_overlap, members, usage
-from toymodels.circuits.small_circuits import Circuit
+from toymodels.circuits.base import Circuit, Floats, Network
 from toymodels.errors import InputError
 
-# (links [N, N], source [T, S], target [T, S]) -> χ
+# All of (links [N, N], source [T, S], target [T, S]): source of the layer before, target of the
+# layer. `Balance` returns χ; `Link` marks linked pairs in place; `Fill` turns links into the
+# background in place, and returns its χ or NaN.
 Balance = Callable[[NDArray[Any], Indices, Indices], float]
+Link = Callable[[Floats, Indices, Indices], None]
+Fill = Callable[[Floats, Indices, Indices], float]
 
 # Circuits whose rows of links are summed at a time.
 _ROWS = 256
 
 # A dense network above this would not fit beside its gradient on the machines we plan for.
 LARGEST_DENSE = 2**31  # bytes of all its weights
-
-
-@struct.dataclass
-class Network:
-    """The large network; entry l of an axis `[L-1]` leads from layer l+1 to layer l+2."""
-
-    circuits: Circuit
-    embedding: Any  # [L, T, S] int32
-    background: tuple[jax.Array, ...]  # L-1 of [N, N]
-    offset_weights: Any  # []: c of the u that ΔM writes with
-    offset_readout: Any  # []: c of the u that is read out with
-    link_density: Any  # [L-1]: share of neuron pairs that some circuit links
-    inhibition: Any  # [L-1]: χ, NaN where there is none
-    n_copies: int = struct.field(pytree_node=False)  # N
-
-    @property
-    def width(self) -> int:
-        """D = d N."""
-        return self.circuits.bias.shape[-1] * self.n_copies
-
-    @property
-    def n_layers(self) -> int:
-        """L, the large layers; the input is not one."""
-        return self.embedding.shape[0]
-
-    @property
-    def n_circuits(self) -> int:
-        """T."""
-        return self.embedding.shape[1]
-
-
-def shuffled_layers(rng: np.random.Generator, assignment: Indices, n_layers: int) -> Indices:
-    """Return `[L, T, S]`: the list itself in layer 1, then permuted over circuits per layer."""
-    layers = [assignment]
-    layers += [assignment[rng.permutation(len(assignment))] for _ in range(n_layers - 1)]
-    return np.stack(layers)
 
 
 def inhibition_over_ordered_pairs(links: NDArray[Any], source: Indices, target: Indices) -> float:
@@ -134,29 +102,20 @@ def capped_network(
             `inhibition_over_all_pairs` their text.
 
     Raises:
-        InputError: an assignment of another number of circuits, or beyond the N neurons.
+        InputError: an assignment of another number of circuits, or beyond the N copies.
     """
     _require_fit(circuits, embedding, n_copies)
-    n_layers, _, redundancy = embedding.shape
-    background, density, chi = [], np.empty(n_layers - 1), np.empty(n_layers - 1)
-    for i, (source, target) in enumerate(pairwise(embedding)):
-        links = np.zeros((n_copies, n_copies), np.float32)
-        links[target[:, :, None], source[:, None, :]] = 1
-        density[i] = np.count_nonzero(links) / links.size
-        chi[i] = inhibition * balance(links, source, target)
-        links *= 1 / redundancy + chi[i]
-        links -= chi[i]
-        background.append(jnp.asarray(links))
-    return Network(
-        circuits=circuits,
-        embedding=embedding,
-        background=tuple(background),
-        offset_weights=0.0,
-        offset_readout=0.0,
-        link_density=density,
-        inhibition=chi,
-        n_copies=n_copies,
-    )
+    redundancy = embedding.shape[2]
+
+    def fill(links: Floats, source: Indices, target: Indices) -> float:
+        chi = np.float64(
+            inhibition * balance(links, source, target)
+        )  # float64: rounded once, below
+        links *= 1 / redundancy + chi
+        links -= chi
+        return chi
+
+    return _linked_network(circuits, embedding, n_copies, _link_once, fill)
 
 
 def balanced_network(circuits: Circuit, embedding: Indices, n_copies: int) -> Network:
@@ -167,7 +126,7 @@ def balanced_network(circuits: Circuit, embedding: Indices, n_copies: int) -> Ne
     one for a circuit with itself.
 
     Raises:
-        InputError: as `capped_network`.
+        InputError: as `split_network`.
 
     Source: code of "Rotations in Superposition", its first variant of the weights.
     """
@@ -179,32 +138,58 @@ def split_network(circuits: Circuit, embedding: Indices, n_copies: int) -> Netwo
     """Make the network whose shared weights are those of `balanced_network`, the rest with c = 0.
 
     Raises:
-        InputError: as `capped_network`.
+        InputError: as `capped_network`, or circuits that use all N copies: no c tells them apart.
 
     Source: code of "Rotations in Superposition", its second variant of the weights.
     """
     _require_fit(circuits, embedding, n_copies)
-    n_layers, n_circuits, redundancy = embedding.shape
+    _, n_circuits, redundancy = embedding.shape
     p = balanced_overlap(n_circuits, n_copies, redundancy)
+    if p >= redundancy:
+        raise InputError(
+            f"redundancy = {redundancy} gives every circuit all n_copies = {n_copies} copies of "
+            f"each neuron, so that none can be told from another: use at most {n_copies - 1}."
+        )
     offset = p / ((redundancy - p) * redundancy)
-    background, density = [], np.empty(n_layers - 1)
-    for i, (source, target) in enumerate(pairwise(embedding)):
-        links = np.zeros((n_copies, n_copies), np.float32)
-        np.add.at(links, (target[:, :, None], source[:, None, :]), 1)
-        density[i] = np.count_nonzero(links) / links.size
+
+    def fill(links: Floats, source: Indices, target: Indices) -> float:
         links *= 1 / redundancy + offset
         links -= np.float32(offset) * usage(source, n_copies).astype(np.float32)
+        return np.nan
+
+    network = _linked_network(circuits, embedding, n_copies, _count_links, fill)
+    return replace(network, offset_readout=offset)
+
+
+def _linked_network(
+    circuits: Circuit, embedding: Indices, n_copies: int, link: Link, fill: Fill
+) -> Network:
+    """Make a network with c = 0, its backgrounds linked by `link` and scaled by `fill`."""
+    background, density, chi = [], [], []
+    for source, target in pairwise(embedding):
+        links = np.zeros((n_copies, n_copies), np.float32)
+        link(links, source, target)
+        density.append(np.count_nonzero(links) / links.size)
+        chi.append(fill(links, source, target))
         background.append(jnp.asarray(links))
     return Network(
         circuits=circuits,
         embedding=embedding,
         background=tuple(background),
         offset_weights=0.0,
-        offset_readout=offset,
-        link_density=density,
-        inhibition=np.full(n_layers - 1, np.nan),
+        offset_readout=0.0,
+        link_density=np.array(density),
+        inhibition=np.array(chi),
         n_copies=n_copies,
     )
+
+
+def _link_once(links: Floats, source: Indices, target: Indices) -> None:
+    links[target[:, :, None], source[:, None, :]] = 1
+
+
+def _count_links(links: Floats, source: Indices, target: Indices) -> None:
+    np.add.at(links, (target[:, :, None], source[:, None, :]), 1)
 
 
 def dense_weights(network: Network, layer: int) -> NDArray[np.float32]:

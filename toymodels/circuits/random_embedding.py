@@ -16,13 +16,12 @@ import numpy as np
 import numpy.typing as npt
 from flax import struct
 
+from toymodels.circuits.base import Circuit, Floats
 from toymodels.circuits.examples import DrawStates, draw_subsets, generator
 from toymodels.circuits.forward import dense_product
-from toymodels.circuits.small_circuits import Circuit, rotations
+from toymodels.circuits.small_circuits import rotations
 from toymodels.errors import InputError
 from toymodels.streams import Stream
-
-Floats = npt.NDArray[np.float32]
 
 
 @struct.dataclass

@@ -12,9 +12,9 @@ import numpy as np
 from flax import struct
 
 from toymodels.circuits.assignment import Assignment, prime_steps
+from toymodels.circuits.base import Network
 from toymodels.circuits.examples import (
     DrawStates,
-    active_rotations,
     draw_blocks,
     draw_embedding,
     generator,
@@ -22,44 +22,38 @@ from toymodels.circuits.examples import (
     require_examples,
 )
 from toymodels.circuits.forward import Gating, plan, relu_gating, run_layers
-from toymodels.circuits.measures import CircuitErrors, add, errors_from, measure_block
-from toymodels.circuits.network import Network, capped_network
-from toymodels.circuits.small_circuits import rotation_circuit, run_circuits
+from toymodels.circuits.measures import (
+    CircuitErrors,
+    RotationErrors,
+    add,
+    errors_from,
+    measure_block,
+    rotation_errors,
+)
+from toymodels.circuits.network import capped_network
+from toymodels.circuits.small_circuits import (
+    ROTATION_NEURONS,
+    active_rotations,
+    rotation_circuit,
+    run_circuits,
+)
 from toymodels.errors import InputError
+from toymodels.fields import array
 from toymodels.streams import Stream
 
-
-@struct.dataclass
-class RotationErrors:
-    """Errors of rotation circuits by layer, entry 0 the input. See `CircuitErrors`."""
-
-    mse_x_active: Any  # [L+1] mean of |x̂ - x|², both components together
-    mse_x_inactive: Any  # [L+1] mean of |x̂|²
-    mse_on_active: Any  # [L+1] mean of (α̂ - 1)²
-    mse_on_inactive: Any  # [L+1] mean of α̂²
-    worst_x_active: Any  # [L+1] largest |x̂ - x|
-    worst_x_inactive: Any  # [L+1]
-    worst_on_active: Any  # [L+1]
-    worst_on_inactive: Any  # [L+1]
-    mean_on_active: Any  # [L+1] mean of α̂ - 1
-    mean_on_inactive: Any  # [L+1] mean of α̂
-    dropped: Any  # [L+1] share of active circuits with α̂ < ½
-    spurious: Any  # [L+1] share of inactive circuits with α̂ > ½
-    fraction_on: Any  # [L+1, 4] share of neurons above 1e-4 in each block; NaN for the input
-    overlap_probability: Any  # [L+1] measured from the assignment; NaN for the input
-    link_density: Any  # [L+1] NaN below layer 2
-    inhibition_strength: Any  # [L+1] χ after the multiplier; NaN below layer 2
+# Dimensions of what is followed through the layers: z active circuits of each example.
+_PATH = ("example", "of_active", "layer")
 
 
 @struct.dataclass
 class Trajectories:
     """What active rotation circuits hold, and what the network's read-out says they hold."""
 
-    active: Any  # [n, z] which circuits
-    true_x: Any  # [n, z, L+1, 2]
-    estimated_x: Any  # [n, z, L+1, 2]
-    true_on: Any  # [n, z, L+1]
-    estimated_on: Any  # [n, z, L+1]
+    active: Any = array("example", "of_active", words="which circuits are active")  # [n, z]
+    true_x: Any = array(*_PATH, "component", words="x of the circuit run alone")  # [n, z, L+1, 2]
+    estimated_x: Any = array(*_PATH, "component", words="x as read out")  # [n, z, L+1, 2]
+    true_on: Any = array(*_PATH, words="indicator of the circuit run alone")  # [n, z, L+1]
+    estimated_on: Any = array(*_PATH, words="indicator as read out")  # [n, z, L+1]
 
 
 def simulate_rotations(
@@ -130,7 +124,7 @@ def simulate_network(
     errors = simulate_circuits(
         key, network, active_rotations, n_active=n_active, n_samples=n_samples, gating=gating
     )
-    return _of_rotations(errors)
+    return rotation_errors(errors)
 
 
 def rotation_network(
@@ -146,7 +140,7 @@ def rotation_network(
     assignment: Assignment = prime_steps,
 ) -> Network:
     """Draw the network of `simulate_rotations`; arguments and errors as there."""
-    n_copies = copies_of(width, 4)
+    n_copies = copies_of(width, ROTATION_NEURONS)
     angles = generator(key, Stream.ANGLES).uniform(0, 2 * np.pi, n_circuits)
     circuits = rotation_circuit(angles, bias, gain)
     embedding = draw_embedding(key, assignment, n_circuits, n_copies, redundancy, n_layers)
@@ -225,24 +219,3 @@ def copies_of(width: int, d: int) -> int:
 
 
 blocks_of = copies_of  # old name, kept for one version
-
-
-def _of_rotations(errors: CircuitErrors) -> RotationErrors:
-    """Name the two kinds of values, α and x."""
-    pairs = {
-        f"{measure}_{value}_{which}": getattr(errors, f"{measure}_{which}")[:, i]
-        for measure in ("mse", "worst")
-        for which in ("active", "inactive")
-        for i, value in enumerate(("on", "x"))
-    }
-    return RotationErrors(
-        **pairs,
-        mean_on_active=errors.mean_active,
-        mean_on_inactive=errors.mean_inactive,
-        dropped=errors.dropped,
-        spurious=errors.spurious,
-        fraction_on=errors.fraction_on,
-        overlap_probability=errors.overlap_probability,
-        link_density=errors.link_density,
-        inhibition_strength=errors.inhibition_strength,
-    )
