@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from toymodels.circuits.assignment import (
+    RandomSubsets,
     balanced_overlap,
     capacity_of_prime_steps,
     capacity_of_transversal,
@@ -93,6 +94,13 @@ def test_random_subsets_overlap_more_and_depend_on_their_seed():
     expected = 6 * 6 / 250  # two random sets share S² / N neurons on average
     assert overlap_probability(held, 250) == pytest.approx(expected, rel=0.02)
     assert np.any(partial(random_subsets, seed=1)(557, 250, 6) != held)
+    drawn = random_subsets.draw(np.random.default_rng(1), 557, 250, 6)
+    np.testing.assert_array_equal(drawn, random_subsets(557, 250, 6, seed=1))
+
+
+def test_random_subsets_are_a_record_that_compares_by_value():
+    """As a static part of a run it must not make a program of its own."""
+    assert (RandomSubsets(), hash(RandomSubsets())) == (random_subsets, hash(random_subsets))
 
 
 @pytest.mark.parametrize(

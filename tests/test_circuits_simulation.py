@@ -2,6 +2,7 @@
 
 import tracemalloc
 from collections import Counter
+from functools import partial
 
 import jax
 import numpy as np
@@ -26,6 +27,7 @@ from toymodels.circuits.simulation import (
 )
 from toymodels.circuits.small_circuits import active_rotations, step_circuits, step_states
 from toymodels.errors import InputError
+from toymodels.fields import fields_of
 from toymodels.streams import Stream
 
 KEY = jax.random.key(0)
@@ -115,6 +117,51 @@ def test_a_better_assignment_has_less_error():
     errors = [f.mse_x_active[3] for f in found]
     assert errors == sorted(errors)
     assert errors[0] < 0.8 * errors[2]
+
+
+def lists_of(key, assignment, n_layers=3):
+    """The list of each layer, its circuits in the order of their neurons."""
+    held = examples.draw_embedding(key, assignment, 60, 50, 4, n_layers)
+    return [sorted(layer.tolist()) for layer in held]
+
+
+def test_a_random_assignment_is_drawn_anew_with_the_key_and_is_one_for_all_layers():
+    one, again, other = (lists_of(key, random_subsets) for key in (KEY, KEY, jax.random.key(1)))
+    assert one == again
+    assert one[0] == one[1] == one[2]
+    assert one[0] != other[0]
+    assert one[0] != sorted(random_subsets(60, 50, 4).tolist())
+    deeper = lists_of(KEY, random_subsets, n_layers=5)
+    assert deeper[0] == one[0]
+    seen = {
+        float(simulate(jax.random.key(k), assignment=random_subsets).overlap_probability[1])
+        for k in range(4)
+    }
+    assert len(seen) == 4
+
+
+@pytest.mark.parametrize(
+    "fixed", [prime_steps, transversal, partial(random_subsets, seed=1)], ids=repr
+)
+def test_a_fixed_list_does_not_depend_on_the_key(fixed):
+    for seed in (0, 1):
+        held = examples.draw_embedding(jax.random.key(seed), fixed, 49, 50, 4, 2)
+        np.testing.assert_array_equal(held[0], fixed(49, 50, 4))
+
+
+def test_every_error_says_its_dimensions_and_what_it_is():
+    fields = fields_of(simulate())
+    assert [f.dims for n, f in fields.items() if n != "fraction_on"] == [("layer",)] * 15
+    assert fields["fraction_on"].dims == ("layer", "block")
+    assert all(f.words and np.ndim(f.values) == len(f.dims) for f in fields.values())
+    largest = {name for name, f in fields.items() if "grows with their number" in f.words}
+    assert largest == {name for name in fields if name.startswith("worst_")}
+    network = rotation_network(KEY, **SIZES)
+    paths = rotation_trajectories(KEY, network, n_active=2, n_samples=3)
+    errors = simulate_circuits(KEY, network, active_rotations, n_active=2, n_samples=3)
+    for f in (*fields_of(paths).values(), *fields_of(errors).values()):
+        assert f.words
+        assert np.ndim(f.values) == len(f.dims)
 
 
 def test_with_one_active_every_circuit_gets_its_turn():

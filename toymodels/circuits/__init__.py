@@ -29,6 +29,7 @@ from toymodels.circuits import (
     universal_and,
 )
 from toymodels.circuits.assignment import (
+    RandomSubsets,
     capacity_of_prime_steps,
     capacity_of_transversal,
     prime_steps,
@@ -68,6 +69,7 @@ __all__ = [
     "Circuit",
     "CircuitErrors",
     "Network",
+    "RandomSubsets",
     "RotationErrors",
     "Trajectories",
     "active_rotations",

@@ -2,7 +2,8 @@
 
 Circuit t holds the S neurons `list[t]` of every block of N (one block per small neuron). A good
 list lets two circuits share at most one neuron. An assignment is a function
-`(n_circuits, n_copies, redundancy) -> [T, S]`, where `n_copies` is N = D / d.
+`(n_circuits, n_copies, redundancy) -> [T, S]`, where `n_copies` is N = D / d; one that is itself
+random (`DrawnAssignment`) makes a list of its own for every network.
 
 Sources: `prime_steps` is the algorithm of Linsefors & Bushnaq 2025, "Rotations in Superposition"
 (section "Assignment", and its code); the transversal design is the standard one over a prime
@@ -10,7 +11,8 @@ field, after Linsefors' "Circuits in Superposition 2" asks for an overlap of at 
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import scipy.sparse
@@ -85,25 +87,53 @@ def transversal(n_circuits: int, n_copies: int, redundancy: int) -> Indices:
     return (s * q + (slope * s + offset) % q).astype(np.int32)
 
 
-def random_subsets(n_circuits: int, n_copies: int, redundancy: int, seed: int = 0) -> Indices:
-    """Return S neurons drawn without replacement for each circuit: the null to compare with.
+@runtime_checkable
+class DrawnAssignment(Protocol):
+    """An assignment that is itself random: networks take their lists from `draw`."""
 
-    Circuits may share more than one neuron. `functools.partial(random_subsets, seed=1)` is
-    another draw.
+    def __call__(self, n_circuits: int, n_copies: int, redundancy: int) -> Indices:
+        """Return one example of a list, always the same."""
+        ...
 
-    Returns:
-        `[T, S]` int32, each row sorted.
+    def draw(
+        self, rng: np.random.Generator, n_circuits: int, n_copies: int, redundancy: int
+    ) -> Indices:
+        """Draw the list of one network."""
+        ...
 
-    Raises:
-        InputError: S > N.
+
+@dataclass(frozen=True)
+class RandomSubsets:
+    """S neurons drawn without replacement for each circuit: the null to compare designs with.
+
+    Circuits may share more than one neuron. Every network has a list of its own, drawn with its
+    key. To give all networks one list, fix its seed: `functools.partial(random_subsets, seed=1)`.
     """
-    _require_sizes(n_circuits, n_copies, redundancy)
-    rng = np.random.default_rng(seed)
-    rows = [
-        np.sort(rng.choice(n_copies, redundancy, replace=False, shuffle=False))
-        for _ in range(n_circuits)
-    ]
-    return np.array(rows, dtype=np.int32)
+
+    def __call__(self, n_circuits: int, n_copies: int, redundancy: int, seed: int = 0) -> Indices:
+        """Return the list of a seed, `[T, S]` int32; arguments and errors as in `draw`."""
+        return self.draw(np.random.default_rng(seed), n_circuits, n_copies, redundancy)
+
+    def draw(
+        self, rng: np.random.Generator, n_circuits: int, n_copies: int, redundancy: int
+    ) -> Indices:
+        """Draw a list.
+
+        Returns:
+            `[T, S]` int32, each row sorted.
+
+        Raises:
+            InputError: S > N.
+        """
+        _require_sizes(n_circuits, n_copies, redundancy)
+        rows = [
+            np.sort(rng.choice(n_copies, redundancy, replace=False, shuffle=False))
+            for _ in range(n_circuits)
+        ]
+        return np.array(rows, dtype=np.int32)
+
+
+random_subsets = RandomSubsets()
 
 
 def capacity_of_prime_steps(n_copies: int, redundancy: int) -> int:

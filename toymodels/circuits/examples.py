@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from toymodels.circuits.assignment import (
     Assignment,
+    DrawnAssignment,
     Indices,
     shuffled_layers,
 )
@@ -55,12 +56,19 @@ def draw_embedding(
 ) -> Indices:
     """Return `[L, T, S]`: the assignment, permuted over circuits anew in every layer after 1.
 
+    One that is itself random is drawn once for the network: as with the others, all layers hold
+    the same list, so that designs differ in nothing but their lists.
+
     Raises:
         InputError: no layer, or what the assignment refuses.
     """
     if n_layers < 1:
         raise InputError(f"n_layers = {n_layers} must be at least 1.")
-    held = assignment(n_circuits, n_copies, redundancy)
+    sizes = (n_circuits, n_copies, redundancy)
+    if isinstance(assignment, DrawnAssignment):
+        held = assignment.draw(generator(key, Stream.ASSIGNMENT), *sizes)
+    else:
+        held = assignment(*sizes)
     return shuffled_layers(generator(key, Stream.SHUFFLE), held, n_layers)
 
 
