@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from toymodels.circuits.random_embedding import (
+from toymodels.circuits.constructions.random_embedding import (
     expected_errors,
     linear,
     linear_rotations,

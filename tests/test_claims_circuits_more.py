@@ -13,6 +13,11 @@ import pytest
 
 from toymodels.circuits import theory
 from toymodels.circuits.assignment import prime_steps
+from toymodels.circuits.constructions.universal_and import (
+    as_many_as_neurons,
+    basis_aligned,
+    neurons_needed,
+)
 from toymodels.circuits.examples import draw_embedding, generator
 from toymodels.circuits.interference import measure_interference, scalar_circuits
 from toymodels.circuits.network import balanced_network, capped_network, split_network
@@ -25,7 +30,6 @@ from toymodels.circuits.small_circuits import (
     step_circuits,
     step_states,
 )
-from toymodels.circuits.universal_and import as_many_as_neurons, basis_aligned, neurons_needed
 from toymodels.streams import Stream
 
 pytestmark = pytest.mark.claims
