@@ -4,8 +4,8 @@ A key becomes numpy generators, one per purpose: drawing with `jax.random` would
 for every size. Calls that share a key and sizes share angles, assignment and examples, whatever
 their floats (bias, gain, …), so differences between them carry little noise.
 
-Examples come in blocks, so that memory does not grow with their number. A block's size follows
-from the network's sizes alone: the same key gives the same examples on every machine.
+Examples come in blocks, so that memory does not grow with their number. The size of a block depends
+on the network's sizes alone: the same key gives the same examples on every machine.
 """
 
 import os

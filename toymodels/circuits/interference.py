@@ -30,10 +30,10 @@ def measure_interference(network: Network) -> float:
     """Measure the interference that the weights into layer 2 add, for `scalar_circuits`.
 
     The mean over t < v of the square of `(1/S) e_tᵀ W e_v - (1/S) (e_t · e_v) w_t`: what circuit t
-    reads in layer 2 when v sends 1 in layer 1, less what it would make of their overlap in layer
-    1 alone. As published only t < v count, where layer 1 holds the list in its order: with prime
-    steps that is up to 7 % less than the mean over t ≠ v. `theory.interference` estimates it for
-    weights of size 1. O(N² T) operations.
+    reads in layer 2 when v sends 1 in layer 1, less what their overlap in layer 1 alone would give.
+    As published, only pairs t < v count. Layer 1 holds the list in its order, so with prime steps
+    that is up to 7 % less than the mean over t ≠ v. `theory.interference` estimates it for weights
+    of size 1. O(N² T) operations.
     """
     prepared, n_circuits = plan(network), network.n_circuits
     weights = network.circuits.weights.reshape(n_circuits, 1)

@@ -126,11 +126,11 @@ def add(one: Sums, other: Sums) -> Sums:
 
 
 def errors_from(network: Network, sums: Sums, n_samples: int, n_active: int) -> CircuitErrors:
-    """Divide the sums over all blocks by what was counted."""
+    """Divide the sums over all blocks by the number of circuits or neurons that were counted."""
     n_inactive = network.n_circuits - n_active
     count = n_samples * np.array([n_active, n_inactive or np.nan])
     mse = sums.squares / count[:, None]
-    largest = sums.largest + 0 * count[:, None]  # NaN where nothing was counted
+    largest = np.where(np.isnan(count)[:, None], np.nan, sums.largest)
     mean, wrong_side = sums.first / count, sums.wrong_side / count
     overlap = [overlap_probability(layer, network.n_copies) for layer in network.embedding]
     return CircuitErrors(

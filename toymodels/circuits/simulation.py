@@ -1,7 +1,7 @@
 """Simulate circuits in superposition: draw a network and examples, measure errors per layer.
 
-Experiments of Linsefors & Bushnaq 2025, "Rotations in Superposition" (section 6). What is random
-comes from `examples`, what is measured from `measures`.
+Experiments of Linsefors & Bushnaq 2025, "Rotations in Superposition" (section 6). `examples` draws
+what is random, `measures` says what is measured.
 """
 
 from functools import reduce
@@ -74,7 +74,7 @@ def simulate_rotations(
     """Run T conditional rotations in one network of width D and measure their errors.
 
     Args:
-        key: decides angles, assignment per layer, and examples.
+        key: decides angles, assignment per layer (and a random one's list), and examples.
         n_circuits: T.
         width: D, a multiple of 4.
         redundancy: S, the large neurons of each small one.
@@ -117,9 +117,12 @@ def simulate_network(
     n_samples: int,
     gating: Gating = relu_gating,
 ) -> RotationErrors:
-    """Measure a network of `rotation_network`: `simulate_rotations` without the drawing of it.
+    """Measure a network that `rotation_network` has drawn, as `simulate_rotations` does.
 
-    One network then serves several numbers of active circuits; arguments and errors as there.
+    One network then serves several numbers of active circuits. Arguments as there.
+
+    Raises:
+        InputError: z outside 1 … T, or no examples.
     """
     errors = simulate_circuits(
         key, network, active_rotations, n_active=n_active, n_samples=n_samples, gating=gating
@@ -139,12 +142,15 @@ def rotation_network(
     gain: float = 2.0,
     assignment: Assignment = prime_steps,
 ) -> Network:
-    """Draw the network of `simulate_rotations`; arguments and errors as there."""
+    """Draw the network of `simulate_rotations`, with the arguments of that.
+
+    Raises:
+        InputError: a size or float that is not possible; says what would be.
+    """
     n_copies = copies_of(width, ROTATION_NEURONS)
-    angles = generator(key, Stream.ANGLES).uniform(0, 2 * np.pi, n_circuits)
-    circuits = rotation_circuit(angles, bias, gain)
     embedding = draw_embedding(key, assignment, n_circuits, n_copies, redundancy, n_layers)
-    return capped_network(circuits, embedding, n_copies, inhibition)
+    angles = generator(key, Stream.ANGLES).uniform(0, 2 * np.pi, n_circuits)
+    return capped_network(rotation_circuit(angles, bias, gain), embedding, n_copies, inhibition)
 
 
 def rotation_trajectories(

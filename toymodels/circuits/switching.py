@@ -15,7 +15,7 @@ Floats = npt.NDArray[np.float64]
 
 
 class Links(NamedTuple):
-    """What an unused neuron knows of the network."""
+    """The numbers of a network on which the share of neurons that are on depends."""
 
     n_copies: int  # N
     redundancy: int  # S

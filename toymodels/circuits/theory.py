@@ -1,4 +1,4 @@
-"""What the errors should be: the published estimates, exact first-layer values, a mean field.
+"""Expected errors: the published estimates, exact first-layer values, a mean field.
 
 Plain numpy in float64; `layer`, `n_active` and the other numbers broadcast. Notation: t is the
 overlap constant, b the bias of rotation circuits, q the link density, χ the inhibition, k the gain.
@@ -33,7 +33,7 @@ def mse_inactive(overlap: npt.ArrayLike, n_active: npt.ArrayLike) -> Floats:
 
 
 class Strength(NamedTuple):
-    """Mean squared length of what weights make of an active circuit's state."""
+    """Mean squared length of what a circuit's weights make of its active state."""
 
     own: float  # |Δw a|²
     shared: float  # |w̄ a|²
@@ -219,12 +219,13 @@ def spurious_switching(
     inhibition: npt.ArrayLike,
     gain: float = 2.0,
 ) -> Switching:
-    """Return how many unused neurons switch on, and the noise they make one layer later.
+    """Return the share of unused neurons that switch on, and the noise they make a layer later.
 
     An unused neuron hears j ~ Bin(S, q) of the active circuit's S neurons through links of 1/S and
-    the others through -χ: α in = `j/S - (S-j) χ`, out the step of gain k. On where that exceeds
-    `(k-1)/(2k)`. Layer 3 adds up N such neurons: variance `N E[α²] q (1-q) (1/S + χ)²`, which
-    grows with N at fixed T/N² and S. That is why the errors run away ("seizure").
+    the others through -χ. It receives `α = j/S - (S-j) χ` and gives the step of gain k, which is
+    on where α exceeds `(k-1)/(2k)`. Layer 3 adds up N such neurons: variance
+    `N E[α²] q (1-q) (1/S + χ)²`, which grows with N at fixed T/N² and S. That is why the errors run
+    away ("seizure").
 
     Args:
         n_copies: N.
@@ -233,7 +234,7 @@ def spurious_switching(
         inhibition: χ.
         gain: k.
 
-    Derived here; compare the measured shares in the tests.
+    Derived here; the tests compare it with measured shares.
     """
     q, chi, n = np.broadcast_arrays(_array(link_density), _array(inhibition), _array(n_copies))
     j = np.arange(redundancy + 1)
