@@ -73,10 +73,10 @@ def shared_operations(sizes: Sizes) -> float:
     return dense_operations(sizes) / 16
 
 
-def addition_rate(n_circuits: int = 1100, n_blocks: int = 450, columns: int = 384) -> float:
+def addition_rate(n_circuits: int = 1100, n_copies: int = 450, columns: int = 384) -> float:
     """Measure additions per second of a sparse read, one thread."""
-    held = members(prime_steps(n_circuits, n_blocks, REDUNDANCY), n_blocks)
-    values = np.ones((n_blocks, columns), np.float32)
+    held = members(prime_steps(n_circuits, n_copies, REDUNDANCY), n_copies)
+    values = np.ones((n_copies, columns), np.float32)
     times = [seconds(lambda: held @ values) for _ in range(30)]
     return n_circuits * REDUNDANCY * columns / float(np.median(times))
 

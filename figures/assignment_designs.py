@@ -3,8 +3,9 @@
 The post's prime steps keep any two circuits from sharing more than one neuron, but use neurons
 unequally, and hold 557 circuits where N = 250, S = 6. A transversal design keeps the same promise,
 uses its neurons equally and holds 1681: its error is a fraction. Random subsets, which promise
-nothing, are the null: one draw, dealt out anew in every layer and seed. Linsefors & Bushnaq 2025,
-"Rotations in Superposition"; the comparison is our own.
+nothing, are the null: drawn anew for every network and dealt out anew in every layer; their use
+of neurons is shown for one draw. Linsefors & Bushnaq 2025, "Rotations in Superposition"; the
+comparison is our own.
 """
 
 from typing import Any

@@ -19,7 +19,7 @@ from figures import style
 from figures.circuit_runs import config_of, run_post
 from figures.recipe import write_caption
 from sweeps.circuits_config import NEURONS, CircuitsConfig
-from toymodels.circuits.simulation import blocks_of
+from toymodels.circuits.simulation import copies_of
 from toymodels.circuits.switching import Links, share_on, switching_points
 
 BLOCKS = ("a₀ indicator", "a₁ indicator", "a₂ vector", "a₃ vector")
@@ -36,8 +36,8 @@ def compute(**how: Any) -> xr.Dataset:
     """
     dataset = run_post("fraction_on", **how)
     config = config_of(dataset)
-    n_blocks = blocks_of(config.width, NEURONS)
-    dataset["used"] = dataset["n_active"] * config.redundancy / n_blocks
+    n_copies = copies_of(config.width, NEURONS)
+    dataset["used"] = dataset["n_active"] * config.redundancy / n_copies
     dataset["mean_field"] = (("n_active", "layer", "block"), _mean_field(config, dataset))
     dataset["switching_point"] = (("block",), switching_points(config.gain, config.bias))
     title = (
@@ -49,7 +49,7 @@ def compute(**how: Any) -> xr.Dataset:
 
 def _mean_field(config: CircuitsConfig, dataset: xr.Dataset) -> np.ndarray:
     links = Links(
-        blocks_of(config.width, NEURONS),
+        copies_of(config.width, NEURONS),
         config.redundancy,
         float(dataset["link_density"].mean()),
         float(dataset["inhibition_strength"].mean()),

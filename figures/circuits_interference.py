@@ -29,7 +29,9 @@ from toymodels.circuits.assignment import capacity_of_prime_steps, overlap_proba
 from toymodels.circuits.examples import draw_embedding, generator
 from toymodels.circuits.interference import measure_interference, scalar_circuits
 from toymodels.circuits.network import capped_network
+from toymodels.circuits.small_circuits import ROTATION_NEURONS
 from toymodels.errors import InputError
+from toymodels.streams import Stream
 
 # (D, T), with d = 4 as if each neuron were one of a rotation circuit's.
 NETWORKS = (
@@ -38,7 +40,6 @@ NETWORKS = (
     *((1400, 1000), (1600, 700), (1600, 1300), (2000, 200), (2000, 2000)),
 )
 WEIGHTS = {"own": "own weights, ±1", "shared": "shared weight, 1", "both": "both"}
-STREAM_WEIGHTS = 9
 
 TITLE = "Interference of one layer: the estimate is low, partly as neurons are used unevenly"
 
@@ -109,10 +110,10 @@ def _empty(networks: Sequence[tuple[int, int]], settings: Appendix) -> xr.Datase
 
 def _summarise(dataset: xr.Dataset) -> xr.Dataset:
     """Add estimates, `mean`, `low` and `high` over seeds, and both ratios."""
-    n_blocks, n_circuits = dataset["width"] / 4, dataset["n_circuits"]
+    n_copies, n_circuits = dataset["width"] / ROTATION_NEURONS, dataset["n_circuits"]
     times = xr.DataArray([1, 1, 2], dims="weights")
     t = theory.overlap_constant(
-        n_circuits.values[:, None], n_blocks.values[:, None], dataset["redundancy"].values
+        n_circuits.values[:, None], n_copies.values[:, None], dataset["redundancy"].values
     )
     t = xr.DataArray(np.maximum(t, 0), dims=("network", "redundancy"))
     dataset["estimated"] = times * (n_circuits * t**2 + t)
@@ -140,22 +141,22 @@ def _caption(dataset: xr.Dataset, fast: bool, overrides: Sequence[str]) -> str:
 
 def room(width: int, redundancy: int) -> int:
     """Return the most circuits that fit."""
-    return capacity_of_prime_steps(width // 4, redundancy)
+    return capacity_of_prime_steps(width // ROTATION_NEURONS, redundancy)
 
 
 def overlap(width: int, n_circuits: int, redundancy: int) -> float:
     """Return the mean of `(e_t · e_u / S)²` of the published assignment, t ≠ u."""
-    held = prime_steps(n_circuits, width // 4, redundancy)
-    return overlap_probability(held, width // 4) / redundancy**2
+    held = prime_steps(n_circuits, width // ROTATION_NEURONS, redundancy)
+    return overlap_probability(held, width // ROTATION_NEURONS) / redundancy**2
 
 
 def measure(width: int, n_circuits: int, redundancy: int, seed: int) -> list[float]:
     """Measure the interference of own, shared and both weights in one network."""
-    key, n_blocks = jax.random.key(seed), width // 4
-    held = draw_embedding(key, prime_steps, n_circuits, n_blocks, redundancy, 2)
-    own = generator(key, STREAM_WEIGHTS).choice([-1.0, 1.0], n_circuits)
+    key, n_copies = jax.random.key(seed), width // ROTATION_NEURONS
+    held = draw_embedding(key, prime_steps, n_circuits, n_copies, redundancy, 2)
+    own = generator(key, Stream.WEIGHTS).choice([-1.0, 1.0], n_circuits)
     return [
-        measure_interference(capped_network(scalar_circuits(*weights), held, n_blocks))
+        measure_interference(capped_network(scalar_circuits(*weights), held, n_copies))
         for weights in ((own, 0), (0 * own, 1), (own, 1))
     ]
 

@@ -19,7 +19,7 @@ from figures.circuit_runs import config_of, run_post
 from figures.recipe import write_caption
 from sweeps.circuits_config import NEURONS, CircuitsConfig
 from toymodels.circuits import theory
-from toymodels.circuits.simulation import blocks_of
+from toymodels.circuits.simulation import copies_of
 
 GROUPS = ("inactive", "active")
 MEASURES = {"mse": 1e-3, "worst": 1e-1}  # the axes are linear below, to show an exact zero
@@ -57,7 +57,7 @@ def _theory(value: Value, config: CircuitsConfig, dataset: xr.Dataset) -> dict[s
     """Return what the published theory says, and bounds of layer 1 that nothing can pass."""
     z, layer = dataset["n_active"].values, dataset["layer"].values
     T, S, b = config.n_circuits, config.redundancy, config.bias
-    t = theory.overlap_constant(T, blocks_of(config.width, NEURONS), S)
+    t = theory.overlap_constant(T, copies_of(config.width, NEURONS), S)
     inactive = theory.mse_inactive(t, z)[:, None] * (layer > 0)
     active = theory.mse_active(layer, t, T, z[:, None], theory.rotation_strength(b)) * (layer > 0)
     worst = [theory.first_layer_worst(int(n), S, b) for n in z]

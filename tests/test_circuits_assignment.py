@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from toymodels.circuits.assignment import (
+    RandomSubsets,
     balanced_overlap,
     capacity_of_prime_steps,
     capacity_of_transversal,
@@ -25,8 +26,8 @@ REFERENCE = json.loads((Path(__file__).parent / "data/circuits_assignment.json")
 
 def test_prime_steps_hold_as_many_circuits_as_measured():
     for sizes, most in REFERENCE["capacity"].items():
-        n_blocks, redundancy = map(int, sizes.split(","))
-        assert capacity_of_prime_steps(n_blocks, redundancy) == most, sizes
+        n_copies, redundancy = map(int, sizes.split(","))
+        assert capacity_of_prime_steps(n_copies, redundancy) == most, sizes
 
 
 @pytest.mark.parametrize("row", REFERENCE["usage"], ids=lambda r: f"{r['N']}-{r['S']}-{r['T']}")
@@ -42,25 +43,25 @@ def test_prime_steps_use_the_neurons_as_measured(row):
 
 
 @pytest.mark.parametrize(
-    ("assignment", "n_blocks", "redundancy", "most"),
+    ("assignment", "n_copies", "redundancy", "most"),
     [
-        (assignment, n_blocks, redundancy, min(capacity(n_blocks, redundancy), 1500))
+        (assignment, n_copies, redundancy, min(capacity(n_copies, redundancy), 1500))
         for assignment, capacity in (
             (prime_steps, capacity_of_prime_steps),
             (transversal, capacity_of_transversal),
         )
-        for n_blocks in (25, 100, 250)
+        for n_copies in (25, 100, 250)
         for redundancy in (2, 3, 4, 5, 6, 7, 10)
-        if capacity(n_blocks, redundancy) > 0
+        if capacity(n_copies, redundancy) > 0
     ],
 )
-def test_no_two_circuits_share_more_than_one_neuron(assignment, n_blocks, redundancy, most):
-    held = assignment(most, n_blocks, redundancy)
+def test_no_two_circuits_share_more_than_one_neuron(assignment, n_copies, redundancy, most):
+    held = assignment(most, n_copies, redundancy)
     assert held.shape == (most, redundancy)
     assert held.min() >= 0
-    assert held.max() < n_blocks
+    assert held.max() < n_copies
     assert all(len(set(row)) == redundancy for row in held.tolist())
-    assert largest_overlap(held, n_blocks) <= 1
+    assert largest_overlap(held, n_copies) <= 1
 
 
 def test_a_shorter_list_is_the_beginning_of_a_longer_one():
@@ -93,6 +94,13 @@ def test_random_subsets_overlap_more_and_depend_on_their_seed():
     expected = 6 * 6 / 250  # two random sets share S² / N neurons on average
     assert overlap_probability(held, 250) == pytest.approx(expected, rel=0.02)
     assert np.any(partial(random_subsets, seed=1)(557, 250, 6) != held)
+    drawn = random_subsets.draw(np.random.default_rng(1), 557, 250, 6)
+    np.testing.assert_array_equal(drawn, random_subsets(557, 250, 6, seed=1))
+
+
+def test_random_subsets_are_a_record_that_compares_by_value():
+    """As a static part of a run it must not make a program of its own."""
+    assert (RandomSubsets(), hash(RandomSubsets())) == (random_subsets, hash(random_subsets))
 
 
 @pytest.mark.parametrize(
@@ -114,6 +122,6 @@ def test_more_neurons_than_a_block_has_are_refused(assignment):
 
 
 def test_transversal_says_how_wide_a_block_must_be():
-    with pytest.raises(InputError, match="n_blocks >= 42"):
+    with pytest.raises(InputError, match="n_copies >= 42"):
         transversal(1, 41, 6)
     assert transversal(49, 42, 6).shape == (49, 6)

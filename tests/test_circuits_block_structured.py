@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from toymodels.circuits.block_structured import block_structured, run_block_structured
+from toymodels.circuits.base import Circuit
+from toymodels.circuits.constructions.block_structured import block_structured, run_block_structured
 from toymodels.circuits.small_circuits import (
-    Circuit,
     rotation_circuit,
     rotation_states,
     run_circuit,
@@ -42,7 +42,7 @@ def test_after_each_small_layer_only_one_block_is_left():
 
 
 def test_blocks_need_no_assumption_on_biases():
-    """Circuits that switch on by themselves: a positive bias, deleted wherever it is not wanted."""
+    """Circuits that switch on by themselves: a positive bias, cleared wherever it is not wanted."""
     rng = np.random.default_rng(1)
     weights = rng.uniform(0, 0.5, (9, 1, 2, 2)).astype(np.float32)
     bias = np.array([[0.3, 0.7]], np.float32)

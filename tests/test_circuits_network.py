@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from toymodels.circuits.assignment import prime_steps, transversal
-from toymodels.circuits.examples import active_rotations, draw_embedding, draw_subsets
+from toymodels.circuits.base import Circuit, Inputs, Network
+from toymodels.circuits.examples import draw_embedding, draw_subsets
 from toymodels.circuits.forward import (
-    Inputs,
     ideal_gating,
     plan,
     relu_gating,
@@ -18,7 +18,6 @@ from toymodels.circuits.forward import (
     used_neurons,
 )
 from toymodels.circuits.network import (
-    Network,
     balanced_network,
     capped_network,
     dense_network,
@@ -27,7 +26,7 @@ from toymodels.circuits.network import (
     inhibition_over_ordered_pairs,
     split_network,
 )
-from toymodels.circuits.small_circuits import Circuit, rotation_circuit, step_circuits
+from toymodels.circuits.small_circuits import active_rotations, rotation_circuit, step_circuits
 from toymodels.errors import InputError
 
 T, N, S, L = 40, 30, 3, 3
@@ -229,7 +228,7 @@ def test_a_network_has_the_same_leaves_eagerly_under_jit_and_under_vmap():
     circuits = rotation_circuit(ANGLES)
 
     def make(s):
-        return Network(circuits, s, (s, s), s, s, s, s, n_blocks=3)
+        return Network(circuits, s, (s, s), s, s, s, s, n_copies=3)
 
     eager, jitted = make(jnp.float32(0.5)), jax.jit(make)(jnp.float32(0.5))
     mapped = jax.vmap(make)(jnp.full(2, 0.5, jnp.float32))
@@ -239,8 +238,15 @@ def test_a_network_has_the_same_leaves_eagerly_under_jit_and_under_vmap():
 def test_an_assignment_that_does_not_fit_is_refused():
     with pytest.raises(InputError, match=r"39 circuits.*for 40"):
         capped_network(rotation_circuit(ANGLES[1:]), embedding(), N)
-    with pytest.raises(InputError, match="n_blocks = 20: use 0 to 19"):
+    with pytest.raises(InputError, match="n_copies = 20 copies of each neuron: use 0 to 19"):
         split_network(rotation_circuit(ANGLES), embedding(), 20)
+
+
+@pytest.mark.parametrize("construction", [balanced_network, split_network])
+def test_circuits_that_share_everything_cannot_be_balanced(construction):
+    everywhere = np.broadcast_to(np.arange(S, dtype=np.int32), (L, T, S))
+    with pytest.raises(InputError, match=r"redundancy = 3 gives .*use at most 2"):
+        construction(rotation_circuit(ANGLES), everywhere, S)
 
 
 def test_a_dense_network_too_large_to_hold_is_refused(monkeypatch):

@@ -4,8 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from toymodels.circuits.examples import active_rotations
-from toymodels.circuits.random_embedding import (
+from toymodels.circuits.constructions.random_embedding import (
     expected_errors,
     linear,
     linear_rotations,
@@ -13,7 +12,7 @@ from toymodels.circuits.random_embedding import (
     simulate_random_embedding,
     unit_vectors,
 )
-from toymodels.circuits.small_circuits import rotation_circuit
+from toymodels.circuits.small_circuits import active_rotations, rotation_circuit
 from toymodels.errors import InputError
 
 KEY = jax.random.key(0)

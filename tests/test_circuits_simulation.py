@@ -1,7 +1,6 @@
 """The simulation: exact identities, invariances, drawing, blocks and what is refused."""
 
 import tracemalloc
-from collections import Counter
 
 import jax
 import numpy as np
@@ -14,7 +13,7 @@ from toymodels.circuits.assignment import (
     random_subsets,
     transversal,
 )
-from toymodels.circuits.examples import active_rotations, draw_blocks, draw_subsets, generator
+from toymodels.circuits.examples import draw_blocks, generator
 from toymodels.circuits.forward import ideal_gating, plan, relu_gating
 from toymodels.circuits.measures import add, errors_from, measure_block
 from toymodels.circuits.network import capped_network
@@ -24,8 +23,10 @@ from toymodels.circuits.simulation import (
     simulate_circuits,
     simulate_rotations,
 )
-from toymodels.circuits.small_circuits import step_circuits, step_states
+from toymodels.circuits.small_circuits import active_rotations, step_circuits, step_states
 from toymodels.errors import InputError
+from toymodels.fields import fields_of
+from toymodels.streams import Stream
 
 KEY = jax.random.key(0)
 SIZES = {"n_circuits": 120, "width": 400, "redundancy": 4, "n_layers": 3}
@@ -116,24 +117,30 @@ def test_a_better_assignment_has_less_error():
     assert errors[0] < 0.8 * errors[2]
 
 
-def test_with_one_active_every_circuit_gets_its_turn():
+def test_networks_of_a_random_assignment_differ_in_their_lists():
+    overlaps = [
+        {
+            float(simulate(jax.random.key(seed), assignment=a).overlap_probability[1])
+            for seed in range(4)
+        }
+        for a in (random_subsets, prime_steps)
+    ]
+    assert [len(seen) for seen in overlaps] == [4, 1]
+
+
+def test_every_error_says_its_dimensions_and_what_it_is():
+    fields = fields_of(simulate())
+    assert [f.dims for n, f in fields.items() if n != "fraction_on"] == [("layer",)] * 15
+    assert fields["fraction_on"].dims == ("layer", "block")
+    assert all(f.words and np.ndim(f.values) == len(f.dims) for f in fields.values())
+    largest = {name for name, f in fields.items() if "grows with their number" in f.words}
+    assert largest == {name for name in fields if name.startswith("worst_")}
     network = rotation_network(KEY, **SIZES)
-    for n_samples, least in ((120, 1), (300, 2)):
-        drawn = draw_blocks(KEY, network, active_rotations, 1, n_samples)
-        count = Counter(np.concatenate([inputs.active for inputs in drawn])[:, 0].tolist())
-        assert len(count) == 120
-        assert min(count.values()) == least
-        assert sum(count.values()) == n_samples
-
-
-def test_subsets_are_different_circuits_and_all_equally_likely():
-    rng = np.random.default_rng(0)
-    drawn = np.sort(draw_subsets(rng, 6, 3, 20_000), axis=1)
-    assert np.all(np.diff(drawn, axis=1) > 0)
-    count = Counter(map(tuple, drawn.tolist()))
-    assert len(count) == 20
-    np.testing.assert_allclose(list(count.values()), 1000, atol=5 * 31)
-    np.testing.assert_array_equal(np.sort(draw_subsets(rng, 4, 4, 2), axis=1), [range(4)] * 2)
+    paths = rotation_trajectories(KEY, network, n_active=2, n_samples=3)
+    errors = simulate_circuits(KEY, network, active_rotations, n_active=2, n_samples=3)
+    for f in (*fields_of(paths).values(), *fields_of(errors).values()):
+        assert f.words
+        assert np.ndim(f.values) == len(f.dims)
 
 
 def test_blocks_add_up_to_the_whole():
@@ -161,45 +168,10 @@ def test_memory_does_not_grow_with_the_number_of_samples():
     assert peak(4 * few) < 2 * peak(few)
 
 
-def test_blocks_come_back_in_order_and_no_more_are_drawn_than_run():
-    drawn, seen = [], []
-
-    def blocks():
-        for i in range(40):
-            drawn.append(i)
-            yield i
-
-    for result in examples.in_order(lambda i: i * i, blocks()):
-        seen.append(result)
-        assert len(drawn) <= len(seen) + examples.LARGEST_CREW
-    assert seen == [i * i for i in range(40)]
-
-
-def test_an_error_in_a_block_is_raised():
-    with pytest.raises(ZeroDivisionError):
-        list(examples.in_order(lambda i: 1 // i, iter([1, 0, 1])))
-
-
-def test_a_block_shrinks_where_memory_would_run_out(monkeypatch):
-    network = rotation_network(KEY, **SIZES)
-    assert examples.examples_per_block(network) == examples.LARGEST_BLOCK
-    monkeypatch.setattr(examples, "BLOCK_BYTES", 200_000)
-    size = examples.examples_per_block(network)
-    assert 1 <= size < examples.LARGEST_BLOCK
-    blocks = list(draw_blocks(KEY, network, active_rotations, 2, 100))
-    assert [len(b.active) for b in blocks][:-1] == [size] * (len(blocks) - 1)
-
-
 def test_the_same_key_gives_the_same_numbers_and_another_does_not():
     one, again, other = (simulate(key, n_active=2) for key in (KEY, KEY, jax.random.key(1)))
     jax.tree.map(np.testing.assert_array_equal, one, again)
     assert one.mse_x_active[1] != other.mse_x_active[1]
-
-
-def test_old_style_keys_are_as_good():
-    old = generator(jax.random.PRNGKey(3), 1).random(4)
-    np.testing.assert_array_equal(old, generator(jax.random.key(3), 1).random(4))
-    assert np.any(old != generator(jax.random.key(3), 2).random(4))
 
 
 def test_trajectories_are_what_the_errors_are_made_of():
@@ -220,7 +192,7 @@ def test_trajectories_are_what_the_errors_are_made_of():
 def test_true_trajectories_turn_by_the_circuits_own_angle():
     network = rotation_network(KEY, **SIZES)
     paths = rotation_trajectories(KEY, network, n_active=1, n_samples=20)
-    angle = generator(KEY, examples.STREAM_ANGLES).uniform(0, 2 * np.pi, 120)[paths.active]
+    angle = generator(KEY, Stream.ANGLES).uniform(0, 2 * np.pi, 120)[paths.active]
     seen = np.diff(np.unwrap(np.arctan2(paths.true_x[..., 1], paths.true_x[..., 0])), axis=-1)
     np.testing.assert_allclose(np.cos(seen), np.cos(angle)[..., None].repeat(3, -1), atol=1e-5)
 
@@ -254,6 +226,7 @@ def test_step_circuits_run_through_the_same_simulation():
         ({"width": 401}, "width = 401 is not divisible by d = 4.*use 400 or 404"),
         ({"width": 2}, "use 4"),
         ({"n_circuits": 10_000}, "use n_circuits <= "),
+        ({"n_circuits": -1}, "n_circuits = -1"),
         ({"redundancy": 101}, "use 1 to 100"),
         ({"n_active": 121}, "use 1 to 120"),
         ({"n_active": 0}, "use 1 to 120"),

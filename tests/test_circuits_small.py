@@ -12,8 +12,8 @@ from toymodels.circuits.assumptions import (
     custom_circuits,
     noise_growth,
 )
+from toymodels.circuits.base import Circuit
 from toymodels.circuits.small_circuits import (
-    Circuit,
     rotation_circuit,
     rotation_circuit_one_indicator,
     rotation_states,
@@ -26,7 +26,7 @@ from toymodels.circuits.small_circuits import (
 from toymodels.errors import InputError
 
 ANGLES = np.array([0.3, 2.0, 4.5])
-FEW = {"n_active": 1, "n_blocks": 20}
+FEW = {"n_active": 1, "n_copies": 20}
 
 
 def turned(x, angle, times):

@@ -15,7 +15,7 @@ REFERENCE = json.loads((Path(__file__).parent / "data/circuits_reference.json").
 
 
 def test_mean_field_of_one_active_circuit_is_the_known_one():
-    links = Links(n_blocks=250, redundancy=6, density=0.2757, inhibition=0.0720)
+    links = Links(n_copies=250, redundancy=6, density=0.2757, inhibition=0.0720)
     known = spurious_switching(250, 6, 0.2757, 0.0720)
     found = share_on(links, 1)
     u = 6 / 250
@@ -26,7 +26,7 @@ def test_mean_field_of_one_active_circuit_is_the_known_one():
 
 def test_mean_field_is_near_the_measured_shares():
     """Layer 2 within 10 % in every block, layer 3 within 25 %, where noise feeds on itself."""
-    found = share_on(Links(n_blocks=250, redundancy=6, density=0.2757, inhibition=0.0720), 1)
+    found = share_on(Links(n_copies=250, redundancy=6, density=0.2757, inhibition=0.0720), 1)
     measured = np.array(REFERENCE["fraction_on_z1"]["value"])
     np.testing.assert_allclose(found[1], measured[1], rtol=0.1)
     np.testing.assert_allclose(found[2], measured[2], rtol=0.25)

@@ -40,8 +40,8 @@ def test_the_overlap_constant_is_the_balanced_overlap_of_many_circuits():
     ],
 )
 def test_published_error_of_active_circuits(sizes, n_active, expected):
-    n_circuits, n_blocks = sizes
-    t = theory.overlap_constant(n_circuits, n_blocks, 6)
+    n_circuits, n_copies = sizes
+    t = theory.overlap_constant(n_circuits, n_copies, 6)
     found = theory.mse_active(np.arange(1, 5), t, n_circuits, n_active, theory.rotation_strength())
     np.testing.assert_allclose(found, expected, rtol=0.01, atol=6e-5)
 
@@ -149,9 +149,9 @@ def test_neurons_switch_on_from_a_whole_number_of_links(x, threshold, probabilit
 
 
 def test_noise_of_switched_neurons_grows_with_the_square_root_of_the_width():
-    blocks = np.array([250, 500, 1000])
-    q = theory.expected_link_density(0.004 * blocks**2, blocks, 6)
-    found = theory.spurious_switching(blocks, 6, q, 1.12 * theory.expected_inhibition(q, 6))
+    copies = np.array([250, 500, 1000])
+    q = theory.expected_link_density(0.004 * copies**2, copies, 6)
+    found = theory.spurious_switching(copies, 6, q, 1.12 * theory.expected_inhibition(q, 6))
     np.testing.assert_allclose(np.sqrt(found.noise_variance), [0.078, 0.110, 0.155], rtol=0.01)
 
 

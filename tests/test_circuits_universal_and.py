@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from toymodels.circuits.universal_and import (
+from toymodels.circuits.constructions.universal_and import (
     basis_aligned,
     expected_and_bias,
     expected_noise,

@@ -16,9 +16,9 @@ import pytest
 
 from toymodels.circuits import theory
 from toymodels.circuits.assignment import overlap_probability, prime_steps, transversal
-from toymodels.circuits.examples import active_rotations
 from toymodels.circuits.forward import ideal_gating
 from toymodels.circuits.simulation import rotation_network, simulate_circuits, simulate_rotations
+from toymodels.circuits.small_circuits import active_rotations
 
 pytestmark = pytest.mark.claims
 

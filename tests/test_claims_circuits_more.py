@@ -13,18 +13,24 @@ import pytest
 
 from toymodels.circuits import theory
 from toymodels.circuits.assignment import prime_steps
-from toymodels.circuits.examples import active_rotations, draw_embedding, generator
+from toymodels.circuits.constructions.universal_and import (
+    as_many_as_neurons,
+    basis_aligned,
+    neurons_needed,
+)
+from toymodels.circuits.examples import draw_embedding, generator
 from toymodels.circuits.interference import measure_interference, scalar_circuits
 from toymodels.circuits.network import balanced_network, capped_network, split_network
 from toymodels.circuits.simulation import simulate_circuits, simulate_rotations
 from toymodels.circuits.small_circuits import (
+    active_rotations,
     rotation_circuit,
     rotation_circuit_one_indicator,
     rotation_states_one_indicator,
     step_circuits,
     step_states,
 )
-from toymodels.circuits.universal_and import as_many_as_neurons, basis_aligned, neurons_needed
+from toymodels.streams import Stream
 
 pytestmark = pytest.mark.claims
 
@@ -146,7 +152,7 @@ def test_weight_variants_and_the_circuit_with_one_indicator(row):
     runs = []
     for seed in range(4):
         key = jax.random.key(seed)
-        circuits = make(generator(key, 2).uniform(0, 2 * np.pi, 250))
+        circuits = make(generator(key, Stream.ANGLES).uniform(0, 2 * np.pi, 250))
         held = draw_embedding(key, prime_steps, 250, 250, 5, 4)
         network = CONSTRUCTIONS[row["variant"]](circuits, held, 250)
         runs.append(simulate_circuits(key, network, draw, n_active=row["z"], n_samples=1000))
@@ -185,15 +191,15 @@ def test_interference_of_one_layer(redundancy):
     rows = [row for row in REFERENCE["interference"] if row["S"] == redundancy]
     found = {"shared": [], "own": [], "both": []}
     for row in rows:
-        n_circuits, n_blocks = row["T"], row["D"] // 4
-        expected = theory.interference(n_circuits, n_blocks, redundancy)
+        n_circuits, n_copies = row["T"], row["D"] // 4
+        expected = theory.interference(n_circuits, n_copies, redundancy)
         assert expected == pytest.approx(row["theory"], rel=1e-5)
         for seed in range(2):
             key = jax.random.key(seed)
-            held = draw_embedding(key, prime_steps, n_circuits, n_blocks, redundancy, 2)
-            own = generator(key, 9).choice([-1.0, 1.0], n_circuits)
+            held = draw_embedding(key, prime_steps, n_circuits, n_copies, redundancy, 2)
+            own = generator(key, Stream.WEIGHTS).choice([-1.0, 1.0], n_circuits)
             for name, weights in (("shared", (0 * own, 1)), ("own", (own, 0)), ("both", (own, 1))):
-                network = capped_network(scalar_circuits(*weights), held, n_blocks)
+                network = capped_network(scalar_circuits(*weights), held, n_copies)
                 found[name].append((measure_interference(network) / expected, row[name] / expected))
     for name, pairs in found.items():
         ours, theirs = np.mean(pairs, axis=0)

@@ -112,7 +112,7 @@ def test_a_size_may_be_derived_from_axes():
     [
         ({"n_circuits": 558}, "n_circuits = 558 .*use n_circuits <= 557, or redundancy <= 5"),
         ({"assignment": "transversal", "n_circuits": 1682}, "use n_circuits <= 1681"),
-        ({"redundancy": 251}, "redundancy = 251 .*n_blocks = 250.* use 1 to 250"),
+        ({"redundancy": 251}, "redundancy = 251 .*n_copies = 250.* use 1 to 250"),
         ({"n_active": 558}, "n_active = 558 .*use 1 to 557"),
         ({"width": 1001}, "width = 1001 is not divisible by d = 4.*use 1000 or 1004"),
         ({"gain": 0.5}, "gain = 0.5: .*greater than or equal to 1"),

@@ -17,7 +17,9 @@ def print_list(as_json: bool) -> None:
         print(json.dumps({"figures": found, "sweeps": names}, indent=2))
         return
     width = max(map(len, [*entries(), *sweeps]))
-    print("figures                    toymodels figure NAME; of most also: toymodels sweep run NAME")
+    print(
+        "figures                    toymodels figure NAME; of most also: toymodels sweep run NAME"
+    )
     for e in figures:
         times = f"{e.seconds:>4} s, --fast {e.fast_seconds:>3} s"
         print(f"  {e.name:<{width}}  {times}  {e.title}. {e.paper}: {e.section}")
@@ -76,7 +78,10 @@ def print_citation(names: tuple[str, ...]) -> None:
 
 def table_of(group: str) -> list[str]:
     """Return the lines of the README's table of one group."""
-    lines = ["| figure | command | time, full (`--fast`) | where in the source |", "|---|---|---|---|"]
+    lines = [
+        "| figure | command | time, full (`--fast`) | where in the source |",
+        "|---|---|---|---|",
+    ]
     for e in entries().values():
         if e.group == group:
             times = f"{e.seconds} s ({e.fast_seconds} s)"

@@ -17,9 +17,7 @@ def settings_of(table: dict[str, Any], version: str = "") -> dict[str, Any]:
     return applied({"settings": table.get("settings", {})} | inner, (), version)["settings"]
 
 
-def changed(
-    settings: dict[str, Any], overrides: Sequence[str]
-) -> tuple[dict[str, Any], list[str]]:
+def changed(settings: dict[str, Any], overrides: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
     """Return settings with `key=value` texts put in, and the texts that are none of theirs.
 
     Raises:
@@ -59,7 +57,9 @@ def _is_like(value: Any, now: Any) -> bool:
 
 def _named(now: Any) -> str:
     one = now[0] if isinstance(now, list) else now
-    name = "text" if isinstance(one, str) else "number" if isinstance(one, float) else "whole number"
+    name = (
+        "text" if isinstance(one, str) else "number" if isinstance(one, float) else "whole number"
+    )
     return f"{name}s" if isinstance(now, list) else f"a {name}"
 
 

@@ -31,17 +31,15 @@ from toymodels.circuits.forward import Gating, relu_gating
 from toymodels.circuits.network import Network
 from toymodels.circuits.simulation import (
     RotationErrors,
-    blocks_of,
+    copies_of,
     rotation_network,
     simulate_network,
 )
+from toymodels.circuits.small_circuits import ROTATION_NEURONS as NEURONS
+from toymodels.circuits.small_circuits import ROTATION_VALUES as VALUES
 from toymodels.errors import InputError, require_range
 from toymodels.fields import Field, fields_of, static
 from toymodels.streams import run_key
-
-# Of a small rotation circuit: its neurons (two for the indicator, two for the vector), and the
-# values that it reads of itself (α and x).
-NEURONS, VALUES = 4, 3
 
 # What a block may cost, in the units of `cost_of_cell`: seconds of work, so that little is lost
 # by a kill.
@@ -220,7 +218,7 @@ SIMULATE = Simulate()
 @cache
 def _check_sizes(assignment: Assignment, n_circuits: int, width: int, redundancy: int) -> None:
     """Let the assignment itself refuse what it cannot hold, before anything runs."""
-    assignment(n_circuits, blocks_of(width, NEURONS), redundancy)
+    assignment(n_circuits, copies_of(width, NEURONS), redundancy)
 
 
 def _fields(rows: list[RotationErrors]) -> dict[str, Field]:

@@ -3,9 +3,9 @@
     small_circuits, assumptions ──┐
     assignment ───────────────────┴► network ──► forward ──► measures ──► simulation
 
-`theory` says what to expect, `switching` which neurons are on. Beside these stand other
-constructions: `block_structured` (one active circuit, no error), `universal_and` (all pairwise
-ANDs), `random_embedding` (random directions, the first post's read-in).
+`base` holds the records that they share, `theory` says what to expect, `switching` which neurons
+are on. `constructions` are other ways: one active circuit without error (`block_structured`), all
+pairwise ANDs (`universal_and`), random directions, the first post's read-in (`random_embedding`).
 
 Axis letters used in every shape comment and docstring:
 
@@ -19,16 +19,15 @@ Source, unless a docstring names another: Linsefors & Bushnaq 2025, "Rotations i
 from toymodels.circuits import (
     assignment,
     assumptions,
-    block_structured,
+    constructions,
     network,
-    random_embedding,
     simulation,
     small_circuits,
     switching,
     theory,
-    universal_and,
 )
 from toymodels.circuits.assignment import (
+    RandomSubsets,
     capacity_of_prime_steps,
     capacity_of_transversal,
     prime_steps,
@@ -36,19 +35,19 @@ from toymodels.circuits.assignment import (
     transversal,
 )
 from toymodels.circuits.assumptions import custom_circuits
-from toymodels.circuits.examples import active_rotations, draw_embedding
+from toymodels.circuits.base import Circuit, Network
+from toymodels.circuits.constructions import block_structured, random_embedding, universal_and
+from toymodels.circuits.examples import draw_embedding
 from toymodels.circuits.forward import ideal_gating, relu_gating
 from toymodels.circuits.interference import measure_interference, scalar_circuits
-from toymodels.circuits.measures import CircuitErrors
+from toymodels.circuits.measures import CircuitErrors, RotationErrors
 from toymodels.circuits.network import (
-    Network,
     balanced_network,
     capped_network,
     dense_network,
     split_network,
 )
 from toymodels.circuits.simulation import (
-    RotationErrors,
     Trajectories,
     rotation_network,
     rotation_trajectories,
@@ -57,7 +56,7 @@ from toymodels.circuits.simulation import (
     simulate_rotations,
 )
 from toymodels.circuits.small_circuits import (
-    Circuit,
+    active_rotations,
     rotation_circuit,
     rotation_circuit_one_indicator,
     rotation_states,
@@ -69,6 +68,7 @@ __all__ = [
     "Circuit",
     "CircuitErrors",
     "Network",
+    "RandomSubsets",
     "RotationErrors",
     "Trajectories",
     "active_rotations",
@@ -79,6 +79,7 @@ __all__ = [
     "capacity_of_prime_steps",
     "capacity_of_transversal",
     "capped_network",
+    "constructions",
     "custom_circuits",
     "dense_network",
     "draw_embedding",

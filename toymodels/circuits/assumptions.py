@@ -1,12 +1,12 @@
-"""What a small circuit must satisfy to be held in superposition, and circuits of one's own.
+"""What small circuits must satisfy to be held in superposition, and circuits of your own.
 
 Linsefors & Bushnaq 2025, "Rotations in Superposition" (section "Assumptions") ask five things:
 few circuits are active at a time, inactive circuits absorb small noise, inactive circuits hold
 zero everywhere, all circuits have the same biases, and active circuits do not amplify noise.
-Each has a number here and an error that says which one fails.
+Each is a number here, and an error says which of them fails.
 
-The sixth of the earlier work, that weights of different circuits be uncorrelated, is not needed:
-what circuits share is held apart (`Circuit.shared`).
+Earlier work asked for a sixth, uncorrelated weights of different circuits. It is not needed: what
+circuits share is held apart (`Circuit.shared`).
 """
 
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from toymodels.circuits.small_circuits import Circuit
+from toymodels.circuits.base import Circuit
 from toymodels.errors import InputError
 
 # "z ≪ N" is read as: at most one in ten.
@@ -28,7 +28,7 @@ class Assumptions(NamedTuple):
     """The numbers behind the assumptions on the circuits themselves."""
 
     largest_bias: float  # <= 0: inactive circuits hold zero
-    absorbed_noise: float  # largest |noise| on a state that an inactive circuit swallows whole
+    absorbed_noise: float  # largest |noise| on a state that an inactive circuit removes
     growth: float  # largest factor by which noise that passed a layer grows in later ones
 
 
@@ -38,7 +38,7 @@ def custom_circuits(
     states: ArrayLike,
     *,
     n_active: int,
-    n_blocks: int,
+    n_copies: int,
     decode: ArrayLike | None = None,
     noise: float = 1e-3,
     tolerance: float = 1e-3,
@@ -49,15 +49,15 @@ def custom_circuits(
         weights: `[T, P, d, f]`, stage p of circuit t computes `ReLU(weights[t, p] @ Q a + bias)`;
             layers beyond P start over.
         biases: `[P, d]`, or `[T, P, d]` with equal rows.
-        states: `[T, d]`, a state of each circuit when active.
+        states: `[T, d]`, a state of each circuit while it is active.
         n_active: z, how many are to be active at a time.
-        n_blocks: N, the large neurons per small neuron that they are to live in.
+        n_copies: N, the copies of each neuron in the network that they are to live in.
         decode: Q `[f, d]`; without it f = d and Q is the identity, so that `weights` are the MLP's.
         noise: the |noise| on each small neuron that an inactive circuit must absorb.
-        tolerance: how much above 1 the growth of noise in an active circuit may be.
+        tolerance: how far above 1 the growth of noise in an active circuit may be.
 
     Raises:
-        InputError: shapes that do not fit, or the assumption that fails.
+        InputError: shapes that do not fit, or an assumption fails; says which.
     """
     weights, biases = np.asarray(weights, np.float32), np.asarray(biases, np.float32)
     if weights.ndim != 4:
@@ -71,7 +71,7 @@ def custom_circuits(
         _require_shape("biases", biases, (n_circuits, n_stages, d))
         biases = _require_equal_biases(biases)
     _require_shape("biases", biases, (n_stages, d))
-    check_load(n_active, n_blocks)
+    check_load(n_active, n_copies)
     circuits = Circuit(weights, weights.mean(axis=0), q, biases, values=(("value", f),))
     check_circuits(circuits, states, noise=noise, tolerance=tolerance)
     return circuits
@@ -80,13 +80,13 @@ def custom_circuits(
 def check_circuits(
     circuits: Circuit, states: NDArray[Any], *, noise: float, tolerance: float
 ) -> Assumptions:
-    """Check what concerns the circuits alone, from active states `[T, d]`.
+    """Check the assumptions that concern the circuits alone, from active states `[T, d]`.
 
     Returns:
         The measured numbers.
 
     Raises:
-        InputError: the first assumption that fails, with the number and what would pass.
+        InputError: an assumption fails; names the first, its number and what would pass.
     """
     found = Assumptions(
         largest_bias=float(np.max(circuits.bias)),
@@ -113,17 +113,18 @@ def check_circuits(
     return found
 
 
-def check_load(n_active: int, n_blocks: int) -> None:
+def check_load(n_active: int, n_copies: int) -> None:
     """Check that few circuits are active at a time, z <= N / 10.
 
     Raises:
-        InputError: more are; says how many would pass.
+        InputError: more are active; says how many would pass.
     """
-    most = int(LARGEST_LOAD * n_blocks)
+    most = int(LARGEST_LOAD * n_copies)
     if n_active > most:
         raise InputError(
-            f"assumption fails: few circuits are active. n_active = {n_active} of n_blocks = "
-            f"{n_blocks}: use n_active <= {most}, or a wider network."
+            f"assumption fails: few circuits are active. n_active = {n_active} is more than a "
+            f"tenth of n_copies = {n_copies} copies of each neuron: use n_active <= {most}, or a "
+            "wider network."
         )
 
 
@@ -135,12 +136,12 @@ def absorbed_noise(circuits: Circuit) -> float:
     reach = np.abs(circuits.weights @ circuits.decode).sum(axis=-1)  # [T, P, d]
     bias = np.broadcast_to(circuits.bias, reach.shape)
     moved = reach > 0
-    margin = -bias[moved] / reach[moved]
-    return float(np.min(margin, initial=np.inf)) + 0.0  # never -0
+    margin = (0 - bias[moved]) / reach[moved]  # 0 - 0, as -0 would be printed with its sign
+    return float(np.min(margin, initial=np.inf))
 
 
 def noise_growth(circuits: Circuit, states: NDArray[Any]) -> float:
-    """Return the largest growth of noise inside active circuits after its first layer.
+    """Return the largest growth of noise inside active circuits after the layer it comes in at.
 
     Follows the Jacobian of the values `Q a` along the noiseless run from `states [T, d]`:
     `max ‖Q J_l … J_k‖ / ‖Q J_k‖` over k and l > k. Neurons at zero pass nothing on.

@@ -1,11 +1,11 @@
-"""The random part of a simulation: which circuits are active, in what states, held where.
+"""The random part of a simulation: which copies serve a circuit, and examples to run.
 
 A key becomes numpy generators, one per purpose: drawing with `jax.random` would compile a program
 for every size. Calls that share a key and sizes share angles, assignment and examples, whatever
-their floats, so differences between them carry little noise.
+their floats (bias, gain, …), so differences between them carry little noise.
 
-Examples come in blocks, so that memory does not grow with their number. A block's size follows
-from the network's sizes alone: the same key gives the same examples on every machine.
+Examples come in blocks, so that memory does not grow with their number. The size of a block depends
+on the network's sizes alone: the same key gives the same examples on every machine.
 """
 
 import os
@@ -18,13 +18,15 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from toymodels.circuits.assignment import Assignment, Indices
-from toymodels.circuits.forward import Inputs
-from toymodels.circuits.network import Network, shuffled_layers
-from toymodels.circuits.small_circuits import rotation_states
+from toymodels.circuits.assignment import (
+    Assignment,
+    DrawnAssignment,
+    Indices,
+    shuffled_layers,
+)
+from toymodels.circuits.base import Inputs, Network
 from toymodels.errors import InputError
-
-STREAM_SHUFFLE, STREAM_ANGLES, STREAM_EXAMPLES = 1, 2, 3
+from toymodels.streams import Stream
 
 # Working memory of one block of examples, the size from which larger blocks gain nothing, and
 # the threads that run blocks side by side: at most 1 GiB together.
@@ -48,26 +50,33 @@ def draw_embedding(
     key: jax.Array,
     assignment: Assignment,
     n_circuits: int,
-    n_blocks: int,
+    n_copies: int,
     redundancy: int,
     n_layers: int,
 ) -> Indices:
     """Return `[L, T, S]`: the assignment, permuted over circuits anew in every layer after 1.
+
+    One that is itself random is drawn once for the network: as with the others, all layers hold
+    the same list, so that designs differ in nothing but their lists.
 
     Raises:
         InputError: no layer, or what the assignment refuses.
     """
     if n_layers < 1:
         raise InputError(f"n_layers = {n_layers} must be at least 1.")
-    held = assignment(n_circuits, n_blocks, redundancy)
-    return shuffled_layers(generator(key, STREAM_SHUFFLE), held, n_layers)
+    sizes = (n_circuits, n_copies, redundancy)
+    if isinstance(assignment, DrawnAssignment):
+        held = assignment.draw(generator(key, Stream.ASSIGNMENT), *sizes)
+    else:
+        held = assignment(*sizes)
+    return shuffled_layers(generator(key, Stream.SHUFFLE), held, n_layers)
 
 
 def draw_blocks(
     key: jax.Array, network: Network, draw_states: DrawStates, n_active: int, n_samples: int
 ) -> Iterator[Inputs]:
-    """Draw the examples, block by block; with z = 1 in rounds that miss no circuit."""
-    rng = generator(key, STREAM_EXAMPLES)
+    """Draw the examples block by block; with z = 1 each round activates every circuit once."""
+    rng = generator(key, Stream.EXAMPLES)
     block = examples_per_block(network)
     turns = _turns(rng, network.n_circuits, n_samples) if n_active == 1 else None
     for first in range(0, n_samples, block):
@@ -91,19 +100,11 @@ def draw_subsets(
     return chosen
 
 
-def active_rotations(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Draw states `[*shape, 4]` of active rotation circuits, x uniform on the unit circle.
-
-    Good for every gain: a circuit reads only α and x of its state.
-    """
-    angle = rng.uniform(0, 2 * np.pi, shape)
-    return rotation_states(np.stack([np.cos(angle), np.sin(angle)], axis=-1))
-
-
 def in_order(function: Callable[[Inputs], Result], blocks: Iterable[Inputs]) -> Iterator[Result]:
     """Yield `function(block)` for every block in turn, computed by a thread per core.
 
-    numpy, scipy and XLA let threads run side by side; no more blocks are drawn than run.
+    numpy, scipy and XLA release the lock that threads share. A block is drawn when a thread is
+    free for it, so that few are in memory at a time.
     """
     crew = min(os.cpu_count() or 1, LARGEST_CREW)
     with ThreadPoolExecutor(crew) as pool:
@@ -119,17 +120,21 @@ def in_order(function: Callable[[Inputs], Result], blocks: Iterable[Inputs]) -> 
 def examples_per_block(network: Network) -> int:
     """Return how many examples run together within `BLOCK_BYTES`."""
     f, d = network.circuits.decode.shape
-    each = bytes_per_example(network.n_circuits, network.n_blocks, f, d)
+    each = bytes_per_example(network.n_circuits, network.n_copies, f, d)
     return max(1, min(LARGEST_BLOCK, BLOCK_BYTES // each))
 
 
-def bytes_per_example(n_circuits: int, n_blocks: int, f: int, d: int) -> int:
+def bytes_per_example(n_circuits: int, n_copies: int, f: int, d: int) -> int:
     """Return the working memory of one example, for circuits of d neurons that read f values."""
-    return 4 * (n_circuits * (3 * f + 2) + n_blocks * (4 * d + 2 * f))
+    return 4 * (n_circuits * (3 * f + 2) + n_copies * (4 * d + 2 * f))
 
 
 def require_examples(n_active: int, n_samples: int, n_circuits: int) -> None:
-    """Refuse z outside 1 … T and an empty sample with an `InputError`."""
+    """Check the numbers of active circuits and of examples.
+
+    Raises:
+        InputError: z outside 1 … T, or no examples.
+    """
     if not 1 <= n_active <= n_circuits:
         raise InputError(
             f"n_active = {n_active} circuits cannot be active of n_circuits = {n_circuits}: use 1 "
@@ -140,6 +145,6 @@ def require_examples(n_active: int, n_samples: int, n_circuits: int) -> None:
 
 
 def _turns(rng: np.random.Generator, n_circuits: int, n_samples: int) -> NDArray[np.int64]:
-    """Return which circuit each example activates: every one before any comes again."""
+    """Return which circuit is active in each example: all in turn before any comes again."""
     rounds = -(-n_samples // n_circuits)
     return np.concatenate([rng.permutation(n_circuits) for _ in range(rounds)])[:n_samples]

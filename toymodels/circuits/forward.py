@@ -22,31 +22,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toymodels.circuits.assignment import members
-from toymodels.circuits.network import Network
-from toymodels.circuits.small_circuits import Circuit
-
-Floats = NDArray[np.float32]
+from toymodels.circuits.base import Circuit, Floats, Inputs, Network
 
 # (pre-activation with bias [N, d, B], neurons of active circuits [N, B]) -> activation [N, d, B]
 Gating = Callable[[Floats, NDArray[np.bool_]], Floats]
 
 
-class Inputs(NamedTuple):
-    """What the network is given in a block of examples."""
-
-    active: NDArray[np.int64]  # [B, z] which circuits
-    states: Floats  # [B, z, d] the state of each
-
-
 class Layer(NamedTuple):
-    """What is seen of one layer."""
+    """What one layer computes from a block of examples."""
 
     activations: Floats  # [N, d, B]
-    values: Floats  # [T, f, B] read out of every circuit; a reader must leave them as they are
+    values: Floats  # [T, f, B] read out of every circuit; the next layer is computed from them
 
 
 class Stage(NamedTuple):
-    """The circuits' weights of one stage, cut to what is not zero."""
+    """The circuits' weights of one stage; `own` is cut to the part that is not zero."""
 
     shared: Floats  # [d, f]
     shared_values: tuple[int, ...]  # which of the f values it reads at all
@@ -65,12 +55,11 @@ class Plan(NamedTuple):
 
 
 def plan(network: Network) -> Plan:
-    """Prepare a network."""
-    redundancy = network.embedding.shape[2]
-    held = [members(layer, network.n_blocks) for layer in network.embedding]
+    """Prepare a network for `run_layers`: sparse matrices per layer, weights per stage."""
+    held = [members(layer, network.n_copies) for layer in network.embedding]
     return Plan(
         network=network,
-        readers=tuple(of_layer * np.float32(1 / redundancy) for of_layer in held),
+        readers=tuple(of_layer * np.float32(1 / network.redundancy) for of_layer in held),
         writers=tuple(of_layer.T for of_layer in held),
         stages=tuple(_stage(network.circuits, i) for i in range(network.circuits.bias.shape[0])),
     )
@@ -91,7 +80,7 @@ def ideal_gating(pre_activation: Floats, used: NDArray[np.bool_]) -> Floats:
 
 
 def run_layers(prepared: Plan, inputs: Inputs, gating: Gating = relu_gating) -> Iterator[Layer]:
-    """Run a block of examples and yield what is seen of layers 1 … L, one after the other."""
+    """Run a block of examples and yield layers 1 … L, one after the other."""
     network = prepared.network
     stages = network.circuits.bias.shape[0]
     pre = _write_active(network, inputs)
@@ -107,7 +96,7 @@ def run_layers(prepared: Plan, inputs: Inputs, gating: Gating = relu_gating) -> 
 
 def used_neurons(network: Network, active: NDArray[np.int64], layer: int) -> NDArray[np.bool_]:
     """Return which copies `[N, B]` serve an active circuit in layer number `layer + 1`."""
-    used = np.zeros((network.n_blocks, active.shape[0]), bool)
+    used = np.zeros((network.n_copies, active.shape[0]), bool)
     held = network.embedding[layer][active]  # [B, z, S]
     used[held, np.arange(active.shape[0])[:, None, None]] = True
     return used
@@ -119,7 +108,7 @@ def _write_active(network: Network, inputs: Inputs) -> Floats:
     read = states @ circuits.decode.T  # [B, z, f]
     pushed = np.matmul(circuits.weights[active, 0], read[..., None])[..., 0]  # [B, z, d]
     n_examples, n_active, d = pushed.shape
-    pre = np.zeros((network.n_blocks, d, n_examples), np.float32)
+    pre = np.zeros((network.n_copies, d, n_examples), np.float32)
     each = np.arange(n_examples)
     for i in range(n_active):
         for held in network.embedding[0][active[:, i]].T:  # [B]: one neuron of each example
@@ -146,18 +135,19 @@ def next_layer(prepared: Plan, layer: int, columns: Floats, read: Floats) -> Flo
     """
     stage = prepared.stages[(layer - 1) % len(prepared.stages)]
     background = prepared.network.background[layer - 2]
-    n_blocks, _, n_examples = columns.shape
+    n_copies, _, n_examples = columns.shape
     terms = [
         stage.shared[:, j, None] * dense_product(background, columns[:, j])[:, None]
         for j in stage.shared_values
     ]
-    nothing = (n_blocks, stage.shared.shape[0], n_examples)
+    nothing = (n_copies, stage.shared.shape[0], n_examples)
     pre = reduce(np.add, terms) if terms else np.zeros(nothing, np.float32)
     if stage.own.size:
         pushed = np.matmul(stage.own, read[:, stage.own_values])  # [T, i, B]
         written = _apply(prepared.writers[layer - 1], pushed)
-        offset, redundancy = prepared.network.offset_weights, prepared.network.embedding.shape[2]
-        pre[:, stage.own_rows] += _shift(prepared.network, written, redundancy * pushed, offset)
+        network = prepared.network
+        sent = network.redundancy * pushed
+        pre[:, stage.own_rows] += _shift(network, written, sent, network.offset_weights)
     return pre
 
 
@@ -178,8 +168,8 @@ def _shift(network: Network, read: Floats, columns: Floats, offset: float) -> Fl
     """
     if offset == 0:
         return read
-    redundancy = network.embedding.shape[2]
-    return np.float32(1 + offset * redundancy) * read - np.float32(offset) * columns.sum(axis=0)
+    scale = np.float32(1 + offset * network.redundancy)
+    return scale * read - np.float32(offset) * columns.sum(axis=0)
 
 
 def _apply(matrix: Any, stack: Floats) -> Floats:

@@ -7,11 +7,11 @@ number, with weights that are shared, their own, or both, and no ReLU.
 import numpy as np
 from numpy.typing import ArrayLike
 
+from toymodels.circuits.base import Circuit, Network
 from toymodels.circuits.forward import next_layer, plan, read_circuits
-from toymodels.circuits.network import Network
-from toymodels.circuits.small_circuits import Circuit
 
-_COLUMNS = 256  # circuits that send at a time
+# Circuits that send at a time.
+_COLUMNS = 256
 
 
 def scalar_circuits(own: ArrayLike, shared: float) -> Circuit:
@@ -30,17 +30,17 @@ def measure_interference(network: Network) -> float:
     """Measure the interference that the weights into layer 2 add, for `scalar_circuits`.
 
     The mean over t < v of the square of `(1/S) e_tᵀ W e_v - (1/S) (e_t · e_v) w_t`: what circuit t
-    reads in layer 2 when v sends 1 in layer 1, less what it would make of their overlap in layer
-    1 alone. As published only t < v count, where layer 1 holds the list in its order: with prime
-    steps that is up to 7 % less than the mean over t ≠ v. `theory.interference` estimates it for
-    weights of size 1. O(N² T) operations.
+    reads in layer 2 when v sends 1 in layer 1, less what their overlap in layer 1 alone would give.
+    As published, only pairs t < v count. Layer 1 holds the list in its order, so with prime steps
+    that is up to 7 % less than the mean over t ≠ v. `theory.interference` estimates it for weights
+    of size 1. O(N² T) operations.
     """
     prepared, n_circuits = plan(network), network.n_circuits
     weights = network.circuits.weights.reshape(n_circuits, 1)
     total = 0.0
     for first in range(0, n_circuits, _COLUMNS):
         senders = np.arange(first, min(first + _COLUMNS, n_circuits))
-        sent = np.zeros((network.n_blocks, 1, senders.size), np.float32)
+        sent = np.zeros((network.n_copies, 1, senders.size), np.float32)
         sent[network.embedding[0][senders].T, 0, np.arange(senders.size)] = 1
         overlap = read_circuits(prepared, 1, sent)
         received = next_layer(prepared, 2, sent, overlap)

@@ -1,4 +1,4 @@
-"""What is measured of a large network: errors of every circuit, in sums that blocks add up to.
+"""What is measured of a large network: errors of its circuits, summed block by block.
 
 Noise measures of Linsefors & Bushnaq 2025, "Rotations in Superposition" (section 6): values read
 off the network against those of the circuit run alone; for an inactive circuit against zero.
@@ -13,9 +13,10 @@ from flax import struct
 from numpy.typing import NDArray
 
 from toymodels.circuits.assignment import overlap_probability
-from toymodels.circuits.forward import Gating, Inputs, Layer, Plan, run_layers
-from toymodels.circuits.network import Network
-from toymodels.circuits.small_circuits import Circuit, run_circuits
+from toymodels.circuits.base import Circuit, Inputs, Network
+from toymodels.circuits.forward import Gating, Layer, Plan, run_layers
+from toymodels.circuits.small_circuits import run_circuits
+from toymodels.fields import array
 
 # A neuron above this counts as on (as in the post's figure of it).
 ON = 1e-4
@@ -23,23 +24,77 @@ ON = 1e-4
 # An indicator above this says that its circuit is active.
 SWITCHED = 0.5
 
+# What several records say of the same arrays.
+OF_ALL = "over all circuits and examples drawn; grows with their number"
+ON_BY_BLOCK = "share of neurons that are on, by block of the small circuit's neurons"
+OVERLAP = "neurons that two circuits share on average, measured"
+LINKED = "share of pairs of neurons that some circuit links"
+CHI = "chi, the inhibition between neurons that no circuit links"
+
 
 @struct.dataclass
 class CircuitErrors:
-    """Errors per layer and kind of value. Without inactive circuits theirs are NaN."""
+    """Errors by layer `[L+1]`, entry 0 the input; by value `[V]` or block `[d]` where it says so.
 
-    mse_active: Any  # [L+1, V] mean of |read - true|² over examples and active circuits
-    mse_inactive: Any  # [L+1, V] the same over inactive ones, whose truth is 0
-    worst_active: Any  # [L+1, V] the largest |read - true|
-    worst_inactive: Any  # [L+1, V]
-    mean_active: Any  # [L+1] of read - true, first value only
-    mean_inactive: Any  # [L+1]
-    dropped: Any  # [L+1] share of active circuits whose first value is below ½
-    spurious: Any  # [L+1] share of inactive circuits whose first value is above ½
-    fraction_on: Any  # [L+1, d] share of neurons above 1e-4 in each block; NaN for the input
-    overlap_probability: Any  # [L+1] neurons that two circuits share, measured; NaN for the input
-    link_density: Any  # [L+1] share of linked neuron pairs; NaN below layer 2
-    inhibition_strength: Any  # [L+1] χ; NaN below layer 2 and where there is none
+    NaN is what does not exist: errors of inactive circuits where all are active, the use of
+    neurons in the input, links into the input and layer 1, χ of a network that has none.
+    """
+
+    mse_active: Any = array("layer", "value", words="mean of |read - true|^2 over active circuits")
+    mse_inactive: Any = array(
+        "layer", "value", words="mean of |read|^2 over inactive circuits, whose truth is 0"
+    )
+    worst_active: Any = array(
+        "layer", "value", words=f"largest |read - true| of active circuits, {OF_ALL}"
+    )
+    worst_inactive: Any = array(
+        "layer", "value", words=f"largest |read| of inactive circuits, {OF_ALL}"
+    )
+    mean_active: Any = array(
+        "layer", words="mean of read - true over active circuits, of the first value"
+    )
+    mean_inactive: Any = array(
+        "layer", words="mean of read over inactive circuits, of the first value"
+    )
+    dropped: Any = array("layer", words="share of active circuits whose first value is below 1/2")
+    spurious: Any = array(
+        "layer", words="share of inactive circuits whose first value is above 1/2"
+    )
+    fraction_on: Any = array("layer", "block", words=ON_BY_BLOCK)
+    overlap_probability: Any = array("layer", words=OVERLAP)
+    link_density: Any = array("layer", words=LINKED)
+    inhibition_strength: Any = array("layer", words=CHI)
+
+
+@struct.dataclass
+class RotationErrors:
+    """Errors of rotation circuits by layer `[L+1]`, entry 0 the input; NaN as in `CircuitErrors`.
+
+    The indicator is α, x the vector; both as they are read out. Four blocks of neurons.
+    """
+
+    mse_x_active: Any = array(
+        "layer", words="mean of |x - true x|^2 over active circuits, both components together"
+    )
+    mse_x_inactive: Any = array("layer", words="mean of |x|^2 over inactive circuits")
+    mse_on_active: Any = array("layer", words="mean of (indicator - 1)^2 over active circuits")
+    mse_on_inactive: Any = array("layer", words="mean of indicator^2 over inactive circuits")
+    worst_x_active: Any = array("layer", words=f"largest |x - true x| of active circuits, {OF_ALL}")
+    worst_x_inactive: Any = array("layer", words=f"largest |x| of inactive circuits, {OF_ALL}")
+    worst_on_active: Any = array(
+        "layer", words=f"largest |indicator - 1| of active circuits, {OF_ALL}"
+    )
+    worst_on_inactive: Any = array(
+        "layer", words=f"largest |indicator| of inactive circuits, {OF_ALL}"
+    )
+    mean_on_active: Any = array("layer", words="mean of indicator - 1 over active circuits")
+    mean_on_inactive: Any = array("layer", words="mean of indicator over inactive circuits")
+    dropped: Any = array("layer", words="share of active circuits whose indicator is below 1/2")
+    spurious: Any = array("layer", words="share of inactive circuits whose indicator is above 1/2")
+    fraction_on: Any = array("layer", "block", words=ON_BY_BLOCK)
+    overlap_probability: Any = array("layer", words=OVERLAP)
+    link_density: Any = array("layer", words=LINKED)
+    inhibition_strength: Any = array("layer", words=CHI)
 
 
 class Sums(NamedTuple):
@@ -71,13 +126,13 @@ def add(one: Sums, other: Sums) -> Sums:
 
 
 def errors_from(network: Network, sums: Sums, n_samples: int, n_active: int) -> CircuitErrors:
-    """Divide the sums over all blocks by what was counted."""
+    """Divide the sums over all blocks by the number of circuits or neurons that were counted."""
     n_inactive = network.n_circuits - n_active
     count = n_samples * np.array([n_active, n_inactive or np.nan])
     mse = sums.squares / count[:, None]
-    largest = sums.largest + 0 * count[:, None]  # NaN where nothing was counted
+    largest = np.where(np.isnan(count)[:, None], np.nan, sums.largest)
     mean, wrong_side = sums.first / count, sums.wrong_side / count
-    overlap = [overlap_probability(layer, network.n_blocks) for layer in network.embedding]
+    overlap = [overlap_probability(layer, network.n_copies) for layer in network.embedding]
     return CircuitErrors(
         mse_active=_above(mse[:, 0], 0.0),
         mse_inactive=_above(mse[:, 1], 0.0),
@@ -87,17 +142,38 @@ def errors_from(network: Network, sums: Sums, n_samples: int, n_active: int) -> 
         mean_inactive=_above(mean[:, 1], 0.0),
         dropped=_above(wrong_side[:, 0], 0.0),
         spurious=_above(wrong_side[:, 1], 0.0),
-        fraction_on=_above(sums.on / (n_samples * network.n_blocks), np.nan),
+        fraction_on=_above(sums.on / (n_samples * network.n_copies), np.nan),
         overlap_probability=_above(np.array(overlap), np.nan),
         link_density=_above(_above(network.link_density, np.nan), np.nan),
         inhibition_strength=_above(_above(network.inhibition, np.nan), np.nan),
     )
 
 
+def rotation_errors(errors: CircuitErrors) -> RotationErrors:
+    """Name the two kinds of values of rotation circuits, the indicator and x."""
+    pairs = {
+        f"{measure}_{value}_{which}": getattr(errors, f"{measure}_{which}")[:, i]
+        for measure in ("mse", "worst")
+        for which in ("active", "inactive")
+        for i, value in enumerate(("on", "x"))
+    }
+    return RotationErrors(
+        **pairs,
+        mean_on_active=errors.mean_active,
+        mean_on_inactive=errors.mean_inactive,
+        dropped=errors.dropped,
+        spurious=errors.spurious,
+        fraction_on=errors.fraction_on,
+        overlap_probability=errors.overlap_probability,
+        link_density=errors.link_density,
+        inhibition_strength=errors.inhibition_strength,
+    )
+
+
 def _measure_layer(
     circuits: Circuit, layer: Layer, active: NDArray[np.int64], true: NDArray[np.float32]
 ) -> tuple[Any, ...]:
-    """Sum over a block; what `layer.values` holds of active circuits is put back after use."""
+    """Sum over a block; active circuits in `layer.values` are zeroed meanwhile, then restored."""
     read, each = layer.values, np.arange(active.shape[0])[:, None]
     held = read[active, :, each]  # [B, z, f]
     read[active, :, each] = 0
@@ -121,5 +197,5 @@ def _parts(circuits: Circuit) -> list[slice]:
 
 
 def _above(values: NDArray[np.float64], first: float) -> NDArray[np.float64]:
-    """Put a layer with `first` everywhere before the others."""
+    """Put an entry of the input, `first` everywhere, in front of the layers'."""
     return np.concatenate([np.full((1, *values.shape[1:]), first), values])

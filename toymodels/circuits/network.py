@@ -31,53 +31,21 @@ from flax import struct
 from numpy.typing import NDArray
 
 from toymodels.circuits.assignment import Indices, balanced_overlap, members, usage
-from toymodels.circuits.small_circuits import Circuit
+from toymodels.circuits.base import Circuit, Floats, Network
 from toymodels.errors import InputError
 
-# (links [N, N], source [T, S], target [T, S]) -> χ
+# All of (links [N, N], source [T, S], target [T, S]): source of the layer before, target of the
+# layer. `Balance` returns χ; `Link` marks linked pairs in place; `Fill` turns links into the
+# background in place, and returns its χ or NaN.
 Balance = Callable[[NDArray[Any], Indices, Indices], float]
+Link = Callable[[Floats, Indices, Indices], None]
+Fill = Callable[[Floats, Indices, Indices], float]
 
 # Circuits whose rows of links are summed at a time.
 _ROWS = 256
 
 # A dense network above this would not fit beside its gradient on the machines we plan for.
 LARGEST_DENSE = 2**31  # bytes of all its weights
-
-
-@struct.dataclass
-class Network:
-    """The large network; entry l of an axis `[L-1]` leads from layer l+1 to layer l+2."""
-
-    circuits: Circuit
-    embedding: Any  # [L, T, S] int32
-    background: tuple[jax.Array, ...]  # L-1 of [N, N]
-    offset_weights: Any  # []: c of the u that ΔM writes with
-    offset_readout: Any  # []: c of the u that is read out with
-    link_density: Any  # [L-1]: share of neuron pairs that some circuit links
-    inhibition: Any  # [L-1]: χ, NaN where there is none
-    n_blocks: int = struct.field(pytree_node=False)  # N
-
-    @property
-    def width(self) -> int:
-        """D = d N."""
-        return self.circuits.bias.shape[-1] * self.n_blocks
-
-    @property
-    def n_layers(self) -> int:
-        """L, the large layers; the input is not one."""
-        return self.embedding.shape[0]
-
-    @property
-    def n_circuits(self) -> int:
-        """T."""
-        return self.embedding.shape[1]
-
-
-def shuffled_layers(rng: np.random.Generator, assignment: Indices, n_layers: int) -> Indices:
-    """Return `[L, T, S]`: the list itself in layer 1, then permuted over circuits per layer."""
-    layers = [assignment]
-    layers += [assignment[rng.permutation(len(assignment))] for _ in range(n_layers - 1)]
-    return np.stack(layers)
 
 
 def inhibition_over_ordered_pairs(links: NDArray[Any], source: Indices, target: Indices) -> float:
@@ -119,7 +87,7 @@ def inhibition_over_all_pairs(links: NDArray[Any], source: Indices, target: Indi
 def capped_network(
     circuits: Circuit,
     embedding: Indices,
-    n_blocks: int,
+    n_copies: int,
     inhibition: float = 1.0,
     balance: Balance = inhibition_over_ordered_pairs,
 ) -> Network:
@@ -128,38 +96,29 @@ def capped_network(
     Args:
         circuits: T circuits.
         embedding: `[L, T, S]`.
-        n_blocks: N.
+        n_copies: N.
         inhibition: χ is multiplied by this.
         balance: which pairs of circuits χ balances; the default is the authors' code,
             `inhibition_over_all_pairs` their text.
 
     Raises:
-        InputError: an assignment of another number of circuits, or beyond the N neurons.
+        InputError: an assignment of another number of circuits, or beyond the N copies.
     """
-    _require_fit(circuits, embedding, n_blocks)
-    n_layers, _, redundancy = embedding.shape
-    background, density, chi = [], np.empty(n_layers - 1), np.empty(n_layers - 1)
-    for i, (source, target) in enumerate(pairwise(embedding)):
-        links = np.zeros((n_blocks, n_blocks), np.float32)
-        links[target[:, :, None], source[:, None, :]] = 1
-        density[i] = np.count_nonzero(links) / links.size
-        chi[i] = inhibition * balance(links, source, target)
-        links *= 1 / redundancy + chi[i]
-        links -= chi[i]
-        background.append(jnp.asarray(links))
-    return Network(
-        circuits=circuits,
-        embedding=embedding,
-        background=tuple(background),
-        offset_weights=0.0,
-        offset_readout=0.0,
-        link_density=density,
-        inhibition=chi,
-        n_blocks=n_blocks,
-    )
+    _require_fit(circuits, embedding, n_copies)
+    redundancy = embedding.shape[2]
+
+    def fill(links: Floats, source: Indices, target: Indices) -> float:
+        chi = np.float64(
+            inhibition * balance(links, source, target)
+        )  # float64: rounded once, below
+        links *= 1 / redundancy + chi
+        links -= chi
+        return chi
+
+    return _linked_network(circuits, embedding, n_copies, _link_once, fill)
 
 
-def balanced_network(circuits: Circuit, embedding: Indices, n_blocks: int) -> Network:
+def balanced_network(circuits: Circuit, embedding: Indices, n_copies: int) -> Network:
     """Make the uncapped network whose writing and reading vectors cancel the mean overlap.
 
     `c = p / ((S-p) S)` with `p = S (TS/N - 1) / (T-1)`, the overlap probability of a list that
@@ -167,49 +126,75 @@ def balanced_network(circuits: Circuit, embedding: Indices, n_blocks: int) -> Ne
     one for a circuit with itself.
 
     Raises:
-        InputError: as `capped_network`.
+        InputError: as `split_network`.
 
     Source: code of "Rotations in Superposition", its first variant of the weights.
     """
-    network = split_network(circuits, embedding, n_blocks)
+    network = split_network(circuits, embedding, n_copies)
     return replace(network, offset_weights=network.offset_readout)
 
 
-def split_network(circuits: Circuit, embedding: Indices, n_blocks: int) -> Network:
+def split_network(circuits: Circuit, embedding: Indices, n_copies: int) -> Network:
     """Make the network whose shared weights are those of `balanced_network`, the rest with c = 0.
 
     Raises:
-        InputError: as `capped_network`.
+        InputError: as `capped_network`, or circuits that use all N copies: no c tells them apart.
 
     Source: code of "Rotations in Superposition", its second variant of the weights.
     """
-    _require_fit(circuits, embedding, n_blocks)
-    n_layers, n_circuits, redundancy = embedding.shape
-    p = balanced_overlap(n_circuits, n_blocks, redundancy)
+    _require_fit(circuits, embedding, n_copies)
+    _, n_circuits, redundancy = embedding.shape
+    p = balanced_overlap(n_circuits, n_copies, redundancy)
+    if p >= redundancy:
+        raise InputError(
+            f"redundancy = {redundancy} gives every circuit all n_copies = {n_copies} copies of "
+            f"each neuron, so that none can be told from another: use at most {n_copies - 1}."
+        )
     offset = p / ((redundancy - p) * redundancy)
-    background, density = [], np.empty(n_layers - 1)
-    for i, (source, target) in enumerate(pairwise(embedding)):
-        links = np.zeros((n_blocks, n_blocks), np.float32)
-        np.add.at(links, (target[:, :, None], source[:, None, :]), 1)
-        density[i] = np.count_nonzero(links) / links.size
+
+    def fill(links: Floats, source: Indices, target: Indices) -> float:
         links *= 1 / redundancy + offset
-        links -= np.float32(offset) * usage(source, n_blocks).astype(np.float32)
+        links -= np.float32(offset) * usage(source, n_copies).astype(np.float32)
+        return np.nan
+
+    network = _linked_network(circuits, embedding, n_copies, _count_links, fill)
+    return replace(network, offset_readout=offset)
+
+
+def _linked_network(
+    circuits: Circuit, embedding: Indices, n_copies: int, link: Link, fill: Fill
+) -> Network:
+    """Make a network with c = 0, its backgrounds linked by `link` and scaled by `fill`."""
+    background, density, chi = [], [], []
+    for source, target in pairwise(embedding):
+        links = np.zeros((n_copies, n_copies), np.float32)
+        link(links, source, target)
+        density.append(np.count_nonzero(links) / links.size)
+        chi.append(fill(links, source, target))
         background.append(jnp.asarray(links))
     return Network(
         circuits=circuits,
         embedding=embedding,
         background=tuple(background),
         offset_weights=0.0,
-        offset_readout=offset,
-        link_density=density,
-        inhibition=np.full(n_layers - 1, np.nan),
-        n_blocks=n_blocks,
+        offset_readout=0.0,
+        link_density=np.array(density),
+        inhibition=np.array(chi),
+        n_copies=n_copies,
     )
+
+
+def _link_once(links: Floats, source: Indices, target: Indices) -> None:
+    links[target[:, :, None], source[:, None, :]] = 1
+
+
+def _count_links(links: Floats, source: Indices, target: Indices) -> None:
+    np.add.at(links, (target[:, :, None], source[:, None, :]), 1)
 
 
 def dense_weights(network: Network, layer: int) -> NDArray[np.float32]:
     """Return W `[D, D]` that leads into `layer` (2 … L), written out: O(D²) memory."""
-    circuits, n_blocks = network.circuits, network.n_blocks
+    circuits, n_copies = network.circuits, network.n_copies
     stage = (layer - 1) % circuits.bias.shape[0]
     target, source = network.embedding[layer - 1], network.embedding[layer - 2]
     redundancy, offset = target.shape[1], network.offset_weights
@@ -218,10 +203,10 @@ def dense_weights(network: Network, layer: int) -> NDArray[np.float32]:
     d = shared.shape[0]
     W = np.einsum("ij,nm->injm", shared, np.asarray(network.background[layer - 2]))
     for t in range(network.n_circuits):
-        write = np.full(n_blocks, -offset, np.float32)
+        write = np.full(n_copies, -offset, np.float32)
         write[target[t]] += 1 / redundancy + offset
         W[:, :, :, source[t]] += np.einsum("ij,n->inj", own[t], write)[..., None]
-    return np.ascontiguousarray(W.reshape(d * n_blocks, d * n_blocks))
+    return np.ascontiguousarray(W.reshape(d * n_copies, d * n_copies))
 
 
 @struct.dataclass
@@ -254,21 +239,21 @@ def dense_network(network: Network) -> DenseNetwork:
         )
     layers = [dense_weights(network, layer) for layer in range(2, network.n_layers + 1)]
     stages = np.arange(network.n_layers) % network.circuits.bias.shape[0]
-    bias = np.repeat(network.circuits.bias[stages], network.n_blocks, axis=-1)
+    bias = np.repeat(network.circuits.bias[stages], network.n_copies, axis=-1)
     weights = np.array(layers, np.float32).reshape(-1, network.width, network.width)
     return DenseNetwork(W=jnp.asarray(weights), B=jnp.asarray(bias))
 
 
-def _require_fit(circuits: Circuit, embedding: Indices, n_blocks: int) -> None:
+def _require_fit(circuits: Circuit, embedding: Indices, n_copies: int) -> None:
     if circuits.weights.shape[0] != embedding.shape[1]:
         raise InputError(
             f"there are {circuits.weights.shape[0]} circuits, but the assignment is for "
             f"{embedding.shape[1]}: make them equal."
         )
-    if embedding.min() < 0 or embedding.max() >= n_blocks:
+    if embedding.min() < 0 or embedding.max() >= n_copies:
         raise InputError(
-            f"the assignment names neuron {embedding.max()} (least {embedding.min()}), but a block "
-            f"has n_blocks = {n_blocks}: use 0 to {n_blocks - 1}."
+            f"the assignment names copies {embedding.min()} to {embedding.max()}, but there are "
+            f"n_copies = {n_copies} copies of each neuron: use 0 to {n_copies - 1}."
         )
 
 

@@ -1,7 +1,7 @@
 """Simulate circuits in superposition: draw a network and examples, measure errors per layer.
 
-Experiments of Linsefors & Bushnaq 2025, "Rotations in Superposition" (section 6). What is random
-comes from `examples`, what is measured from `measures`.
+Experiments of Linsefors & Bushnaq 2025, "Rotations in Superposition" (section 6). `examples` draws
+what is random, `measures` says what is measured.
 """
 
 from functools import reduce
@@ -12,10 +12,9 @@ import numpy as np
 from flax import struct
 
 from toymodels.circuits.assignment import Assignment, prime_steps
+from toymodels.circuits.base import Network
 from toymodels.circuits.examples import (
-    STREAM_ANGLES,
     DrawStates,
-    active_rotations,
     draw_blocks,
     draw_embedding,
     generator,
@@ -23,43 +22,38 @@ from toymodels.circuits.examples import (
     require_examples,
 )
 from toymodels.circuits.forward import Gating, plan, relu_gating, run_layers
-from toymodels.circuits.measures import CircuitErrors, add, errors_from, measure_block
-from toymodels.circuits.network import Network, capped_network
-from toymodels.circuits.small_circuits import rotation_circuit, run_circuits
+from toymodels.circuits.measures import (
+    CircuitErrors,
+    RotationErrors,
+    add,
+    errors_from,
+    measure_block,
+    rotation_errors,
+)
+from toymodels.circuits.network import capped_network
+from toymodels.circuits.small_circuits import (
+    ROTATION_NEURONS,
+    active_rotations,
+    rotation_circuit,
+    run_circuits,
+)
 from toymodels.errors import InputError
+from toymodels.fields import array
+from toymodels.streams import Stream
 
-
-@struct.dataclass
-class RotationErrors:
-    """Errors of rotation circuits by layer, entry 0 the input. See `CircuitErrors`."""
-
-    mse_x_active: Any  # [L+1] mean of |x̂ - x|², both components together
-    mse_x_inactive: Any  # [L+1] mean of |x̂|²
-    mse_on_active: Any  # [L+1] mean of (α̂ - 1)²
-    mse_on_inactive: Any  # [L+1] mean of α̂²
-    worst_x_active: Any  # [L+1] largest |x̂ - x|
-    worst_x_inactive: Any  # [L+1]
-    worst_on_active: Any  # [L+1]
-    worst_on_inactive: Any  # [L+1]
-    mean_on_active: Any  # [L+1] mean of α̂ - 1
-    mean_on_inactive: Any  # [L+1] mean of α̂
-    dropped: Any  # [L+1] share of active circuits with α̂ < ½
-    spurious: Any  # [L+1] share of inactive circuits with α̂ > ½
-    fraction_on: Any  # [L+1, 4] share of neurons above 1e-4 in each block; NaN for the input
-    overlap_probability: Any  # [L+1] measured from the assignment; NaN for the input
-    link_density: Any  # [L+1] NaN below layer 2
-    inhibition_strength: Any  # [L+1] χ after the multiplier; NaN below layer 2
+# Dimensions of what is followed through the layers: z active circuits of each example.
+_PATH = ("example", "of_active", "layer")
 
 
 @struct.dataclass
 class Trajectories:
     """What active rotation circuits hold, and what the network's read-out says they hold."""
 
-    active: Any  # [n, z] which circuits
-    true_x: Any  # [n, z, L+1, 2]
-    estimated_x: Any  # [n, z, L+1, 2]
-    true_on: Any  # [n, z, L+1]
-    estimated_on: Any  # [n, z, L+1]
+    active: Any = array("example", "of_active", words="which circuits are active")  # [n, z]
+    true_x: Any = array(*_PATH, "component", words="x of the circuit run alone")  # [n, z, L+1, 2]
+    estimated_x: Any = array(*_PATH, "component", words="x as read out")  # [n, z, L+1, 2]
+    true_on: Any = array(*_PATH, words="indicator of the circuit run alone")  # [n, z, L+1]
+    estimated_on: Any = array(*_PATH, words="indicator as read out")  # [n, z, L+1]
 
 
 def simulate_rotations(
@@ -80,7 +74,7 @@ def simulate_rotations(
     """Run T conditional rotations in one network of width D and measure their errors.
 
     Args:
-        key: decides angles, assignment per layer, and examples.
+        key: decides angles, assignment per layer (and a random one's list), and examples.
         n_circuits: T.
         width: D, a multiple of 4.
         redundancy: S, the large neurons of each small one.
@@ -123,14 +117,17 @@ def simulate_network(
     n_samples: int,
     gating: Gating = relu_gating,
 ) -> RotationErrors:
-    """Measure a network of `rotation_network`: `simulate_rotations` without the drawing of it.
+    """Measure a network that `rotation_network` has drawn, as `simulate_rotations` does.
 
-    One network then serves several numbers of active circuits; arguments and errors as there.
+    One network then serves several numbers of active circuits. Arguments as there.
+
+    Raises:
+        InputError: z outside 1 … T, or no examples.
     """
     errors = simulate_circuits(
         key, network, active_rotations, n_active=n_active, n_samples=n_samples, gating=gating
     )
-    return _of_rotations(errors)
+    return rotation_errors(errors)
 
 
 def rotation_network(
@@ -145,12 +142,15 @@ def rotation_network(
     gain: float = 2.0,
     assignment: Assignment = prime_steps,
 ) -> Network:
-    """Draw the network of `simulate_rotations`; arguments and errors as there."""
-    n_blocks = blocks_of(width, 4)
-    angles = generator(key, STREAM_ANGLES).uniform(0, 2 * np.pi, n_circuits)
-    circuits = rotation_circuit(angles, bias, gain)
-    embedding = draw_embedding(key, assignment, n_circuits, n_blocks, redundancy, n_layers)
-    return capped_network(circuits, embedding, n_blocks, inhibition)
+    """Draw the network of `simulate_rotations`, with the arguments of that.
+
+    Raises:
+        InputError: a size or float that is not possible; says what would be.
+    """
+    n_copies = copies_of(width, ROTATION_NEURONS)
+    embedding = draw_embedding(key, assignment, n_circuits, n_copies, redundancy, n_layers)
+    angles = generator(key, Stream.ANGLES).uniform(0, 2 * np.pi, n_circuits)
+    return capped_network(rotation_circuit(angles, bias, gain), embedding, n_copies, inhibition)
 
 
 def rotation_trajectories(
@@ -209,7 +209,7 @@ def simulate_circuits(
     return errors_from(network, sums, n_samples, n_active)
 
 
-def blocks_of(width: int, d: int) -> int:
+def copies_of(width: int, d: int) -> int:
     """Return N = D / d.
 
     Raises:
@@ -224,22 +224,4 @@ def blocks_of(width: int, d: int) -> int:
     return width // d
 
 
-def _of_rotations(errors: CircuitErrors) -> RotationErrors:
-    """Name the two kinds of values, α and x."""
-    pairs = {
-        f"{measure}_{value}_{which}": getattr(errors, f"{measure}_{which}")[:, i]
-        for measure in ("mse", "worst")
-        for which in ("active", "inactive")
-        for i, value in enumerate(("on", "x"))
-    }
-    return RotationErrors(
-        **pairs,
-        mean_on_active=errors.mean_active,
-        mean_on_inactive=errors.mean_inactive,
-        dropped=errors.dropped,
-        spurious=errors.spurious,
-        fraction_on=errors.fraction_on,
-        overlap_probability=errors.overlap_probability,
-        link_density=errors.link_density,
-        inhibition_strength=errors.inhibition_strength,
-    )
+blocks_of = copies_of  # old name, kept for one version

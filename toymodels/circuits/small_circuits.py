@@ -13,41 +13,17 @@ The builders are plain numpy on the host, so that no size is ever compiled for; 
 is a pytree and a function of ONE state: `jax.vmap(run, in_axes=(circuits.axes, 0))` takes T.
 """
 
-from dataclasses import replace
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import struct
 from numpy.typing import ArrayLike, NDArray
 
+from toymodels.circuits.base import Circuit, Floats
 from toymodels.errors import InputError
 
-Floats = NDArray[np.float32]
-
-
-@struct.dataclass
-class Circuit:
-    """One small circuit; with a leading axis on `weights`, T of them."""
-
-    weights: Any  # [P, d, f] or [T, P, d, f]: M
-    shared: Any  # [P, d, f]: the mean of M over circuits
-    decode: Any  # [f, d]: Q
-    bias: Any  # [P, d]: β
-    # Names and lengths of what the f values are, in their order: (("on", 1), ("x", 2)).
-    values: tuple[tuple[str, int], ...] = struct.field(pytree_node=False)
-
-    def __call__(self, state: jax.Array, layer: int = 1) -> jax.Array:
-        """Take the state `[d]` of one circuit through its layer number `layer` (from 1)."""
-        stage = (layer - 1) % self.bias.shape[0]
-        read = jnp.asarray(self.decode) @ state
-        return jax.nn.relu(jnp.asarray(self.weights)[stage] @ read + self.bias[stage])
-
-    @property
-    def axes(self) -> "Circuit":
-        """Say to `jax.vmap` which leaves of T circuits have the axis T: `weights` alone."""
-        return replace(self, weights=0, shared=None, decode=None, bias=None)
+# Of a rotation circuit: d, two neurons for the indicator and two for the vector; and f, the
+# values that it reads of itself (α and both components of x).
+ROTATION_NEURONS, ROTATION_VALUES = 4, 3
 
 
 def run_circuit(circuit: Circuit, state: jax.Array, n_layers: int) -> jax.Array:
@@ -101,11 +77,12 @@ def rotation_circuit(angle: ArrayLike, bias: float = 1.0, gain: float = 2.0) -> 
     """
     _require_bias_and_gain(bias, gain)
     rotation = rotations(angle)
-    weights = np.zeros((*rotation.shape[:-2], 1, 4, 3), np.float32)
+    sizes = (ROTATION_NEURONS, ROTATION_VALUES)
+    weights = np.zeros((*rotation.shape[:-2], 1, *sizes), np.float32)
     weights[..., 0, 0:2, 0] = gain
     weights[..., 0, 2:4, 0] = 1 + bias
     weights[..., 0, 2:4, 1:3] = rotation
-    shared = np.zeros((1, 4, 3), np.float32)
+    shared = np.zeros((1, *sizes), np.float32)
     shared[0, :, 0] = gain, gain, 1 + bias, 1 + bias
     decode = np.array([[1, -1, 0, 0], [-1, 1, 1, 0], [-1, 1, 0, 1]], np.float32)
     beta = np.array([[-(gain - 1) / 2, -(gain + 1) / 2, -bias, -bias]], np.float32)
@@ -159,6 +136,15 @@ def rotation_states(x: ArrayLike, gain: float = 2.0) -> Floats:
     """Return the state `[..., 4]` of an active rotation circuit that holds `x [..., 2]`."""
     x = np.asarray(x, np.float32)
     return np.concatenate([_indicator(x.shape[:-1], gain), x + 1], axis=-1)
+
+
+def active_rotations(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+    """Draw states `[*shape, 4]` of active rotation circuits, x uniform on the unit circle.
+
+    Valid for any gain: a circuit reads only α and x of its state.
+    """
+    angle = rng.uniform(0, 2 * np.pi, shape)
+    return rotation_states(np.stack([np.cos(angle), np.sin(angle)], axis=-1))
 
 
 def rotation_states_one_indicator(x: ArrayLike) -> Floats:

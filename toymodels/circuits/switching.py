@@ -15,9 +15,9 @@ Floats = npt.NDArray[np.float64]
 
 
 class Links(NamedTuple):
-    """What an unused neuron knows of the network."""
+    """The numbers of a network on which the share of neurons that are on depends."""
 
-    n_blocks: int  # N
+    n_copies: int  # N
     redundancy: int  # S
     density: float  # q
     inhibition: float  # χ

@@ -1,4 +1,4 @@
-"""What the errors should be: the published estimates, exact first-layer values, a mean field.
+"""Expected errors: the published estimates, exact first-layer values, a mean field.
 
 Plain numpy in float64; `layer`, `n_active` and the other numbers broadcast. Notation: t is the
 overlap constant, b the bias of rotation circuits, q the link density, χ the inhibition, k the gain.
@@ -21,10 +21,10 @@ Floats = npt.NDArray[np.float64]
 
 
 def overlap_constant(
-    n_circuits: npt.ArrayLike, n_blocks: npt.ArrayLike, redundancy: npt.ArrayLike
+    n_circuits: npt.ArrayLike, n_copies: npt.ArrayLike, redundancy: npt.ArrayLike
 ) -> Floats:
     """Return `t = d/D - 1/(S T) = 1/N - 1/(S T)`, the mean of `(e_t · e_u / S)²`, t ≠ u."""
-    return 1 / _array(n_blocks) - 1 / (_array(redundancy) * _array(n_circuits))
+    return 1 / _array(n_copies) - 1 / (_array(redundancy) * _array(n_circuits))
 
 
 def mse_inactive(overlap: npt.ArrayLike, n_active: npt.ArrayLike) -> Floats:
@@ -33,7 +33,7 @@ def mse_inactive(overlap: npt.ArrayLike, n_active: npt.ArrayLike) -> Floats:
 
 
 class Strength(NamedTuple):
-    """Mean squared length of what weights make of an active circuit's state."""
+    """Mean squared length of what a circuit's weights make of its active state."""
 
     own: float  # |Δw a|²
     shared: float  # |w̄ a|²
@@ -72,14 +72,14 @@ def mse_active(
 
 
 def interference(
-    n_circuits: npt.ArrayLike, n_blocks: npt.ArrayLike, redundancy: npt.ArrayLike
+    n_circuits: npt.ArrayLike, n_copies: npt.ArrayLike, redundancy: npt.ArrayLike
 ) -> Floats:
     """Return `T t² + t`, what one layer adds to a circuit that hears another of unit strength.
 
     The appendix's estimate of the mean over t < v of the squared difference between
     `e_t W e_v / S` and its ideal; of own or shared weights of size 1. Both: twice as much.
     """
-    t = overlap_constant(n_circuits, n_blocks, redundancy)
+    t = overlap_constant(n_circuits, n_copies, redundancy)
     return _array(n_circuits) * t**2 + t
 
 
@@ -91,7 +91,7 @@ class FirstLayer(NamedTuple):
     mse_on_inactive: float
 
 
-def first_layer(assignment: Indices, n_blocks: int, n_active: int, bias: float = 1.0) -> FirstLayer:
+def first_layer(assignment: Indices, n_copies: int, n_active: int, bias: float = 1.0) -> FirstLayer:
     """Return the errors of rotation circuits in layer 1 for one assignment, exactly.
 
     A neuron that serves j >= 1 active circuits holds α = 1 and `x = Σ R x_u + (j-1) (1+b)`. The
@@ -102,7 +102,7 @@ def first_layer(assignment: Indices, n_blocks: int, n_active: int, bias: float =
 
     Args:
         assignment: `[T, S]` of layer 1.
-        n_blocks: N.
+        n_copies: N.
         n_active: z, from 1 to T - 1.
         bias: b.
 
@@ -110,7 +110,7 @@ def first_layer(assignment: Indices, n_blocks: int, n_active: int, bias: float =
         InputError: two circuits share more than one neuron, or z outside 1 … T - 1.
     """
     n_circuits, redundancy = assignment.shape
-    if largest_overlap(assignment, n_blocks) > 1:
+    if largest_overlap(assignment, n_copies) > 1:
         raise InputError(
             "two circuits of this assignment share more than one neuron, so layer 1 has no closed "
             "form here: use prime_steps or transversal."
@@ -118,7 +118,7 @@ def first_layer(assignment: Indices, n_blocks: int, n_active: int, bias: float =
     if not 1 <= n_active < n_circuits:
         raise InputError(f"n_active = {n_active}: use 1 to {n_circuits - 1}, so that some idle.")
     twice = 2 * (1 + bias) ** 2
-    others = _array(usage(assignment, n_blocks)[assignment] - 1)  # [T, S] circuits beside this one
+    others = _array(usage(assignment, n_copies)[assignment] - 1)  # [T, S] circuits beside this one
     near = others.sum(axis=1)
     met, met_twice = _moments(near, n_circuits - 1, n_active - 1)
     active = met + twice * (met + met_twice)
@@ -188,10 +188,10 @@ def first_layer_worst(n_active: int, redundancy: int, bias: float = 1.0) -> Wors
 
 
 def expected_link_density(
-    n_circuits: npt.ArrayLike, n_blocks: npt.ArrayLike, redundancy: npt.ArrayLike
+    n_circuits: npt.ArrayLike, n_copies: npt.ArrayLike, redundancy: npt.ArrayLike
 ) -> Floats:
     """Return `q = 1 - exp(-T S²/N²)`, the share of neuron pairs that some circuit links."""
-    return -np.expm1(-_array(n_circuits) * (_array(redundancy) / _array(n_blocks)) ** 2)
+    return -np.expm1(-_array(n_circuits) * (_array(redundancy) / _array(n_copies)) ** 2)
 
 
 def expected_inhibition(link_density: npt.ArrayLike, redundancy: npt.ArrayLike) -> Floats:
@@ -213,29 +213,30 @@ class Switching(NamedTuple):
 
 
 def spurious_switching(
-    n_blocks: npt.ArrayLike,
+    n_copies: npt.ArrayLike,
     redundancy: int,
     link_density: npt.ArrayLike,
     inhibition: npt.ArrayLike,
     gain: float = 2.0,
 ) -> Switching:
-    """Return how many unused neurons switch on, and the noise they make one layer later.
+    """Return the share of unused neurons that switch on, and the noise they make a layer later.
 
     An unused neuron hears j ~ Bin(S, q) of the active circuit's S neurons through links of 1/S and
-    the others through -χ: α in = `j/S - (S-j) χ`, out the step of gain k. On where that exceeds
-    `(k-1)/(2k)`. Layer 3 adds up N such neurons: variance `N E[α²] q (1-q) (1/S + χ)²`, which
-    grows with N at fixed T/N² and S. That is why the errors run away ("seizure").
+    the others through -χ. It receives `α = j/S - (S-j) χ` and gives the step of gain k, which is
+    on where α exceeds `(k-1)/(2k)`. Layer 3 adds up N such neurons: variance
+    `N E[α²] q (1-q) (1/S + χ)²`, which grows with N at fixed T/N² and S. That is why the errors run
+    away ("seizure").
 
     Args:
-        n_blocks: N.
+        n_copies: N.
         redundancy: S.
         link_density: q.
         inhibition: χ.
         gain: k.
 
-    Derived here; compare the measured shares in the tests.
+    Derived here; the tests compare it with measured shares.
     """
-    q, chi, n = np.broadcast_arrays(_array(link_density), _array(inhibition), _array(n_blocks))
+    q, chi, n = np.broadcast_arrays(_array(link_density), _array(inhibition), _array(n_copies))
     j = np.arange(redundancy + 1)
     heard = j / redundancy - (redundancy - j) * chi[..., None]
     on = np.clip(gain * heard - (gain - 1) / 2, 0.0, 1.0)

@@ -1,0 +1,17 @@
+"""Other ways to compute more than a network has room for, each with its own weights and measures.
+
+    block_structured   One active circuit of N² without any error: memory blocks, and a layer that
+                       clears all of them but one. LessWrong post "Block-structured computation in
+                       superposition"; only its opening was known here.
+    random_embedding   Circuits in random directions, whose noise grows with depth unless inactive
+                       circuits suppress it. The read-in of the first "Circuits in Superposition"
+                       post; only its opening was known here, the mechanism is derived.
+    universal_and      All pairwise ANDs of sparse features in one layer of few neurons. Hänni,
+                       Mendel, Vaintrob & Chan 2024, arXiv 2408.05451.
+
+None of them uses `network`: its assignments with inhibition are the construction of the package.
+"""
+
+from toymodels.circuits.constructions import block_structured, random_embedding, universal_and
+
+__all__ = ["block_structured", "random_embedding", "universal_and"]
