@@ -18,7 +18,7 @@ class Bar:
         self.console = Console(file=sys.stderr, highlight=False)
         self.bar: Progress | None = None
 
-    def start(self, models: int, cost: int, done: int) -> None:
+    def start(self, models: int, cost: int, done: int, of: str = "models") -> None:
         """Say how much there is; nothing where all is done already."""
         self.total, self.done, self.found = cost, done, done
         self.began = self.last = time.monotonic()
@@ -32,7 +32,7 @@ class Bar:
                 TimeRemainingColumn(elapsed_when_finished=True),
             )
             self.bar = Progress(*columns, console=self.console)
-            self.task = self.bar.add_task(f"{self.name}: {models:,} models", total=cost)
+            self.task = self.bar.add_task(f"{self.name}: {models:,} {of}", total=cost)
             self.bar.update(self.task, completed=done)
             self.bar.start()
 
@@ -51,6 +51,7 @@ class Bar:
         """Stop the bar."""
         if self.bar is not None:
             self.bar.stop()
+            self.bar = None
 
     def _say(self, text: str) -> None:
         self.console.print(f"{self.name}: {text}", soft_wrap=True)

@@ -59,7 +59,7 @@ class Joiner:
         """Add a block's fields `[S, C, …]` at its `points [S, C]`, -1 where it is padded."""
         keep = points >= 0
         for name, found in output.fields.items():
-            variable = self.variables.setdefault(name, _Variable(found.replace(values=None)))
+            variable = self.variables.setdefault(name, _Variable(found.holding(None)))
             variable.pieces.append((points[keep], np.asarray(found.values)[keep], output.coords))
 
     def dataset(self, scalars: dict[str, Any], **attributes: str) -> xr.Dataset:

@@ -30,8 +30,8 @@ DEFAULT_MEMORY_GIB = 2.0
 class Report(Protocol):
     """Receives progress events; see `sweeps.progress`."""
 
-    def start(self, models: int, cost: int, done: int) -> None:
-        """Hear, once before work starts, the total cost and the cost already done."""
+    def start(self, models: int, cost: int, done: int, of: str = "models") -> None:
+        """Hear, before work starts, how many of what there are, the cost, and what is done."""
         ...
 
     def advance(self, cost: int) -> None:
@@ -46,7 +46,7 @@ class Report(Protocol):
 class Quiet:
     """A `Report` that ignores every event."""
 
-    def start(self, models: int, cost: int, done: int) -> None:
+    def start(self, models: int, cost: int, done: int, of: str = "models") -> None:
         """Ignore the start."""
 
     def advance(self, cost: int) -> None:

@@ -29,6 +29,10 @@ class Field:
     words: str = struct.field(pytree_node=False, default="")
     meanings: tuple[str, ...] = struct.field(pytree_node=False, default=())
 
+    def holding(self, values: Any) -> "Field":
+        """Return a field of the same meaning that holds other values."""
+        return Field(values, self.dims, self.words, self.meanings)
+
 
 def array(*dims: str, words: str = "", **how: Any) -> Any:
     """Declare an array of a record with its dimensions; `how` goes to `flax.struct.field`."""

@@ -13,7 +13,8 @@ computed by a function without arguments that returns a dataset, and stored as i
 """
 
 import json
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,10 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
+from figures.kit.analysis import Keeper, analysed
 from figures.kit.caption import joined, write_caption
-from figures.kit.settings import changed, settings_of
-from sweeps.config.parse import parse, read_toml
+from figures.kit.settings import changed
+from sweeps.config.parse import applied, parse, read_toml
 from sweeps.config.registry import find
 from sweeps.config.sweep import SweepConfig
 from sweeps.identity import digest
@@ -36,11 +38,7 @@ from sweeps.run import (
     run_in_folder,
     run_sweep,
 )
-from sweeps.store import RunFolder, open_dataset, save_dataset
 from toymodels.errors import InputError, listed
-
-# What `compute` returns of each part of a long analysis.
-Parts = dict[str, Callable[[], xr.Dataset]]
 
 
 @dataclass(frozen=True)
@@ -86,8 +84,9 @@ class Drawable:
         plan = planned(self.entry, version, overrides)
         how = {"memory_gib": memory_gib, "fresh": fresh, "report": report or Quiet()}
         dataset, folder = _run(self.entry, plan, None if out is None else Path(out), how)
-        result = _analysed(self.entry, plan, dataset, folder, how)
         module = self.entry.module()
+        keeper = folder and Keeper(folder, self.entry, plan.settings, _about(plan, self.entry))
+        result = analysed(module, dataset, keeper, how["report"])
         words = [*_caption_of_sweep(plan, dataset), *_own_caption(module, result)]
         result.attrs |= {"figure": self.entry.name, "caption": joined(words, overrides, version)}
         result.attrs["claim"] = module.claim(result)
@@ -95,8 +94,7 @@ class Drawable:
 
     def analyse(self, dataset: xr.Dataset) -> xr.Dataset:
         """Compute what the figure shows beyond its sweep, from the sweep's dataset."""
-        module = self.entry.module()
-        return _analyse(module, dataset, {n: part() for n, part in _parts(module, dataset).items()})
+        return analysed(self.entry.module(), dataset, None, Quiet())
 
     def claim(self, dataset: xr.Dataset) -> str:
         """Return the sentence that the numbers say."""
@@ -141,6 +139,14 @@ def planned(entry: Any, version: str = "", overrides: Sequence[str] = ()) -> Pla
     return Plan(config, settings)
 
 
+def settings_of(table: dict[str, Any], version: str = "") -> dict[str, Any]:
+    """Return the settings of a file, with those of a version put in."""
+    known: dict[str, Any] = {"settings": table.get("settings", {})}
+    for name in ("fast", "tiny"):
+        known[name] = {"settings": table.get(name, {}).get("settings", {})}
+    return applied(known, (), version)["settings"]
+
+
 def is_sweep(table: dict[str, Any]) -> bool:
     """Tell whether a figure's file has a sweep, and not settings alone."""
     return bool(set(table) - {"name", "description", "figure", "settings", "fast", "tiny"})
@@ -148,7 +154,7 @@ def is_sweep(table: dict[str, Any]) -> bool:
 
 def sweep_table(path: Path) -> dict[str, Any]:
     """Return the sweep of a figure's file, called after the file."""
-    table = {"name": path.stem} | read_toml(path)
+    table: dict[str, Any] = {"name": path.stem} | read_toml(path)
     for version in ("fast", "tiny"):
         if version in table:
             table[version] = {k: v for k, v in table[version].items() if k != "settings"}
@@ -196,34 +202,9 @@ def _run(
     else:
         dataset = run_in_folder(plan.config, out, **how)
         folder = folder_of(plan.config, out)
+    if folder and how["fresh"]:
+        shutil.rmtree(folder / "analysis", ignore_errors=True)
     return dataset.assign_coords({k: _coordinate(k, v) for k, v in plan.settings.items()}), folder
-
-
-def _coordinate(name: str, value: Any) -> Any:
-    return ((name,), np.array(value)) if isinstance(value, list) else value
-
-
-def _analysed(
-    entry: Any, plan: Plan, dataset: xr.Dataset, folder: Path | None, how: dict[str, Any]
-) -> xr.Dataset:
-    """Return what the figure shows, from the file that keeps it where there is one."""
-    module = entry.module()
-    if not hasattr(module, "analyse"):
-        return dataset
-    if folder is None:
-        return _with_parts(module, dataset, None, how["report"])
-    mark = f"v{entry.version}-{digest(plan.settings)[:6]}"
-    path = folder / "analysis" / f"{entry.name}-{mark}.nc"
-    if path.exists() and not how["fresh"]:
-        try:
-            return open_dataset(path)
-        except InputError as error:
-            print(f"{error} It is computed again.")
-    _say_if_outdated(entry, path)
-    with RunFolder(folder, _about(plan, entry)):
-        result = _with_parts(module, dataset, path, how["report"], fresh=how["fresh"])
-        save_dataset(result, path)
-    return result
 
 
 def _about(plan: Plan, entry: Any) -> str:
@@ -232,59 +213,8 @@ def _about(plan: Plan, entry: Any) -> str:
     return json.dumps({"name": entry.name, "settings": plan.settings, "version": entry.version})
 
 
-def _say_if_outdated(entry: Any, path: Path) -> None:
-    settings = path.stem.rpartition("-")[2]
-    for old in path.parent.glob(f"{entry.name}-v*-{settings}.nc"):
-        if old != path:
-            print(f"{old.name} is an older version's analysis: it is computed again.")
-
-
-def _with_parts(
-    module: Any, dataset: xr.Dataset, path: Path | None, report: Report, fresh: bool = False
-) -> xr.Dataset:
-    """Compute the parts of an analysis that are not kept yet, and join them."""
-    parts = _parts(module, dataset)
-    kept: dict[str, xr.Dataset] = {}
-    places: dict[str, Path] = {}
-    if path is not None and parts:
-        folder = path.with_suffix(".parts")
-        folder.mkdir(parents=True, exist_ok=True)
-        places = {name: folder / f"{i:03d}.nc" for i, name in enumerate(parts)}
-        for name, place in places.items():
-            if place.exists() and not fresh:
-                kept[name] = open_dataset(place)
-    if len(kept) < len(parts):
-        report.start(len(parts), len(parts), len(kept))
-        try:
-            for name in parts:
-                if name not in kept:
-                    kept[name] = parts[name]()
-                    if name in places:
-                        save_dataset(kept[name], places[name])
-                    report.advance(1)
-        finally:
-            report.finish()
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    return _analyse(module, dataset, {name: kept[name] for name in parts})
-
-
-def _parts(module: Any, dataset: xr.Dataset) -> Parts:
-    return module.parts(dataset) if hasattr(module, "parts") else {}
-
-
-def _analyse(module: Any, dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> xr.Dataset:
-    """Call a module's analysis; what all cells share stays with the result."""
-    if not hasattr(module, "analyse"):
-        return dataset
-    has_parts = hasattr(module, "parts")
-    result = module.analyse(dataset, parts) if has_parts else module.analyse(dataset)
-    shared = {
-        name: value
-        for name, value in dataset.coords.items()
-        if value.ndim == 0 and name not in result.variables and name not in result.dims
-    }
-    return result.assign_coords(shared).assign_attrs(dataset.attrs | result.attrs)
+def _coordinate(name: str, value: Any) -> Any:
+    return ((name,), np.array(value)) if isinstance(value, list) else value
 
 
 def _caption_of_sweep(plan: Plan, dataset: xr.Dataset) -> list[str]:

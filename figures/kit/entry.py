@@ -14,8 +14,8 @@ and its front matter:
     order = 10                                  place in its group
     quick = true                                belongs to what `make figures` makes
     axes = ["p_active", "seed"]                 dimensions of the grid that it can draw
-    draws = "superposition"                     the module, if it is another one's as well
-    sweep = "rotations-sweep"                   the file of the sweep, if it is another one's as well
+    draws = "superposition"                     the module, if it is another one's too
+    sweep = "rotations-sweep"                   the file of the sweep, if it is another one's too
     version = 1                                 raised when the same sweep gives another analysis
     [figure.requires]                           keys of the run that it cannot draw otherwise
     n_features = 2

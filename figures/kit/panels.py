@@ -59,7 +59,8 @@ def draw_interval(
     """Draw a mean and its interval, which may be NaN where there is none."""
     mean = np.asarray(mean)
     half = np.nan_to_num(np.stack([mean - np.asarray(low), np.asarray(high) - mean]))
-    return ax.errorbar(x, mean, np.maximum(half, 0), **{"capsize": 2.5, "lw": 1.4} | look)
+    how: dict[str, Any] = {"capsize": 2.5, "lw": 1.4} | look
+    return ax.errorbar(x, mean, np.maximum(half, 0), **how)
 
 
 def legend_of(ax: Axes, looks: Mapping[str, dict[str, Any]], **where: Any) -> Any:

@@ -7,14 +7,7 @@ import tomllib
 from collections.abc import Sequence
 from typing import Any
 
-from sweeps.config.parse import applied
 from toymodels.errors import InputError
-
-
-def settings_of(table: dict[str, Any], version: str = "") -> dict[str, Any]:
-    """Return the settings of a file, with those of a version put in."""
-    inner = {k: {"settings": table.get(k, {}).get("settings", {})} for k in ("fast", "tiny")}
-    return applied({"settings": table.get("settings", {})} | inner, (), version)["settings"]
 
 
 def changed(settings: dict[str, Any], overrides: Sequence[str]) -> tuple[dict[str, Any], list[str]]:

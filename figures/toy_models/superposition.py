@@ -73,7 +73,7 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     figure, panel = panels(axes, [grams, norms], figsize=size, height_ratios=[1, 1.25])
     for i, model in enumerate(_models(dataset)):
         cell = dataset.isel({along: i})
-        gram, _ = draw_gram(panel[grams[i]], cell["W"].values, cell["b"].values)
+        draw_gram(panel[grams[i]], cell["W"].values, cell["b"].values)
         name = "linear" if model == "linear" else "ReLU" if model == "relu" else str(model)
         panel[grams[i]].set_title(f"{name}\n1 − S = {float(cell['p_active']):g}")
         draw_norms(panel[norms[i]], cell["norm"].values, cell["superposition"].values)
@@ -83,6 +83,7 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     panel[norms[0]].set_ylabel("‖Wᵢ‖, most important on top")
     place: dict[str, Any] = {"color": style.RED, "fontsize": 7, "ha": "right", "va": "top"}
     panel[norms[0]].text(1.33, m, f"m = {m}", **place)
+    gram = panel[grams[0]].images[0]
     bar = figure.colorbar(
         gram, ax=[panel[g] for g in grams], shrink=0.75, aspect=14, ticks=[-1, 0, 1]
     )

@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, Optional, get_type_hints
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, create_model
 
@@ -27,7 +27,7 @@ Number = Annotated[float, BeforeValidator(_number)]
 TYPES: dict[Any, Any] = {
     int: Integer,
     float: Number,
-    int | None: Integer | None,
+    int | None: Optional[Integer],  # noqa: UP045 - an annotated type takes no |
     list[int]: list[Integer],
     list[float]: list[Number],
     float | Sequence[float]: Number | list[Number] | dict[str, Number | str],  # or a profile

@@ -225,7 +225,7 @@ def _fields(rows: list[RotationErrors]) -> dict[str, Field]:
     """Join the errors of a block's cells, values `[1, C, …]`."""
     each = [fields_of(row) for row in rows]
     fields = {
-        name: field.replace(values=np.stack([row[name].values for row in each])[None])
+        name: field.holding(np.stack([row[name].values for row in each])[None])
         for name, field in each[0].items()
     }
     blew_up = [not np.isfinite([row.mse_x_active, row.mse_on_active]).all() for row in rows]

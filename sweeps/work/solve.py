@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from flax import struct
@@ -95,9 +96,10 @@ class Solve(Work):
     def names(self, run: Problem) -> set[str]:
         """Return the names of weights, losses, measures and of their dimensions."""
         shape = (1, run.n_hidden, run.task.importance.shape[-1])
-        nothing = Solution(*(np.zeros(shape) for _ in Solution._fields))
-        model = ReluAutoencoder(np.zeros(shape), np.zeros(shape[::2]))
-        return names_of(solution_fields(nothing) | jax.eval_shape(measured, model))
+        nothing: Any = np.zeros(shape)
+        fields = solution_fields(Solution(*(nothing for _ in Solution._fields)))
+        model = ReluAutoencoder(nothing, nothing[:, 0])
+        return names_of(fields | jax.eval_shape(measured, model))
 
     def cut(self, sheet: Sheet, memory: int) -> Iterator[Block]:
         """Cut a sheet into blocks of one seed and `CELLS` cells."""
@@ -146,16 +148,16 @@ class Solve(Work):
             seed=solver_seed(block),
             on_cells=lambda n: advance(n * n_starts),
         )
-        model = ReluAutoencoder(found.W, found.b)
+        model = ReluAutoencoder(jnp.asarray(found.W), jnp.asarray(found.b))
         fields = solution_fields(found) | measured(model)
-        fields = {k: f.replace(values=np.asarray(f.values)[None]) for k, f in fields.items()}
+        fields = {k: f.holding(np.asarray(f.values)[None]) for k, f in fields.items()}
         return Output(fields | world_fields(block), {})
 
     def restore(self, run: Problem, stored: xr.Dataset, key: Any) -> Any:
         """Return the stored optimum as a model."""
         n_features = run.task.importance.shape[-1]
-        W = stored["W"].values[: run.n_hidden, :n_features]
-        return ReluAutoencoder(W, stored["b"].values[:n_features])
+        W, b = (jnp.asarray(stored[name].values) for name in ("W", "b"))
+        return ReluAutoencoder(W[: run.n_hidden, :n_features], b[:n_features])
 
     def caption(self, dataset: xr.Dataset) -> list[str]:
         """Say how many cells and starts, and how exact."""

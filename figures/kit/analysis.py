@@ -1,0 +1,116 @@
+"""What a figure computes beyond its sweep, kept beside the sweep's result.
+
+An analysis is a function of the dataset; where it takes many seconds it has parts, each of which is
+kept as it is done, so that a run that was killed goes on. See `figures.kit.compute` for what a
+module defines.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from sweeps.identity import digest
+from sweeps.store import RunFolder, open_dataset, save_dataset
+from toymodels.errors import InputError
+
+# Name -> what computes the part.
+Parts = dict[str, Callable[[], xr.Dataset]]
+
+
+class Keeper:
+    """Where an analysis is kept: in a folder, under a name that says of which version it is."""
+
+    def __init__(self, folder: Path, entry: Any, settings: dict[str, Any], about: str) -> None:
+        """Choose the places.
+
+        Args:
+            folder: of the sweep's result.
+            entry: the figure.
+            settings: of the figure.
+            about: JSON that says what the folder holds.
+        """
+        self.folder, self.about = folder, about
+        self.mark = digest(settings)[:6]
+        self.path = folder / "analysis" / f"{entry.name}-v{entry.version}-{self.mark}.nc"
+        self.older = f"{entry.name}-v*-{self.mark}.nc"
+
+    def load(self) -> xr.Dataset | None:
+        """Return the analysis that is kept, or None where there is none that can be read."""
+        if not self.path.exists():
+            return None
+        try:
+            return open_dataset(self.path)
+        except InputError as error:
+            print(f"{error} It is computed again.")
+            return None
+
+    def say_if_outdated(self) -> None:
+        """Say why an analysis that an older version made is made again."""
+        for old in self.path.parent.glob(self.older):
+            if old != self.path:
+                print(f"{old.name} is an older version's analysis: it is computed again.")
+
+    def part(self, i: int) -> Path:
+        """Return where part i is kept."""
+        return self.path.with_suffix(".parts") / f"{i:03d}.nc"
+
+
+def analysed(module: Any, dataset: xr.Dataset, keeper: Keeper | None, report: Any) -> xr.Dataset:
+    """Return what a figure shows: what is kept, or else computed and kept now.
+
+    Args:
+        module: of the figure.
+        dataset: of the sweep.
+        keeper: where it is kept; None keeps nothing.
+        report: is told how many parts are done.
+    """
+    if not hasattr(module, "analyse"):
+        return dataset
+    if keeper is None:
+        return analyse(module, dataset, compute_parts(module, dataset, None, report))
+    found = keeper.load()
+    if found is not None:
+        return found
+    keeper.say_if_outdated()
+    with RunFolder(keeper.folder, keeper.about):
+        keeper.part(0).parent.mkdir(parents=True, exist_ok=True)
+        parts = compute_parts(module, dataset, keeper, report)
+        result = analyse(module, dataset, parts)
+        save_dataset(result, keeper.path)
+    return result
+
+
+def compute_parts(
+    module: Any, dataset: xr.Dataset, keeper: Keeper | None, report: Any
+) -> dict[str, xr.Dataset]:
+    """Compute the parts that are not kept yet."""
+    parts: Parts = module.parts(dataset) if hasattr(module, "parts") else {}
+    places = {name: keeper.part(i) for i, name in enumerate(parts)} if keeper else {}
+    kept = {name: open_dataset(place) for name, place in places.items() if place.exists()}
+    if len(kept) == len(parts):
+        return kept
+    report.start(len(parts), len(parts), len(kept), "parts of the analysis")
+    try:
+        for name, compute in parts.items():
+            if name not in kept:
+                kept[name] = compute()
+                if name in places:
+                    save_dataset(kept[name], places[name])
+                report.advance(1)
+    finally:
+        report.finish()
+    return {name: kept[name] for name in parts}
+
+
+def analyse(module: Any, dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> xr.Dataset:
+    """Call a module's analysis; what all cells share stays with the result."""
+    has_parts = hasattr(module, "parts")
+    result = module.analyse(dataset, parts) if has_parts else module.analyse(dataset)
+    shared = {
+        name: value
+        for name, value in dataset.coords.items()
+        if value.ndim == 0 and name not in result.variables and name not in result.dims
+    }
+    return result.assign_coords(shared).assign_attrs(dataset.attrs | result.attrs)
