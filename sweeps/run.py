@@ -113,7 +113,7 @@ def run_in_folder(
     models = config.models and run_in_folder(config.models, out, fresh=fresh, **how)
     work = _Work(config.grid, _builder(config, models), config.seed, memory, how["report"])
     with RunFolder(path, config.as_json(), fresh) as folder:
-        dataset = _labelled(config, work.run(folder))
+        dataset = _labelled(config, work.run(folder), work)
         facts = provenance(seed=config.seed, block_plan=work.plan, seconds=round(work.seconds, 2))
         write_json(folder.path / "provenance.json", facts)
         dataset.attrs["provenance"] = json.dumps(facts, sort_keys=True)
@@ -128,14 +128,13 @@ def folder_of(config: SweepConfig, out: Path) -> Path:
 
 def _in_memory(config: SweepConfig, memory_gib: float, report: Report) -> xr.Dataset:
     models = config.models and _in_memory(config.models, memory_gib, report)
-    build = _builder(config, models)
-    return _labelled(
-        config, _Work(config.grid, build, config.seed, _bytes(memory_gib), report).run(None)
-    )
+    work = _Work(config.grid, _builder(config, models), config.seed, _bytes(memory_gib), report)
+    return _labelled(config, work.run(None), work)
 
 
-def _labelled(config: SweepConfig, joiner: Joiner) -> xr.Dataset:
-    return joiner.dataset(config.scalars(), config=config.as_json(), name=config.name)
+def _labelled(config: SweepConfig, joiner: Joiner, work: "_Work") -> xr.Dataset:
+    about = {"config": config.as_json(), "name": config.name, "shared_data": work.shared_data()}
+    return joiner.dataset(config.scalars(), **{k: text for k, text in about.items() if text})
 
 
 def _builder(config: SweepConfig, models: xr.Dataset | None) -> Build:
@@ -255,6 +254,26 @@ class _Work:
             grid.require_free(sheet.work.names(sheet.cell(0)))
         self.plan: dict[str, Any] = {}
         self.seconds = 0.0
+
+    def shared_data(self) -> str:
+        """Say along which axes cells of a seed see different data, where there are any."""
+        data = [(sheet.work.name, sheet.work.data(sheet.cell(0))) for sheet in self.sheets]
+        kinds = list(dict.fromkeys(data))
+        index = np.zeros(self.grid.size, int)
+        for sheet, kind in zip(self.sheets, data, strict=True):
+            index[sheet.points.ravel()] = kinds.index(kind)
+        index = index.reshape(self.grid.shape)
+        along = [
+            d.name
+            for i, d in enumerate(self.grid.dimensions)
+            if np.any(index != np.take(index, [0], axis=i))
+        ]
+        if not along:
+            return ""
+        return (
+            "Cells of a seed see the same data (common random numbers) only where they agree in "
+            f"{' and '.join(along)}, which changes how many random numbers are drawn."
+        )
 
     def blocks(self, folder: RunFolder | None) -> list[Block]:
         """Cut the sheets, as earlier blocks in the folder were cut where there are some."""

@@ -60,6 +60,10 @@ class Work:
         """Compute a block; call back with the cost completed so far."""
         raise NotImplementedError
 
+    def data(self, run: Any) -> Any:
+        """Return what decides which data a seed's cells see: those that agree share theirs."""
+        return None
+
     def restore(self, run: Any, stored: xr.Dataset, key: Any) -> Any:
         """Return the model of one stored cell; `key` is that of its run."""
         raise NotImplementedError

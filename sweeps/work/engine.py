@@ -121,29 +121,22 @@ def train_block(
     return jax.lax.fori_loop(first_step, first_step + n_steps, body, state)
 
 
-@partial(jax.jit, static_argnames=("layout", "f", "purpose", "n_examples"))
-def average_block(
-    f: Callable, run: Run, model: Any, *, layout: Layout, purpose: int, n_examples: int
-) -> Any:
-    """Average `f(run, model, u)` over examples of a stream that all models share."""
+@partial(jax.jit, static_argnames=("layout", "n_batches"))
+def average_losses(
+    run: Run, model: Any, key: jax.Array, *, layout: Layout, n_batches: int
+) -> tuple[jax.Array, jax.Array]:
+    """Average `losses` of every model over batches of a stream that all models share."""
     one_cell, one_model = jax.tree.map(lambda leaf: leaf[0], (run, model))
     estimator = best_estimator(one_cell.task, one_model)
-    n_seeds = jax.tree.leaves(model)[0].shape[0]
+    seeds = jnp.zeros(jax.tree.leaves(model)[0].shape[0])
 
     def all_models(u: jax.Array) -> Any:
-        seeds = jnp.zeros(n_seeds)
-        return over_models(lambda r, m, _: f(r, m, u), layout, run, model, seeds)
+        return over_models(lambda r, m, _: losses(r, m, u), layout, run, model, seeds)
 
     def draw(key: jax.Array) -> jax.Array:
         return estimator.draw(one_cell.task, key, EVALUATION_BATCH)
 
-    n = n_batches(estimator, n_examples, EVALUATION_BATCH)
-    return average_over_batches(all_models, draw, stream(0, purpose), n)
-
-
-def total_loss(run: Run, model: Any, u: jax.Array) -> jax.Array:
-    """Return the loss on one batch."""
-    return jnp.sum(losses(run, model, u)[0])
+    return average_over_batches(all_models, draw, key, n_batches)
 
 
 @jax.jit
@@ -211,29 +204,29 @@ def run_block(block: Block, on_steps: Callable[[int], None] = lambda n: None) ->
     """
     layout = block.layout
     run, state, key_data = start_block(block)
-    spec = run.spec
-    how: dict[str, Any] = {"layout": layout, "purpose": Stream.RANKING, "n_examples": CURVE_SIZE}
-    curve, snapshots, first = [], {}, 0
+    spec, curve, snapshots, first = run.spec, [], {}, 0
+    averages = partial(_averages, run, layout)
     if 0 in spec.snapshots:
         snapshots[0] = jax.tree.map(jnp.copy, state.model)
     for end in chunk_ends(spec):
         state = train_block(run, state, key_data, first, end - first, layout=layout)
-        curve.append(average_block(total_loss, run, state.model, **how))
+        curve.append(jnp.sum(averages(state.model, Stream.RANKING, CURVE_SIZE)[0], axis=-1))
         if end in spec.snapshots:
             snapshots[end] = jax.tree.map(jnp.copy, state.model)
         jax.block_until_ready(curve[-1])
         on_steps(end - first)
         first = end
     ranking, report = (
-        average_block(
-            losses,
-            run,
-            state.model,
-            layout=layout,
-            purpose=purpose,
-            n_examples=spec.evaluation_size,
-        )
+        averages(state.model, purpose, spec.evaluation_size)
         for purpose in (Stream.RANKING, Stream.REPORT)
     )
     evaluation = evaluate_block(state.model, ranking, report)
     return Result(state.model, evaluation, np.stack(curve, axis=-1), snapshots)
+
+
+def _averages(run: Run, layout: Layout, model: Any, purpose: int, n_examples: int) -> Any:
+    """Average losses over so many examples of a purpose's stream."""
+    one_cell, one_model = jax.tree.map(lambda leaf: leaf[0], (run, model))
+    estimator = best_estimator(one_cell.task, one_model)
+    n = n_batches(estimator, n_examples, EVALUATION_BATCH)
+    return average_losses(run, model, stream(0, purpose), layout=layout, n_batches=n)

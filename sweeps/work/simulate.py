@@ -193,6 +193,11 @@ class Simulate(Work):
             advance(cost_of_cell(cell))
         return Output(_fields(rows), {"layer": np.arange(len(rows[0].mse_x_active))})
 
+    def data(self, run: Simulation) -> Any:
+        """Return the sizes that angles, shuffles and examples depend on."""
+        n = run.network
+        return n.n_circuits, n.width, n.n_layers
+
     def restore(self, run: Simulation, stored: xr.Dataset, key: Any) -> Network:
         """Draw the network again, as it was."""
         return run.network.draw(key)

@@ -118,6 +118,11 @@ class Train(Work):
         result = run_block(block, lambda steps: advance(steps * block.n_models))
         return output(block, result)
 
+    def data(self, run: Run) -> Any:
+        """Return the shape of a batch's uniforms: equal ones are the same numbers."""
+        draw = partial(run.estimator.draw, run.task, n_examples=run.spec.batch_size)
+        return jax.eval_shape(lambda key: draw(key=key), jax.random.key(0)).shape
+
     def restore(self, run: Run, stored: xr.Dataset, key: Any) -> Any:
         """Return the stored weights as the model that they are of."""
         shapes = first_model(run)
