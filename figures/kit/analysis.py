@@ -57,7 +57,9 @@ class Keeper:
         return self.path.with_suffix(".parts") / f"{i:03d}.nc"
 
 
-def analysed(module: Any, dataset: xr.Dataset, keeper: Keeper | None, report: Any) -> xr.Dataset:
+def analysed(
+    module: Any, dataset: xr.Dataset, keeper: Keeper | None, report: Any, beside: Parts
+) -> xr.Dataset:
     """Return what a figure shows: what is kept, or else computed and kept now.
 
     Args:
@@ -65,19 +67,22 @@ def analysed(module: Any, dataset: xr.Dataset, keeper: Keeper | None, report: An
         dataset: of the sweep.
         keeper: where it is kept; None keeps nothing.
         report: is told how many parts are done.
+        beside: runs the sweeps beside it; they keep their own results.
     """
     if not hasattr(module, "analyse"):
         return dataset
     if keeper is None:
-        return analyse(module, dataset, compute_parts(module, dataset, None, report))
+        others = {name: run() for name, run in beside.items()}
+        return analyse(module, dataset, others | compute_parts(module, dataset, None, report))
     found = keeper.load()
     if found is not None:
         return found
     keeper.say_if_outdated()
+    others = {name: run() for name, run in beside.items()}
     with RunFolder(keeper.folder, keeper.about):
-        keeper.part(0).parent.mkdir(parents=True, exist_ok=True)
+        keeper.path.parent.mkdir(exist_ok=True)
         parts = compute_parts(module, dataset, keeper, report)
-        result = analyse(module, dataset, parts)
+        result = analyse(module, dataset, others | parts)
         save_dataset(result, keeper.path)
     return result
 
@@ -97,6 +102,7 @@ def compute_parts(
             if name not in kept:
                 kept[name] = compute()
                 if name in places:
+                    places[name].parent.mkdir(exist_ok=True)
                     save_dataset(kept[name], places[name])
                 report.advance(1)
     finally:
@@ -106,8 +112,7 @@ def compute_parts(
 
 def analyse(module: Any, dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> xr.Dataset:
     """Call a module's analysis; what all cells share stays with the result."""
-    has_parts = hasattr(module, "parts")
-    result = module.analyse(dataset, parts) if has_parts else module.analyse(dataset)
+    result = module.analyse(dataset, parts) if parts else module.analyse(dataset)
     shared = {
         name: value
         for name, value in dataset.coords.items()

@@ -16,6 +16,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from figures.kit.analysis import Keeper, analysed
+from figures.kit.analysis import Keeper, Parts, analysed
 from figures.kit.caption import joined, write_caption
+from figures.kit.entry import files, path_of
 from figures.kit.settings import changed
 from sweeps.config.parse import applied, parse, read_toml
 from sweeps.config.registry import find
@@ -86,15 +88,22 @@ class Drawable:
         dataset, folder = _run(self.entry, plan, None if out is None else Path(out), how)
         module = self.entry.module()
         keeper = folder and Keeper(folder, self.entry, plan.settings, _about(plan, self.entry))
-        result = analysed(module, dataset, keeper, how["report"])
+        beside = _beside(self.entry, version, overrides, None if out is None else Path(out), how)
+        result = analysed(module, dataset, keeper, how["report"], beside)
         words = [*_caption_of_sweep(plan, dataset), *_own_caption(module, result)]
         result.attrs |= {"figure": self.entry.name, "caption": joined(words, overrides, version)}
         result.attrs["claim"] = module.claim(result)
         return result
 
-    def analyse(self, dataset: xr.Dataset) -> xr.Dataset:
-        """Compute what the figure shows beyond its sweep, from the sweep's dataset."""
-        return analysed(self.entry.module(), dataset, None, Quiet())
+    def analyse(self, dataset: xr.Dataset, **beside: xr.Dataset) -> xr.Dataset:
+        """Compute what the figure shows beyond its sweep, from the sweep's dataset.
+
+        Args:
+            dataset: of the sweep.
+            beside: datasets of the sweeps beside it, by name with underscores.
+        """
+        named = {name.replace("_", "-"): lambda d=d: d for name, d in beside.items()}
+        return analysed(self.entry.module(), dataset, None, Quiet(), named)
 
     def claim(self, dataset: xr.Dataset) -> str:
         """Return the sentence that the numbers say."""
@@ -158,6 +167,9 @@ def sweep_table(path: Path) -> dict[str, Any]:
     for version in ("fast", "tiny"):
         if version in table:
             table[version] = {k: v for k, v in table[version].items() if k != "settings"}
+    models = table.get("models")
+    if isinstance(models, str) and models in files():
+        table["models"] = sweep_table(path_of(models))
     return {k: v for k, v in table.items() if k != "settings"}
 
 
@@ -205,6 +217,21 @@ def _run(
     if folder and how["fresh"]:
         shutil.rmtree(folder / "analysis", ignore_errors=True)
     return dataset.assign_coords({k: _coordinate(k, v) for k, v in plan.settings.items()}), folder
+
+
+def _beside(
+    entry: Any, version: str, overrides: Sequence[str], out: Path | None, how: dict[str, Any]
+) -> Parts:
+    """Return what runs the sweeps that a figure shows beside its own."""
+    shared = [text for text in overrides if text.startswith(("models.", "seed="))]
+
+    def run(name: str) -> xr.Dataset:
+        config = parse(sweep_table(path_of(name)), shared, version)
+        if out is None:
+            return run_sweep(config, memory_gib=how["memory_gib"], report=how["report"])
+        return run_in_folder(config, out, **how)
+
+    return {name: partial(run, name) for name in entry.beside}
 
 
 def _about(plan: Plan, entry: Any) -> str:

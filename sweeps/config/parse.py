@@ -62,7 +62,7 @@ def parse(
     """
     table = applied(table, overrides, "fast" if version is True else version or "")
     parts = {key: table.pop(key) for key in OUTER if key in table}
-    for key in ("grid", "zip", "derive", "models"):
+    for key in ("grid", "zip", "derive"):
         _check_table(key, parts.get(key, {}))
     if parts.get("grid") == {}:
         raise InputError("[grid] is empty: give it an axis (seed = { range = 8 }) or leave it out.")
@@ -95,8 +95,10 @@ def applied(table: dict[str, Any], overrides: Sequence[str], version: str) -> di
     return table
 
 
-def _models(name: str, seed: int, table: dict[str, Any]) -> SweepConfig:
-    """Make the sweep whose models this one studies."""
+def _models(name: str, seed: int, given: Any) -> SweepConfig:
+    """Make the sweep whose models this one studies, from a table or the path of a file."""
+    table = read_toml(given) if isinstance(given, str) else given
+    _check_table("models", table)
     return parse({"name": f"{name}.models", "seed": seed} | table)
 
 

@@ -77,9 +77,10 @@ def world_fields(block: Block) -> dict[str, Field]:
     """Return the arrays of the task and its features, such as `importance_of_feature`."""
     found = {}
     for name, field in fields_of(block.sheet.run.task, leading=1).items():
-        if len(field.dims) == 1:
+        if field.dims:  # numbers are coordinates already
             leaf = name.rpartition("features_")[2]
             values = np.asarray(field.values)[block.cell_index]
             wide = np.broadcast_to(values, (*block.points.shape, *values.shape[1:]))
-            found[f"{leaf}_of_{field.dims[0]}"] = Field(wide, field.dims, field.words)
+            known_as = f"{leaf}_of_{field.dims[0]}" if len(field.dims) == 1 else leaf
+            found[known_as] = field.holding(wide)
     return found
