@@ -22,17 +22,17 @@ Parts = dict[str, Callable[[], xr.Dataset]]
 class Keeper:
     """Where an analysis is kept: in a folder, under a name that says of which version it is."""
 
-    def __init__(self, folder: Path, entry: Any, settings: dict[str, Any], about: str) -> None:
+    def __init__(self, folder: Path, entry: Any, what: Any, about: str) -> None:
         """Choose the places.
 
         Args:
             folder: of the sweep's result.
             entry: the figure.
-            settings: of the figure.
+            what: decides the analysis: settings, and the sweeps beside it.
             about: JSON that says what the folder holds.
         """
         self.folder, self.about = folder, about
-        self.mark = digest(settings)[:6]
+        self.mark = digest(what)[:6]
         self.path = folder / "analysis" / f"{entry.name}-v{entry.version}-{self.mark}.nc"
         self.older = f"{entry.name}-v*-{self.mark}.nc"
 

@@ -24,7 +24,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from figures.kit.analysis import Keeper, Parts, analysed
+from figures.kit.analysis import Keeper, analysed
 from figures.kit.caption import joined, write_caption
 from figures.kit.entry import files, path_of
 from figures.kit.settings import changed
@@ -87,8 +87,11 @@ class Drawable:
         how = {"memory_gib": memory_gib, "fresh": fresh, "report": report or Quiet()}
         dataset, folder = _run(self.entry, plan, None if out is None else Path(out), how)
         module = self.entry.module()
-        keeper = folder and Keeper(folder, self.entry, plan.settings, _about(plan, self.entry))
-        beside = _beside(self.entry, version, overrides, None if out is None else Path(out), how)
+        configs = _beside(self.entry, version, overrides)
+        what = [plan.settings, {name: config.hash() for name, config in configs.items()}]
+        keeper = folder and Keeper(folder, self.entry, what, _about(plan, self.entry))
+        place = None if out is None else Path(out)
+        beside = {n: partial(_dataset, config, place, how) for n, config in configs.items()}
         result = analysed(module, dataset, keeper, how["report"], beside)
         words = [*_caption_of_sweep(plan, dataset), *_own_caption(module, result)]
         result.attrs |= {"figure": self.entry.name, "caption": joined(words, overrides, version)}
@@ -208,30 +211,25 @@ def _run(
     if plan.config is None:
         dataset = xr.Dataset(attrs={"name": entry.name})
         folder = out and out / "runs" / f"{entry.name}-{digest(plan.settings)}"
-    elif out is None:
-        given = {k: v for k, v in how.items() if k != "fresh"}
-        dataset, folder = run_sweep(plan.config, **given), None
     else:
-        dataset = run_in_folder(plan.config, out, **how)
-        folder = folder_of(plan.config, out)
+        dataset = _dataset(plan.config, out, how)
+        folder = out and folder_of(plan.config, out)
     if folder and how["fresh"]:
         shutil.rmtree(folder / "analysis", ignore_errors=True)
     return dataset.assign_coords({k: _coordinate(k, v) for k, v in plan.settings.items()}), folder
 
 
-def _beside(
-    entry: Any, version: str, overrides: Sequence[str], out: Path | None, how: dict[str, Any]
-) -> Parts:
-    """Return what runs the sweeps that a figure shows beside its own."""
+def _beside(entry: Any, version: str, overrides: Sequence[str]) -> dict[str, SweepConfig]:
+    """Return the sweeps that a figure shows beside its own, on the same models and root seed."""
     shared = [text for text in overrides if text.startswith(("models.", "seed="))]
+    return {name: parse(sweep_table(path_of(name)), shared, version) for name in entry.beside}
 
-    def run(name: str) -> xr.Dataset:
-        config = parse(sweep_table(path_of(name)), shared, version)
-        if out is None:
-            return run_sweep(config, memory_gib=how["memory_gib"], report=how["report"])
-        return run_in_folder(config, out, **how)
 
-    return {name: partial(run, name) for name in entry.beside}
+def _dataset(config: SweepConfig, out: Path | None, how: dict[str, Any]) -> xr.Dataset:
+    """Return the dataset of a sweep, run in memory or in its folder."""
+    if out is None:
+        return run_sweep(config, memory_gib=how["memory_gib"], report=how["report"])
+    return run_in_folder(config, out, **how)
 
 
 def _about(plan: Plan, entry: Any) -> str:
