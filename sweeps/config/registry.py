@@ -20,6 +20,7 @@ NAMES: dict[str, dict[str, str]] = {
     "features": {
         "independent": "toymodels.features.independent:Independent",
         "one_active": "toymodels.features.one_active:OneActive",
+        "correlated": "toymodels.features.correlated:CorrelatedSets",
     },
     "values": {
         "uniform": "toymodels.features.base:Uniform",
