@@ -21,6 +21,7 @@ NAMES: dict[str, dict[str, str]] = {
         "independent": "toymodels.features.independent:Independent",
         "one_active": "toymodels.features.one_active:OneActive",
         "correlated": "toymodels.features.correlated:CorrelatedSets",
+        "anticorrelated": "toymodels.features.anticorrelated:AnticorrelatedSets",
     },
     "values": {
         "uniform": "toymodels.features.base:Uniform",

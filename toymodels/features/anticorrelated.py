@@ -33,15 +33,14 @@ class AnticorrelatedSets(Features):
         values: Distribution = Uniform(),
         density_of: Literal["set", "feature"] = "set",
     ) -> Self:
-        """Make `n_sets` sets of F / `n_sets` features; `p_active` is a number or one for each set.
-
-        The paper's density is that of a set; with `density_of = "feature"` it is a feature's.
+        """Make sets of F / `n_sets` features; the paper's `p_active` is a set's, not a feature's.
 
         Raises:
             InputError: sets that cannot be equally large, or a density outside [0, 1].
         """
         require_sets(n_features, n_sets)
-        p = density(p_active, n_sets, "n_sets") * (n_features // n_sets) ** (density_of != "set")
+        p = density(p_active, n_sets, "n_sets")
+        p = p * (n_features // n_sets) if density_of == "feature" else p
         if p.max() > 1:
             raise InputError(f"p_active = {p_active} of each feature is more than its set can be.")
         return cls(p, n_features, values)
@@ -53,9 +52,9 @@ class AnticorrelatedSets(Features):
 
     def from_uniforms(self, u: jax.Array) -> jax.Array:
         """Turn `u [U]` into `x [F]`."""
-        n_sets = self.p_active.shape[-1]
-        size = self.n_features // n_sets
-        p, which = (jnp.repeat(along_first_axis(self.p_active, u), size, axis=0), jnp.arange(size))
-        chosen, value = (jnp.repeat(part, size, axis=0) for part in (u[:n_sets], u[n_sets:]))
-        first = p * along_first_axis(jnp.tile(which, n_sets), u) / size
-        return jnp.where((chosen >= first) & (chosen < first + p / size), self.distribution(value), 0)
+        n_sets, size = self.p_active.shape[-1], self.n_features // self.p_active.shape[-1]
+        p = along_first_axis(self.p_active, u)
+        turn = size * u[:n_sets] / jnp.where(p > 0, p, 1e-9)  # member i where it is in [i, i + 1)
+        turn, value = (jnp.repeat(part, size, axis=0) for part in (turn, u[n_sets:]))
+        mine = turn - along_first_axis(jnp.tile(jnp.arange(size), n_sets), u)
+        return jnp.where((mine >= 0) & (mine < 1), self.distribution(value), 0.0)
