@@ -31,6 +31,7 @@ NAMES: dict[str, dict[str, str]] = {
         "linear": "toymodels.models.autoencoders:LinearAutoencoder",
         "relu": "toymodels.models.autoencoders:ReluAutoencoder",
         "untied": "toymodels.models.autoencoders:UntiedAutoencoder",
+        "hidden_relu": "toymodels.models.hidden_relu:HiddenReluAutoencoder",
     },
     "task": {
         "reconstruction": "toymodels.tasks.reconstruction:Reconstruction",
