@@ -32,6 +32,7 @@ NAMES: dict[str, dict[str, str]] = {
         "relu": "toymodels.models.autoencoders:ReluAutoencoder",
         "untied": "toymodels.models.autoencoders:UntiedAutoencoder",
         "hidden_relu": "toymodels.models.hidden_relu:HiddenReluAutoencoder",
+        "absolute_value": "toymodels.models.absolute_value:AbsoluteValueModel",
     },
     "task": {
         "reconstruction": "toymodels.tasks.reconstruction:Reconstruction",
