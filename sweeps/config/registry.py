@@ -36,6 +36,7 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "task": {
         "reconstruction": "toymodels.tasks.reconstruction:Reconstruction",
+        "absolute_value": "toymodels.tasks.absolute_value:AbsoluteValue",
     },
     "estimator": {
         "sampled": "toymodels.estimators.sampled:Sampled",
