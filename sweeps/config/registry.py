@@ -55,7 +55,9 @@ NAMES: dict[str, dict[str, str]] = {
         "constant": "toymodels.optimizers:Constant",
         "linear": "toymodels.optimizers:Linear",
     },
-    "penalties": {},
+    "penalties": {
+        "l1_hidden": "toymodels.penalties.l1_hidden:L1Hidden",
+    },
     "measures": {
         "geometry": "toymodels.measures.columns:measure_geometry",
     },
