@@ -16,11 +16,11 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from sweeps.circuits_config import ASSIGNMENTS, NEURONS
 
 from figures import style
 from figures.circuit_errors import draw_nothing, means, published, quantity, run_axes
 from figures.recipe import write_caption
-from sweeps.circuits_config import ASSIGNMENTS, NEURONS
 from toymodels.circuits.assignment import largest_overlap, usage
 
 PRESET = "assignment-designs"

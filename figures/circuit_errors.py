@@ -13,10 +13,10 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from sweeps.circuits_config import NEURONS, CircuitsConfig
 
 from figures import style
 from figures.recipe import preset_config, require_axes, run_of, run_preset
-from sweeps.circuits_config import NEURONS, CircuitsConfig
 from sweeps.stats import mean_over_seeds
 from toymodels.circuits import theory
 

@@ -9,10 +9,10 @@ share one stored run.
 from typing import Any
 
 import xarray as xr
+from sweeps.circuits_config import CircuitsConfig, circuits_config
 
 from figures.circuit_errors import means, run_axes
 from figures.recipe import run_of
-from sweeps.circuits_config import CircuitsConfig, circuits_config
 
 PRESET = "circuits-post"
 

@@ -14,11 +14,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
+from sweeps.circuits_config import NEURONS, CircuitsConfig
 
 from figures import style
 from figures.circuit_runs import config_of, run_post
 from figures.recipe import write_caption
-from sweeps.circuits_config import NEURONS, CircuitsConfig
 from toymodels.circuits.simulation import copies_of
 from toymodels.circuits.switching import Links, share_on, switching_points
 

@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from sweeps.circuits_config import NEURONS
 
 from figures import style
 from figures.circuit_errors import (
@@ -28,7 +29,6 @@ from figures.circuit_errors import (
     run_axes,
 )
 from figures.recipe import write_caption
-from sweeps.circuits_config import NEURONS
 
 PRESET = "circuits-redundancy"
 ERROR = "mse_x_active"

@@ -13,11 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
+from sweeps.circuits_config import NEURONS, CircuitsConfig
 
 from figures import style
 from figures.circuit_runs import config_of, run_post
 from figures.recipe import write_caption
-from sweeps.circuits_config import NEURONS, CircuitsConfig
 from toymodels.circuits import theory
 from toymodels.circuits.simulation import copies_of
 

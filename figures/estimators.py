@@ -22,12 +22,12 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from sweeps.engine import start_block, train_block
+from sweeps.parse import parse
 
 from figures import style
 from figures.recipe import run_of, run_preset, write_caption
 from sweeps.config import ESTIMATORS
-from sweeps.engine import start_block, train_block
-from sweeps.parse import parse
 from sweeps.plan import Block, cut, make_sheets
 from sweeps.results import restore
 from sweeps.run import DEFAULT_MEMORY_GIB

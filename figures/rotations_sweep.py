@@ -16,11 +16,11 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
+from sweeps.circuits_config import NEURONS
 
 from figures import style
 from figures.circuit_errors import published, run_axes
 from figures.recipe import write_caption
-from sweeps.circuits_config import NEURONS
 from sweeps.stats import mean_over_seeds
 
 PRESET = "rotations-sweep"

@@ -12,7 +12,6 @@ import nbformat
 import numpy as np
 import pytest
 from nbclient import NotebookClient
-
 from sweeps.parse import parse
 
 pytestmark = pytest.mark.docs

@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from conftest import make_run, make_table
-
-from sweeps import plan
 from sweeps.engine import init_block, train_block
 from sweeps.parse import parse
+
+from sweeps import plan
 from sweeps.plan import cell_name, choose_layout, cut, make_sheets, model_bytes
 from sweeps.run import block_bytes
 from toymodels.errors import InputError

@@ -37,6 +37,7 @@ NAMES: dict[str, dict[str, str]] = {
     "task": {
         "reconstruction": "toymodels.tasks.reconstruction:Reconstruction",
         "absolute_value": "toymodels.tasks.absolute_value:AbsoluteValue",
+        "hidden_of": "toymodels.tasks.hidden_of:HiddenOf",
     },
     "estimator": {
         "sampled": "toymodels.estimators.sampled:Sampled",
