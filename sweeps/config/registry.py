@@ -33,6 +33,7 @@ NAMES: dict[str, dict[str, str]] = {
         "untied": "toymodels.models.autoencoders:UntiedAutoencoder",
         "hidden_relu": "toymodels.models.hidden_relu:HiddenReluAutoencoder",
         "absolute_value": "toymodels.models.absolute_value:AbsoluteValueModel",
+        "sparse_autoencoder": "toymodels.models.sparse_autoencoder:SparseAutoencoder",
     },
     "task": {
         "reconstruction": "toymodels.tasks.reconstruction:Reconstruction",
