@@ -63,6 +63,7 @@ NAMES: dict[str, dict[str, str]] = {
     "measures": {
         "geometry": "toymodels.measures.columns:measure_geometry",
         "adversarial": "toymodels.measures.adversarial:Adversarial",
+        "activity": "toymodels.measures.activity:Activity",
     },
     "assignment": {
         "prime_steps": "toymodels.circuits.assignment:prime_steps",
