@@ -125,7 +125,9 @@ class CellWork(Work):
             name: field.holding(np.stack([one[name].values for one in each])[None])
             for name, field in each[0].items()
         }
-        return Output(fields, {})
+        lost = np.zeros(block.points.shape, np.int8)
+        fields = {"diverged": Field(lost, (), "never", ("finite", "diverged"))} | fields
+        return Output(fields | world_fields(block), {})
 
     def names(self, run: Any) -> set[str]:
         """Return the names of the first cell's fields and of their dimensions."""
@@ -135,7 +137,7 @@ class CellWork(Work):
 def world_fields(block: Block) -> dict[str, Field]:
     """Return the arrays of the task and its features, such as `importance_of_feature`."""
     found = {}
-    for name, field in fields_of(block.sheet.run.task, leading=1).items():
+    for name, field in fields_of(getattr(block.sheet.run, "task", None), leading=1).items():
         if field.dims:  # numbers are coordinates already
             leaf = name.rpartition("features_")[2]
             values = np.asarray(field.values)[block.cell_index]
