@@ -16,6 +16,7 @@ NAMES: dict[str, dict[str, str]] = {
         "train": "sweeps.work.train:TRAIN",
         "solve": "sweeps.work.solve:SOLVE",
         "simulate": "sweeps.work.simulate:SIMULATE",
+        "fit": "sweeps.work.fit:FIT",
     },
     "features": {
         "independent": "toymodels.features.independent:Independent",
