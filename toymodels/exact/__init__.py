@@ -19,21 +19,17 @@ whose relative error is measured (below 1e-4 by `expected`, and returned with ev
 Here cells, starts and lanes are axes of the arrays: many small problems are solved side by side.
 """
 
-from typing import TYPE_CHECKING, Any
-
 from toymodels.exact.branches import Branch, crossing, follow, slope
 from toymodels.exact.expected import (
     expected_loss,
     expected_loss_of_map,
     expected_loss_per_feature,
 )
+from toymodels.exact.fourier import expected_loss_fourier, expected_loss_of_map_fourier
 from toymodels.exact.neighbours import resolve_with_neighbours
 from toymodels.exact.oracle import expected_loss_float64, expected_loss_of_map_float64
 from toymodels.exact.solver import Solution, solve
 from toymodels.theory.surface_2_1 import loss_2_1_without_bias
-
-if TYPE_CHECKING:
-    from toymodels.exact.fourier import expected_loss_fourier, expected_loss_of_map_fourier
 
 __all__ = [
     "Branch",
@@ -52,12 +48,3 @@ __all__ = [
     "slope",
     "solve",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    """Import the functions that stand on features and tasks when they are first asked for."""
-    if name in ("expected_loss_fourier", "expected_loss_of_map_fourier"):
-        import toymodels.exact.fourier
-
-        return getattr(toymodels.exact.fourier, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

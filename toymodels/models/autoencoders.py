@@ -12,11 +12,7 @@ from flax import struct
 
 from toymodels.fields import along_first_axis, array
 from toymodels.models.base import Model, normal
-
-
-def product(A: jax.Array, B: jax.Array) -> jax.Array:
-    """Multiply in full float32, on a GPU too."""
-    return jnp.matmul(A, B, precision=jax.lax.Precision.HIGHEST)
+from toymodels.precision import product
 
 
 @struct.dataclass
