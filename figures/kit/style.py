@@ -16,6 +16,7 @@ BLUE = "#2166AC"
 RED = "#C8402F"
 LIGHT_BLUE = "#7FB2D9"
 INK = "#333333"
+DROPPED = "#D9D9D9"  # a feature that is not represented
 
 SIGNED = LinearSegmentedColormap.from_list("signed", [BLUE, "#EEEEEC", RED])
 IMPORTANCE = mpl.colormaps["viridis"]
