@@ -5,16 +5,16 @@ import tomllib
 import jax
 import numpy as np
 import pytest
-from conftest import make_run, make_table
+from builders import make_run, make_table
+from sweeps.config.parse import parse
+from toymodels.exact.training import ExactReconstruction
 
 from sweeps.config import run_config
-from sweeps.parse import parse
 from sweeps.plan import cell_name, choose_layout
 from sweeps.run import run_sweep
 from toymodels import models, tasks
 from toymodels.errors import InputError
 from toymodels.exact import expected_loss_float64, expected_loss_of_map_float64
-from toymodels.exact.training import ExactReconstruction
 from toymodels.features import Independent, OneActive, SignedUniform
 from toymodels.losses import loss, loss_of_nothing
 from toymodels.training import STREAM_DATA, STREAM_INIT, stream, train

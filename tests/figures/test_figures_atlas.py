@@ -5,6 +5,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
+from figures.draw import edges
 
 from figures import phase_atlas, style
 from figures.atlas_labels import RASTER, room, words
@@ -13,7 +14,6 @@ from figures.atlas_optima import Optima, explicit_losses, neighbours, riders, se
 from figures.atlas_panels import COLORS, meanings
 from figures.atlas_regions import boundaries, cell_at, regions
 from figures.atlas_sketch import flatten, tips
-from figures.draw import edges
 from toymodels import theory
 from toymodels.errors import InputError
 from toymodels.polytopes import ideals

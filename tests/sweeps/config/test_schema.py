@@ -4,6 +4,9 @@ import json
 import jax
 import numpy as np
 import pytest
+from sweeps.named import FUNCTIONS, LAWS, law_values
+from sweeps.config.parse import parse
+from sweeps.solving import SolveSpec
 
 from sweeps.config import (
     ESTIMATORS,
@@ -15,9 +18,6 @@ from sweeps.config import (
     config_from_json,
     run_config,
 )
-from sweeps.named import FUNCTIONS, LAWS, law_values
-from sweeps.parse import parse
-from sweeps.solving import SolveSpec
 from toymodels import models, optimizers
 from toymodels.errors import InputError
 from toymodels.features import Independent, OneActive

@@ -7,11 +7,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from conftest import make_run
+from builders import make_run
 from flax import struct
+from sweeps.engine import init_block, run_block, start_block, train_block
 
 from sweeps import Axis, Dimension, Grid, plan, run_grid
-from sweeps.engine import init_block, run_block, start_block, train_block
 from sweeps.plan import Layout, cell_name, cut, make_sheets
 from toymodels.models import LinearAutoencoder
 from toymodels.training import STREAM_DATA, STREAM_INIT, Run, TrainSpec, stream, train
