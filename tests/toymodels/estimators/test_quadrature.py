@@ -5,8 +5,8 @@ import tomllib
 import jax
 import numpy as np
 import pytest
-from conftest import make_run, make_table
-from sweeps.parse import parse
+from builders import make_run, make_table
+from sweeps.config.parse import parse
 from toymodels.exact.training import ExactReconstruction
 
 from sweeps.config import run_config

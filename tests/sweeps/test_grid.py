@@ -1,5 +1,5 @@
 import pytest
-from conftest import make_table
+from builders import make_table
 
 from sweeps import results
 from sweeps.grid import RESERVED, Axis, Dimension, Grid

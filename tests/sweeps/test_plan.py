@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from conftest import make_run, make_table
+from builders import make_run, make_table
 from sweeps.engine import init_block, train_block
-from sweeps.parse import parse
+from sweeps.config.parse import parse
 
 from sweeps import plan
 from sweeps.plan import cell_name, choose_layout, cut, make_sheets, model_bytes

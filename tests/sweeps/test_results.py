@@ -1,7 +1,7 @@
 import jax
 import numpy as np
 import pytest
-from conftest import make_table
+from builders import make_table
 
 from sweeps import export_npz, restore, run_sweep, select
 from sweeps.results import diverged_cells

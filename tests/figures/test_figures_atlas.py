@@ -1,19 +1,23 @@
-"""The atlas of optima: regions, labels and colours, on a map made by hand."""
+"""The atlas of optima: names, regions, labels and the second look, on maps made by hand."""
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
+from figures.draw import edges
 
 from figures import phase_atlas, style
 from figures.atlas_labels import RASTER, room, words
+from figures.atlas_names import irregularity, name_cell
+from figures.atlas_optima import Optima, explicit_losses, neighbours, riders, settle
 from figures.atlas_panels import COLORS, meanings
 from figures.atlas_regions import boundaries, cell_at, regions
 from figures.atlas_sketch import flatten, tips
-from figures.draw import edges
+from toymodels import theory
 from toymodels.errors import InputError
 from toymodels.polytopes import ideals
+from toymodels.theory import regular_polygon
 
 mpl.use("Agg")
 
@@ -21,6 +25,84 @@ pytestmark = pytest.mark.usefixtures("paper_style")
 
 SQUARE = np.array([[1.0, -1, 0, 0], [0, 0, 1, -1]])
 THREE_CLOSE = np.array([[1.0, 0.9, 0.8, 0], [0, 0.44, 0.6, 0]])  # near each other: no polytope
+
+
+@pytest.mark.parametrize(
+    ("W", "name", "shape", "extra", "n_weak"),
+    [
+        ([[1, -1]], "digon", "digon", "digon", 0),
+        ([[1, -0.2]], "dedicated, 1 dropped", "dedicated", "held weakly", 1),
+        ([[1, -1, 0.05]], "digon, 1 dropped", "digon", "dropped", 0),
+        ([[-1.05, -0.4, 1]], "digon, 1 dropped", "digon", "digon", 1),
+        ([[1, 0, 0], [0, 1, -1]], "digon + dedicated", "digon", "digon", 0),
+        ([[1, -1, 0], [0, 0, 1]], "digon + dedicated", "digon", "dedicated", 0),
+        (SQUARE, "digon + digon", "square", "digon", 0),
+        (regular_polygon(5), "pentagon", "pentagon", "pentagon", 0),
+        (ideals(4)["tetrahedron"], "tetrahedron", "tetrahedron", "tetrahedron", 0),
+        (THREE_CLOSE, "unnamed (3 in 2), 1 dropped", "unnamed", "dropped", 0),
+    ],
+)
+def test_a_cell_is_named_by_its_groups_and_by_where_the_extra_feature_is(
+    W, name, shape, extra, n_weak
+):
+    found = name_cell(np.asarray(W, float))
+    assert (found.name, found.shape, found.extra, found.n_weak) == (name, shape, extra, n_weak)
+
+
+def test_irregularity_grows_with_bent_groups_and_with_features_held_weakly():
+    bent = regular_polygon(3) + np.array([[0, 0.2, 0], [0, 0, 0]])
+    assert irregularity(regular_polygon(3)) == pytest.approx(0, abs=1e-6)
+    assert 0.02 < irregularity(bent) < 0.3
+    assert irregularity(np.array([[1, -1, 0.2]])) == pytest.approx(0.05, abs=1e-6)
+    assert irregularity(THREE_CLOSE) == np.inf
+
+
+def test_riders_are_listed_once_for_each_role_of_the_extra_feature():
+    listed = riders(3, 1)
+    signs = {tuple(np.sign(r.W[0]) * np.sign(r.W[0, 2])) for r in listed}
+    lengths = {tuple(np.round(np.abs(r.W[0]).astype(float), 3).tolist()) for r in listed}
+    assert signs == {(-1, -1, 1), (1, -1, 1)}
+    assert lengths == {(0.4, 1, 1), (1, 1, 0.4)} and len(listed) == 3
+    assert [len(riders(*sizes)) for sizes in ((2, 1), (3, 2), (4, 2), (4, 3), (5, 2))] == [
+        *(0, 0, 4, 0, 9)
+    ]
+
+
+def solved(p, r, W, b):
+    """Make cells of two features in one dimension; their losses count as unknown."""
+    n = len(p)
+    importance = np.stack([np.ones(n), r], axis=1).astype(np.float32)
+    p_active = np.repeat(np.asarray(p, np.float32)[:, None], 2, axis=1)
+    return Optima(p_active, importance, np.array(W, np.float32), np.array(b, np.float32), 9 + 0 * r)
+
+
+def test_explicit_losses_are_the_closed_forms_of_two_in_one():
+    p, r = np.array([0.05, 0.3, 0.9]), np.array([0.2, 1.0, 5.0])
+    found = explicit_losses(solved(p, r, np.zeros((3, 1, 2)), np.zeros((3, 2))))
+    closed = theory.phase_losses_2_1(p, r)
+    order = ("dedicated", "not represented", "antipodal")
+    np.testing.assert_allclose(found.T, [closed[name] for name in order], rtol=1e-5)
+
+
+def test_a_cell_in_a_worse_minimum_settles_to_that_of_its_neighbours():
+    p = np.array([0.1] * 9)
+    W = np.repeat([[[1.0, -1.0]]], 9, axis=0)
+    b = np.zeros((9, 2))
+    W[4], b[4] = [[1, 0]], [0, 0.05]
+    start = solved(p, np.ones(9), W, b)
+    start.loss[:] = 0.003
+    start.loss[4] = theory.phase_losses_2_1(0.1, 1.0)["not represented"]
+    found, gained = settle(start, (3, 3), irregularity)
+    assert gained[4]
+    np.testing.assert_allclose(found.W[4] * np.sign(found.W[4, 0, 0]), [[1.0, -1.0]], atol=0.02)
+    assert found.loss[4] < 0.5 * start.loss[4]
+
+
+def test_neighbours_are_the_four_next_cells_of_the_grid():
+    pairs = np.concatenate(neighbours((3, 4)), axis=1).T
+    a, b = (np.stack(np.unravel_index(k, (3, 4))) for k in pairs.T)
+    assert np.all(np.abs(a - b).sum(axis=0) == 1)
+    assert len({tuple(pair) for pair in pairs.tolist()}) == len(pairs) == 2 * (2 * 4 + 3 * 3)
 
 
 def test_regions_are_connected_and_each_is_shown_by_a_cell_far_inside():

@@ -1,11 +1,11 @@
 """The sweep figures of circuits, by the numbers they draw, on networks that take a blink."""
 
 import json
-from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import pytest
+from builders import DATA
 
 import figures
 from figures import (
@@ -26,7 +26,7 @@ mpl.use("Agg")
 
 pytestmark = pytest.mark.usefixtures("paper_style")
 
-REFERENCE = json.loads((Path(__file__).parent / "data" / "circuits_reference.json").read_text())
+REFERENCE = json.loads((DATA / "circuits_reference.json").read_text())
 SMALL = (
     "zip.network.width=[80,120,120]",
     "zip.network.n_circuits=[20,20,45]",

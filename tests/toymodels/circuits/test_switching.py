@@ -1,17 +1,17 @@
 """The mean field of neurons that switch on, against the simulation and what was measured."""
 
 import json
-from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
+from builders import DATA
 
 from toymodels.circuits.simulation import simulate_rotations
 from toymodels.circuits.switching import Links, share_on, switching_points
 from toymodels.circuits.theory import spurious_switching
 
-REFERENCE = json.loads((Path(__file__).parent / "data/circuits_reference.json").read_text())
+REFERENCE = json.loads((DATA / "circuits_reference.json").read_text())
 
 
 def test_mean_field_of_one_active_circuit_is_the_known_one():

@@ -5,7 +5,7 @@ import jax
 import numpy as np
 import pytest
 from sweeps.named import FUNCTIONS, LAWS, law_values
-from sweeps.parse import parse
+from sweeps.config.parse import parse
 from sweeps.solving import SolveSpec
 
 from sweeps.config import (

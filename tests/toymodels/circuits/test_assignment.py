@@ -2,10 +2,10 @@
 
 import json
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
+from builders import DATA
 
 from toymodels.circuits.assignment import (
     RandomSubsets,
@@ -21,7 +21,7 @@ from toymodels.circuits.assignment import (
 )
 from toymodels.errors import InputError
 
-REFERENCE = json.loads((Path(__file__).parent / "data/circuits_assignment.json").read_text())
+REFERENCE = json.loads((DATA / "circuits_assignment.json").read_text())
 
 
 def test_prime_steps_hold_as_many_circuits_as_measured():

@@ -8,11 +8,11 @@ where errors run away and are heavy-tailed between networks, within 15 %.
 
 import json
 from functools import cache
-from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
+from builders import DATA
 
 from toymodels.circuits import theory
 from toymodels.circuits.assignment import overlap_probability, prime_steps, transversal
@@ -22,7 +22,7 @@ from toymodels.circuits.small_circuits import active_rotations
 
 pytestmark = pytest.mark.claims
 
-REFERENCE = json.loads((Path(__file__).parent / "data/circuits_reference.json").read_text())
+REFERENCE = json.loads((DATA / "circuits_reference.json").read_text())
 MSE = ("mse_x_active", "mse_x_inactive", "mse_on_active", "mse_on_inactive")
 WORST = ("worst_x_active", "worst_x_inactive", "worst_on_active", "worst_on_inactive")
 POST = {"n_circuits": 557, "width": 1000, "redundancy": 6}

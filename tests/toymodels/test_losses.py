@@ -2,7 +2,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from conftest import make_run
+from builders import make_run
 
 from toymodels import losses, models, theory
 from toymodels.tasks import draw_noise

@@ -5,11 +5,11 @@ networks with 200 or 300 examples each, and are compared more loosely.
 """
 
 import json
-from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
+from builders import DATA
 
 from toymodels.circuits import theory
 from toymodels.circuits.assignment import prime_steps
@@ -34,7 +34,7 @@ from toymodels.streams import Stream
 
 pytestmark = pytest.mark.claims
 
-REFERENCE = json.loads((Path(__file__).parent / "data/circuits_reference.json").read_text())
+REFERENCE = json.loads((DATA / "circuits_reference.json").read_text())
 POST = {"n_circuits": 557, "width": 1000, "redundancy": 6}
 ENOUGH = 2500  # examples, for means within a few per cent
 CONSTRUCTIONS = {

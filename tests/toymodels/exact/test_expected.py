@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from conftest import make_run
+from builders import make_run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

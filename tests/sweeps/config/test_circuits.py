@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sweeps.circuits_config import ASSIGNMENTS, GATINGS, CircuitsConfig, circuits_config
-from sweeps.parse import parse
+from sweeps.config.parse import parse
 from sweeps.simulating import ERRORS, ActiveRotations, RotationInit, SimulationSpec
 
 from sweeps.config import config_from_json

@@ -8,10 +8,10 @@ mean of all ratios may not.
 """
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
+from builders import DATA
 
 from figures.circuit_errors import published
 from figures.recipe import preset_config
@@ -19,7 +19,7 @@ from sweeps import run_sweep
 
 pytestmark = pytest.mark.claims
 
-REFERENCE = json.loads((Path(__file__).parent / "data" / "circuits_reference.json").read_text())
+REFERENCE = json.loads((DATA / "circuits_reference.json").read_text())
 ERRORS = ("mse_x_active", "mse_x_inactive", "mse_on_active", "mse_on_inactive")
 NO_MATTER = 1e-6  # an error below this is none
 MAY_FAIL = 0.03

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from sweeps.parse import parse
+from sweeps.config.parse import parse
 from sweeps.solving import SolveSpec
 
 from sweeps import restore, run_sweep, solving

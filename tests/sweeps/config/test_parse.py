@@ -2,10 +2,10 @@ import math
 
 import numpy as np
 import pytest
-from conftest import make_table
+from builders import make_table
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sweeps.parse import parse, read_toml
+from sweeps.config.parse import parse, read_toml
 
 from sweeps.plan import make_sheets
 from toymodels.errors import InputError

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 import xarray as xr
-from conftest import make_table
+from builders import make_table
 
 from sweeps import plan, run_sweep
 from toymodels.errors import InputError

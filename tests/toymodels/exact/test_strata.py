@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from conftest import make_run, make_table
+from builders import make_run, make_table
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sweeps.parse import parse
+from sweeps.config.parse import parse
 
 from sweeps.config import run_config
 from sweeps.run import run_sweep

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from conftest import make_run
+from builders import make_run
 from flax import struct
 from sweeps.engine import init_block, run_block, start_block, train_block
 

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 import xarray as xr
-from conftest import make_table
+from builders import make_table
 
 from sweeps import estimate, parse, plan, run_sweep
 from sweeps.store import open_dataset
