@@ -230,7 +230,7 @@ def _refine(state: State, p: Floats, t: Floats) -> tuple[Floats, Floats]:
     return t * np.exp((pentagon - digons) / (slope[:, DIGONS] - slope[:, PENTAGON])), slope
 
 
-def random_ends(p: float, t: float, n_starts: int, known: Branches, seed: int = 1) -> RandomEnds:
+def random_ends(p: float, t: float, n_starts: int, known: Branches, seed: int = 0) -> RandomEnds:
     """Descend from random weights, the same at every density, and say on which branch they end.
 
     Args:
@@ -247,7 +247,7 @@ def random_ends(p: float, t: float, n_starts: int, known: Branches, seed: int = 
     return RandomEnds(end.loss, on_branch(end, t, known))
 
 
-def descend_from_random(p: float, t: float, n_starts: int, seed: int = 1) -> State:
+def descend_from_random(p: float, t: float, n_starts: int, seed: int = 0) -> State:
     """Descend from random weights, the same at every density; as `random_ends`.
 
     Raises:
