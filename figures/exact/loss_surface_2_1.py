@@ -108,14 +108,13 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     ratios = [1] * len(rows[0]) + [1.75]
     figure, panel = panels(axes, mosaic, figsize=(12.6, 5.9), width_ratios=ratios)
     surfaces = [panel[name] for row in rows for name in row]
-    for i, ax in enumerate(surfaces):
-        filled = _draw_surface(ax, dataset.isel(surface=i))
+    filled = [_draw_surface(ax, dataset.isel(surface=i)) for i, ax in enumerate(surfaces)]
     for row in rows:
         panel[row[0]].set_ylabel("w₂")
     for name in rows[-1]:
         panel[name].set_xlabel("w₁")
     label = "loss / loss of answering 0"
-    figure.colorbar(filled, ax=surfaces, label=label, ticks=LEVELS, aspect=32, fraction=0.03)
+    figure.colorbar(filled[-1], ax=surfaces, label=label, ticks=LEVELS, aspect=32, fraction=0.03)
     _draw_ways(panel["ways"], dataset)
     return figure
 

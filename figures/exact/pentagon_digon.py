@@ -139,8 +139,9 @@ def claim(dataset: xr.Dataset) -> str:
         return f"At density {p:g} of the four others, pentagon and digons trade places nowhere"
     length = paint.length_at_crossing(dataset)
     return (
-        f"Made {1 / t:.2f} times sparser than the others, one of five features is dropped at once: "
-        f"its length jumps from {length:.2f} to 0 as two digons replace the pentagon"
+        f"Made {1 / t:.2f} times sparser than the others (density {p:g}), one of five features "
+        f"is dropped at once: its length jumps from {length:.2f} to 0 as two digons replace the "
+        "pentagon"
     )
 
 

@@ -197,7 +197,7 @@ def draw_norms(ax: Axes, dataset: xr.Dataset) -> None:
     ax.annotate(f"jumps {top:.2f} → 0", (t, top / 2), (5, 0), va="center", bbox=white, **BOLD)
     end, first = at_density(dataset, "pentagon_end"), norm[PENTAGON][~np.isnan(norm[PENTAGON])][0]
     if not np.isnan(end):
-        look = NOTE | {"color": COLORS[PENTAGON], "ha": "center", "va": "top"}
+        look: dict[str, Any] = NOTE | {"color": COLORS[PENTAGON], "ha": "center", "va": "top"}
         ax.annotate(f"pentagon\nends, {end:.3f}", (end, first), (0, -6), **look)
     if has_paper(dataset):
         ax.axvline(PAPER, color=PAPER_COLOR, lw=1.1, ls=":", zorder=0)

@@ -33,6 +33,9 @@ SERIES = (
     ("#D55E00", "P"),
 )
 
+# Fills of areas that stand for numbers 1, 2, 3, …: of different lightness where they meet.
+AREAS = ("#DEDBD3", "#A9D3EE", "#4C96CC", "#F3C652", "#8B68AE", "#E07B54")
+
 
 def paper() -> Any:
     """Return the settings of every figure, a dictionary."""

@@ -182,7 +182,7 @@ def test_two_in_one_is_its_own_mirror_image(atlas):
     loss, r = one["loss"].values, one["relative_importance"].values
     np.testing.assert_allclose(loss, r[:, None] * loss[::-1], rtol=5e-5)
     extra = texts(atlas, "extra", "2→1")
-    kept, gone = extra == "dedicated", np.isin(extra, ("dropped", "held weakly"))
+    kept, gone = extra == "dedicated", np.isin(extra, ("dropped", "weak"))
     np.testing.assert_array_equal(kept, gone[::-1])
 
 

@@ -13,29 +13,21 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from figures import style
-from figures.atlas_labels import AXES
-from figures.atlas_regions import boundaries, cell_at, kinds
-from figures.atlas_sketch import draw_sketch
-from figures.draw import draw_phase_map, edges
-from toymodels.polytopes import DEDICATED, UNNAMED, ideals
+from figures.exact.atlas.regions import boundaries, cell_at, kinds
+from figures.exact.atlas.sketch import draw_sketch
+from figures.kit import style
+from figures.kit.phases import GRID, draw_phase_map, edges
+from toymodels.measures.polytopes import DEDICATED, UNNAMED, ideals
 from toymodels.theory import regular_polygon
 
-# By shape; safe for colour-blind readers, and of different lightness where they meet.
-COLORS = {
-    DEDICATED: "#DEDBD3",
-    "digon": "#A9D3EE",
-    "square": "#4C96CC",
-    "triangle": "#F3C652",
-    "tetrahedron": "#8B68AE",
-    "pentagon": "#E07B54",
-    UNNAMED: "#FFFFFF",
-}
-WORDS = {DEDICATED: "each alone", "square": "two digons (a square)"}
+# By shape.
+SHAPES = (DEDICATED, "digon", "square", "triangle", "tetrahedron", "pentagon", UNNAMED)
+COLORS: dict[str, str] = dict(zip(SHAPES, (*style.AREAS, "white"), strict=True))
+WORDS = {DEDICATED: "each dedicated", "square": "two digons (a square)"}
 CORNERS = {name: V for n in range(2, 6) for name, V in ideals(n).items()}
 MARKS = (
     "★ extra feature   ● others   hollow: dropped",
-    "dotted: others are held weakly",
+    "dotted: a dropped feature keeps a small norm",
     "dashed: where the best arrangement of unit vectors changes",
 )
 # A legend's lines are so high, a swatch takes so many; a wide one has all marks in one line.
@@ -52,7 +44,7 @@ def draw_map(ax: Axes, one: xr.Dataset) -> None:
     shapes = meanings(one["shape"])
     palette = np.array([to_rgb(COLORS[shape]) for shape in shapes])
     draw_phase_map(ax, one, palette[one["shape"].values])
-    x, y = (edges(one[name].values) for name in AXES)
+    x, y = (edges(one[name].values) for name in GRID)
     theory = boundaries(one["explicit"].values, x, y)
     look: dict[str, Any] = {"colors": style.INK, "lw": 0.8, "zorder": 3}
     ax.add_collection(LineCollection(theory, ls=(0, (2, 1.6)), alpha=0.6, **look))
@@ -61,8 +53,6 @@ def draw_map(ax: Axes, one: xr.Dataset) -> None:
     dots = lattice(one["n_weak"].values > 0, x, y)
     ax.scatter(*dots.T, s=1.3, color=style.INK, lw=0, transform=ax.transAxes, zorder=2)
     ax.spines[:].set_visible(True)
-    ax.set_xticks([0.1, 1, 10], ["0.1", "1", "10"])
-    ax.set_yticks([0.01, 0.1, 1], ["0.01", "0.1", "1"])
 
 
 def lattice(inside: NDArray, x: NDArray, y: NDArray, n: int = 34) -> NDArray:

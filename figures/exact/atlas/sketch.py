@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from numpy.typing import ArrayLike, NDArray
 
-from figures import style
+from figures.kit import style
 from toymodels.measures.arrangement import REPRESENTED, WEAK
 
 SIZE = 0.046
@@ -48,7 +48,7 @@ def tips(W: NDArray) -> NDArray[np.float64]:
 
 
 def _marker(norm: float, special: bool) -> dict[str, Any]:
-    """Return the look of a feature: hollow where dropped, smaller where held weakly."""
+    """Return the look of a feature: hollow where dropped, smaller where weak."""
     there = norm > WEAK
     return {
         "marker": "*" if special else "o",

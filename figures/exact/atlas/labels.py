@@ -15,14 +15,13 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from figures import style
-from figures.atlas_regions import cell_at, deepest, kinds, regions
-from figures.atlas_sketch import SIZE, draw_sketch, tips
-from figures.draw import edges
+from figures.exact.atlas.regions import cell_at, deepest, kinds, regions
+from figures.exact.atlas.sketch import SIZE, draw_sketch, tips
+from figures.kit import style
+from figures.kit.phases import GRID, edges
 from toymodels.measures.arrangement import REACH, REPRESENTED, WEAK, shape_of
-from toymodels.polytopes import DEDICATED, UNNAMED, components
+from toymodels.measures.polytopes import DEDICATED, UNNAMED, components
 
-AXES = ("relative_importance", "p_active")
 WORDS = {"square": "two digons"}
 
 RASTER = 120
@@ -66,13 +65,13 @@ def draw_labels(ax: Axes, one: xr.Dataset, nameless: int) -> None:
     Each arrangement has one label. What has no room inside has it elsewhere if it is large, if no
     other label shows its shape, or if the shape is `nameless`.
     """
-    kind, ends = kinds(one), [edges(one[name].values) for name in AXES]
+    kind, ends = kinds(one), [edges(one[name].values) for name in GRID]
     points = (np.arange(RASTER) + 0.5) / RASTER
     fine = np.ix_(*(cell_at(points, e) for e in ends))
     taken = np.zeros((RASTER, RASTER), bool)
     told: set[tuple[str, int]] = set()
     for region in regions(kind):
-        cell = one.isel(dict(zip(AXES, region.cell, strict=True)))
+        cell = one.isel(dict(zip(GRID, region.cell, strict=True)))
         shape = int(cell["shape"])
         small = region.inside.mean() < LEAST and shape != nameless
         if small or ("kind", region.kind) in told:
@@ -91,7 +90,7 @@ def label_of(cell: xr.Dataset) -> Label:
     W = cell["W"].dropna("feature", how="all").dropna("hidden", how="all").values
     lines = words(W)
     if UNNAMED in lines[0]:
-        r, p = (cell[name].item() for name in AXES)
+        r, p = (cell[name].item() for name in GRID)
         lines = (*lines, f"at ({r:.2g}, {p:.2g})")
     return Label(W, lines)
 
@@ -100,10 +99,10 @@ def words(W: NDArray) -> tuple[str, ...]:
     """Say in a few words what arrangement `W [M, F]` is, in lines."""
     found = components(W, threshold=REPRESENTED, reach=REACH)
     shape, norm = shape_of(found), np.linalg.norm(W, axis=0)
-    alone = sum(c.name == DEDICATED for c in found)
+    dedicated = sum(c.name == DEDICATED for c in found)
     weak, gone = int(np.sum((norm > WEAK) & (norm <= REPRESENTED))), int(np.sum(norm <= WEAK))
     parts = [WORDS.get(shape, shape)] if shape != DEDICATED else []
-    parts += [f"{n} {what}" for n, what in ((alone, "alone"), (weak, "weak")) if n]
+    parts += [f"{n} {what}" for n, what in ((dedicated, DEDICATED), (weak, "weak")) if n]
     lines = (parts[0], *(f"+ {part}" for part in parts[1:]))
     return (*lines[:-1], f"{lines[-1]},", f"{gone} dropped") if gone else lines
 
