@@ -126,6 +126,7 @@ def draw_into(entry: Entry, dataset: Any, paths: list[Path], source: Path | None
         for path in paths:
             with writing(path) as beside:
                 figure.savefig(beside, format=path.suffix[1:])
+            figure.set_layout_engine("none")  # it is laid out now: once is enough
         plt.close(figure)
 
 
