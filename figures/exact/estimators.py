@@ -136,8 +136,10 @@ def claim(dataset: xr.Dataset) -> str:
     beyond = n_active[np.flatnonzero(gains)[-1] + 1 :]
     end = f"; with {beyond[0]:g} or more, at most {AS_MUCH:g} times less" if beyond.size else ""
     if np.isnan(at):
-        times = f"Up to {n_active[gains][-1]:g} active features at a time"
-        return f"{times} stratified batches have {AS_MUCH:g} times less gradient noise or less{end}"
+        return (
+            f"Stratified batches have less than 1/{AS_MUCH:g} of the gradient noise of plain ones "
+            f"up to {n_active[gains][-1]:g} active features at a time{end}"
+        )
     times = f"{float(f'{at:.1g}'):,.12g} times less" if at >= 1 else "more"
     return (
         f"In trained models with {RARE:g} active features at a time, stratified batches have "

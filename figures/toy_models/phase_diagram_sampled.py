@@ -78,9 +78,7 @@ def caption(dataset: xr.Dataset) -> list[str]:
     parts = [f"cells within {problems.BAND:.0%} of a boundary are not counted"]
     share = dataset["share"].mean()
     if not share.isnull():
-        parts.append(
-            f"on average {float(share):.0%} of the other seeds end in the best one's phase"
-        )
+        parts.append(f"of the other seeds {float(share):.0%} end in the best one's phase")
     return parts
 
 

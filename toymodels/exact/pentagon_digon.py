@@ -227,7 +227,9 @@ def _refine(state: State, p: Floats, t: Floats) -> tuple[Floats, Floats]:
     )
     slope = np.stack(np.split((losses[:, 2] - losses[:, 0]) / (2 * SLOPE_STEP), 2), axis=-1)
     pentagon, digons = np.split(losses[:, 1], 2)
-    return t * np.exp((pentagon - digons) / (slope[:, DIGONS] - slope[:, PENTAGON])), slope
+    apart = slope[:, DIGONS] - slope[:, PENTAGON]
+    apart[apart == 0] = np.nan  # one minimum, reached twice: nothing crosses
+    return t * np.exp((pentagon - digons) / apart), slope
 
 
 def random_ends(p: float, t: float, n_starts: int, known: Branches, seed: int = 0) -> RandomEnds:
