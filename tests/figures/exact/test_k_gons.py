@@ -1,5 +1,7 @@
 """The k-gons: levels that runs pass and end on, what is drawn, what is refused."""
 
+import itertools
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -71,7 +73,7 @@ def test_names_of_levels_stand_apart(found):
     drawn.canvas.draw()
     boxes = [text.get_window_extent() for text in drawn.axes[0].texts]
     assert len(boxes) == 9
-    for box, above in zip(boxes, boxes[1:], strict=False):
+    for box, above in itertools.pairwise(boxes):
         assert above.y0 > box.y0 and not box.overlaps(above)
 
 
