@@ -29,7 +29,16 @@ from figures.kit.settings import require_at_least
 from sweeps.results import flags
 from toymodels.errors import InputError
 from toymodels.exact import pentagon_digon as science
-from toymodels.exact.pentagon_digon import BRANCHES, DIGONS, LANES, NEITHER, PENTAGON, SHAKE, State
+from toymodels.exact.pentagon_digon import (
+    BRANCHES,
+    DIGONS,
+    LANES,
+    NEITHER,
+    PENTAGON,
+    SHAKE,
+    F,
+    State,
+)
 
 LOWEST, HIGHEST = 0.1, 4.0  # relative densities of feature 5
 NAMED = (0.22, 0.27, 0.4, 1.0)  # whose random starts are counted in the caption
@@ -139,9 +148,8 @@ def claim(dataset: xr.Dataset) -> str:
         return f"At density {p:g} of the four others, pentagon and digons trade places nowhere"
     length = paint.length_at_crossing(dataset)
     return (
-        f"Made {1 / t:.2f} times sparser than the others (density {p:g}), one of five features "
-        f"is dropped at once: its length jumps from {length:.2f} to 0 as two digons replace the "
-        "pentagon"
+        f"Made {1 / t:.2f} times sparser than the others (density {p:g}), feature {F} jumps from "
+        f"length {length:.2f} to 0: two digons replace the pentagon"
     )
 
 

@@ -71,8 +71,8 @@ def test_random_starts_are_those_of_the_seed(tiny):
 
 def test_the_claim_says_where_feature_5_is_dropped_and_from_which_length(tiny):
     assert figure.claim(tiny) == (
-        "Made 3.72 times sparser than the others (density 0.05), one of five features is dropped "
-        "at once: its length jumps from 1.16 to 0 as two digons replace the pentagon"
+        "Made 3.72 times sparser than the others (density 0.05), feature 5 jumps from length 1.16 "
+        "to 0: two digons replace the pentagon"
     )
     half = tiny.copy(deep=True)
     half["crossing"][:] = 0.5
