@@ -157,5 +157,5 @@ def _draw_ways(ax: Axes, dataset: xr.Dataset) -> None:
         ax.plot(jump, ends, "o", color=color, ms=3.5)
     ax.axhline(0, color=style.GREY, lw=0.7, zorder=0)
     ax.set(xlabel="density p", ylabel="w₂ at the minimum (w₁ > 0)", xlim=(0, 1))
-    ax.legend(loc="best")
-    ax.set_title("the best w₂ moves with p, then jumps\nthick: best minimum, dotted: the other")
+    ax.legend(loc="best", frameon=True, framealpha=0.9, edgecolor="none")
+    ax.set_title("w₂ of both minima\nthick: best minimum, dotted: the other")

@@ -85,7 +85,7 @@ def caption(dataset: xr.Dataset) -> list[str]:
 def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     """Draw theory and training side by side."""
     names = ["theory", "trained", "legend"]
-    figure, panel = panels(axes, [names], figsize=(10.6, 4.9), width_ratios=[1, 1, 0.32])
+    figure, panel = panels(axes, [names], figsize=(10.6, 5.2), width_ratios=[1, 1, 0.32])
     phases.draw_theory(panel["theory"], dataset)
     phases.draw_phase_map(panel["trained"], dataset, phases.map_color(dataset))
     n = int(dataset["n"].max()) + 1
