@@ -49,11 +49,11 @@ class Fit(CellWork):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # not converged: what there is counts
             if run.decomposition == "pca":
-                columns = np.transpose(PCA().fit(h).components_)
+                columns: Any = PCA().fit(h).components_
             else:
                 how: Any = {"whiten": "unit-variance", "random_state": 0, "max_iter": 1000}
-                columns = np.asarray(FastICA(**how, tol=1e-3).fit(h).mixing_)
-        return {"directions": Field(columns, ("hidden", "latent"), "what was found")}
+                columns = np.transpose(FastICA(**how, tol=1e-3).fit(h).mixing_)
+        return {"directions": Field(np.transpose(columns), ("hidden", "latent"), "what was found")}
 
     def caption(self, dataset: xr.Dataset) -> list[str]:
         """Say how many examples each decomposition saw."""
