@@ -100,6 +100,15 @@ class FromWeights:
         return self.model
 
 
+class Continued:
+    """The name by which a config starts from the models of another sweep."""
+
+    @classmethod
+    def start(cls, trained: Any) -> FromWeights:
+        """Start from a trained model's weights."""
+        return FromWeights(trained.model)
+
+
 def xavier_scale(n_features: int, n_hidden: int) -> float:
     """Return the Xavier-normal standard deviation of ONE model, `√(2 / (F + M))`."""
     return (2.0 / (n_features + n_hidden)) ** 0.5
