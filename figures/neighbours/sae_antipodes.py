@@ -103,11 +103,14 @@ def claim(dataset: xr.Dataset) -> str:
         return "No model holds half of its features in antipodal pairs"
     means = dataset[["signed", "unsigned"]].where(paired).mean(DIMS)
     said = [
-        f"{name} {float(m['signed']):.2f} (blind to signs {float(m['unsigned']):.2f})"
+        f"{name} {float(m['signed']):.2f} ({float(m['unsigned']):.2f})"
         for method, name in METHODS.items()
         for m in [means.sel(dictionary=method)]
     ]
-    return f"Features in antipodal pairs are found with cosine: {listed(said)}"
+    return (
+        "Features in antipodal pairs, mean of the largest cosine, signed (and blind to signs): "
+        f"{listed(said)}"
+    )
 
 
 def caption(dataset: xr.Dataset) -> list[str]:
@@ -138,10 +141,16 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
         _draw_price(panel[f"price {m}"], here)
         for name in names[:3]:
             panel[f"{name} {m}"].set(xscale="log", xlabel="density 1 − S", ylim=(-0.03, 1.05))
+            _ticks(panel[f"{name} {m}"], dataset["p_active"].values)
     looks: dict[str, Any] = {label: style.series(i) for i, label in enumerate(METHODS.values())}
-    looks["random directions"] = {"color": style.GREY, "lw": 1.4}
+    looks["random directions, as many"] = {"color": style.GREY, "lw": 1.4}
     legend_of(panel[f"cosine {sizes[0]}"], looks, loc="lower left", fontsize=7.5)
     return figure
+
+
+def _ticks(ax: Axes, values: np.ndarray) -> None:
+    ax.set_xticks(values, [f"{value:g}" for value in values])
+    ax.minorticks_off()
 
 
 def _draw_mean(ax: Axes, cells: xr.Dataset, name: str, x: str, **look: Any) -> None:
@@ -181,4 +190,5 @@ def _draw_price(ax: Axes, here: xr.Dataset) -> None:
             ax, cells, "sae_signed", "l1_hidden", color=color, marker="o", ms=4, label=f"{p:g}"
         )
     ax.set(xscale="log", xlabel="L1 price", ylabel="signed cosine, autoencoder", ylim=(-0.03, 1.05))
+    _ticks(ax, here["l1_hidden"].values)
     ax.legend(title="density", fontsize=7, title_fontsize=7.5, ncols=2, loc="lower right")
