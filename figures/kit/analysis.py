@@ -109,7 +109,7 @@ def analyse(module: Any, dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> x
     has_parts = hasattr(module, "parts")
     result = module.analyse(dataset, parts) if has_parts else module.analyse(dataset)
     shared = {
-        name: value
+        name: value.variable
         for name, value in dataset.coords.items()
         if value.ndim == 0 and name not in result.variables and name not in result.dims
     }
