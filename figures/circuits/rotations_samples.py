@@ -106,8 +106,8 @@ def _draw_panel(ax: Axes, one: xr.Dataset) -> None:
         ax.annotate("", head, tail, arrowprops=arrow, annotation_clip=False)
     ax.plot(*true[0], "o", color=TRUE, ms=6, zorder=2)
     ax.plot(*read.T, color=READ, lw=1.2, zorder=3)
-    is_lost = one["error"].values > NOTHING  # reading 0 would be better
-    face = np.where(is_lost, "white", READ)
+    is_off = one["error"].values > NOTHING  # reading 0 would be better
+    face = np.where(is_off, "white", READ)
     ax.scatter(*read.T, s=10 + 4 * one["layer"].values, color=face, edgecolor=READ, zorder=4)
     ax.set(xlim=(-LIMIT, LIMIT), ylim=(-LIMIT, LIMIT), aspect="equal", xticks=[], yticks=[])
     ax.set_facecolor(style.CREAM)

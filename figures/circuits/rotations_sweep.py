@@ -174,7 +174,8 @@ def _draw_panel(ax: Axes, cells: xr.Dataset) -> None:
     estimates = LineCollection(dashes, colors=list(shades.values()), ls="--", lw=1.1, zorder=1)
     ax.add_collection(estimates, autolim=False)
     each = cells["each"].transpose("seed", "network").values
-    ax.plot(load, each.T, **(SMALL | {"ms": 2}), zorder=4)
+    dots: dict[str, Any] = SMALL | {"ms": 2}  # there are many
+    ax.plot(load, each.T, **dots, zorder=4)
     many = cells["more_than_copies"].values
     for chosen, marker in ((many, "o"), (~many, "^")):
         ax.scatter(load[chosen], mean[chosen], c=colors[chosen], s=17, marker=marker, zorder=3)
