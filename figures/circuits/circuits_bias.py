@@ -34,6 +34,12 @@ from figures.kit.words import listed, rounded
 X, ON, OFF = "mse_x_active", "mse_on_active", "mse_on_inactive"
 EARLY = 2  # the layer in which the estimate holds
 
+# Curves of the indicators.
+KINDS: dict[str, dict[str, Any]] = {
+    "indicators of active circuits": {"color": style.INK, "lw": 1.4},
+    "indicators of inactive circuits": {"color": style.INK, "lw": 1.4, "ls": ":"},
+}
+
 
 def analyse(dataset: xr.Dataset) -> xr.Dataset:
     """Return means over (bias, n_active) of layer 2 and the last, `theory` and `reference`."""
@@ -96,7 +102,7 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     for ax in panel.values():
         ax.set_xlabel(f"bias b{said}")
     measured = "measured, geometric mean\nand 95 % interval"
-    found = looks(dataset, measured)
+    found = looks(dataset, measured) | KINDS
     legend_of(panel["indicators"], found, loc="upper left", bbox_to_anchor=(1.01, 1))
     return figure
 
@@ -106,6 +112,3 @@ def _draw_indicators(ax: Axes, late: xr.Dataset) -> None:
     draw_curves(ax, late, OFF, "bias", ls=":")
     ax.set(ylim=(0, None), ylabel="mean (α̂ − α)²")
     ax.set_title(f"indicators, layer {int(late['layer'])}")
-    ink: dict[str, Any] = {"color": style.INK, "lw": 1.4}
-    kinds = {"active": ink, "inactive": ink | {"ls": ":"}}
-    ax.add_artist(legend_of(ax, kinds, loc="lower left"))

@@ -35,6 +35,12 @@ from figures.kit.words import listed
 ERROR, DROPPED, SPURIOUS = "mse_x_active", "dropped", "spurious"
 PUBLISHED = 1.0  # the multiplier of the published χ
 
+# Curves of the shares.
+KINDS: dict[str, dict[str, Any]] = {
+    "share of active circuits\nthat are dropped, α̂ < ½": {"color": style.INK, "lw": 1.4},
+    "share of inactive circuits\nthat are on, α̂ > ½": {"color": style.INK, "lw": 1.4, "ls": ":"},
+}
+
 
 def analyse(dataset: xr.Dataset) -> xr.Dataset:
     """Return means of the last layer over (inhibition, n_active), `theory` and `reference`."""
@@ -75,7 +81,7 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     measured = "measured, geometric mean\nand 95 % interval"
     _draw_shares(panel["shares"], dataset, layer)
     where: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1)}
-    legend_of(panel["shares"], looks(dataset, measured), **where)
+    legend_of(panel["shares"], looks(dataset, measured) | KINDS, **where)
     for ax in panel.values():
         ax.set_xlabel("inhibition, times the published χ")
         ax.axvline(PUBLISHED, color=style.GREY, lw=0.8, zorder=0)
@@ -86,6 +92,3 @@ def _draw_shares(ax: Axes, dataset: xr.Dataset, layer: int) -> None:
     draw_curves(ax, dataset, DROPPED, "inhibition")
     draw_curves(ax, dataset, SPURIOUS, "inhibition", ls=":")
     ax.set(ylim=(-0.02, 1.02), ylabel=f"share of circuits, layer {layer}")
-    ink: dict[str, Any] = {"color": style.INK, "lw": 1.4}
-    kinds = {"active, but dropped: α̂ < ½": ink, "inactive, but on: α̂ > ½": ink | {"ls": ":"}}
-    ax.add_artist(legend_of(ax, kinds, loc="center right"))
