@@ -1,15 +1,10 @@
-"""Builders that the tests share: tiny runs and tiny sweeps."""
+"""How all tests run: JAX refuses to broadcast ranks, pictures are drawn as the command draws them.
+
+What tests build is in `builders`.
+"""
 
 import jax
-import matplotlib.pyplot as plt
-import numpy as np
 import pytest
-
-from figures import style
-from toymodels import models
-from toymodels.features import Independent
-from toymodels.tasks import Reconstruction
-from toymodels.training import Run, TrainSpec
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
@@ -17,40 +12,10 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 @pytest.fixture
 def paper_style():
     """Draw as the command does, and leave no figure open."""
+    import matplotlib.pyplot as plt
+
+    from figures.kit import style
+
     with plt.rc_context(style.paper()):
         yield
     plt.close("all")
-
-
-def make_run(
-    n_features=3,
-    n_hidden=2,
-    *,
-    p_active=0.5,
-    importance=1.0,
-    model=models.ReluAutoencoder,
-    scale=0.5,
-    **spec,
-):
-    """A run that takes a blink; more keys go to `TrainSpec`."""
-    task = Reconstruction.create(Independent.create(p_active, n_features), importance, n_features)
-    start = models.Init(np.float32(scale), model, n_features=n_features, n_hidden=n_hidden)
-    given = {"learning_rate": 0.01, "weight_decay": 0.0, "steps": 200, "batch_size": 64} | spec
-    given = {"evaluation_size": 512} | given
-    floats = {k: np.float32(given.pop(k)) for k in ("learning_rate", "weight_decay")}
-    return Run(task=task, init=start, spec=TrainSpec(**floats, **given))
-
-
-def make_table(**more):
-    """The table of a sweep that takes a blink: 3 densities × 2 seeds of 3→2."""
-    table = {
-        "name": "tiny",
-        "model": "relu",
-        "n_features": 3,
-        "n_hidden": 2,
-        "steps": 20,
-        "batch_size": 16,
-        "evaluation_size": 64,
-        "grid": {"p_active": [0.1, 0.5, 1.0], "seed": {"range": 2}},
-    }
-    return table | more

@@ -134,7 +134,7 @@ def analyse(module: Any, dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> x
     """Call a module's analysis; what all cells share stays with the result."""
     result = module.analyse(dataset, parts) if parts else module.analyse(dataset)
     shared = {
-        name: value
+        name: value.variable
         for name, value in dataset.coords.items()
         if value.ndim == 0 and name not in result.variables and name not in result.dims
     }

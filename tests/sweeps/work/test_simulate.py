@@ -1,0 +1,197 @@
+"""Simulated sweeps: each cell is one call of the library, stored, resumed, drawn again."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+import xarray as xr
+from figures.commands import run_file
+from sweeps.kinds import block_bytes, cost_of, cut_sheet, kind_of
+from sweeps.config.parse import parse
+
+from sweeps import export_npz, restore, run_sweep, simulating
+from sweeps.plan import make_sheets
+from sweeps.run import estimate
+from toymodels.circuits import (
+    RotationErrors,
+    ideal_gating,
+    rotation_network,
+    simulate_rotations,
+    transversal,
+)
+from toymodels.errors import InputError
+
+SIZES = {"width": 240, "n_circuits": 80, "redundancy": 4, "n_layers": 3}
+TABLE = {
+    "name": "simulated",
+    "circuits": "rotations",
+    **SIZES,
+    "grid": {"inhibition": [1.0, 1.3], "seed": [0, 3]},
+    "zip": {"z": {"n_active": [1, 2], "n_samples": [80, 150]}},
+}
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    return run_sweep(TABLE)
+
+
+def assert_same(cell, errors):
+    for field in dataclasses.fields(RotationErrors):
+        np.testing.assert_array_equal(cell[field.name], getattr(errors, field.name), field.name)
+
+
+@pytest.mark.parametrize("inhibition", [1.0, 1.3])
+@pytest.mark.parametrize("z", [0, 1])
+@pytest.mark.parametrize("seed", [0, 3])
+def test_a_cell_of_a_sweep_equals_the_solo_run_bit_for_bit(simulated, inhibition, z, seed):
+    alone = simulate_rotations(
+        jax.random.key(seed),
+        n_active=z + 1,
+        n_samples=[80, 150][z],
+        inhibition=inhibition,
+        **SIZES,
+    )
+    assert_same(simulated.sel(inhibition=inhibition, seed=seed).isel(z=z), alone)
+
+
+def test_other_gates_assignments_and_floats_reach_the_library():
+    more = {"assignment": "transversal", "gating": "ideal", "gain": 3.0, "bias": 0.3}
+    table = {"name": "other", "circuits": "rotations", **SIZES, "n_samples": 60, "seed": 5}
+    calls = {"assignment": transversal, "gating": ideal_gating, "gain": 3.0, "bias": 0.3}
+    alone = simulate_rotations(jax.random.key(5), n_active=1, n_samples=60, **SIZES, **calls)
+    assert_same(run_sweep(table | more), alone)
+
+
+def test_names_and_dimensions_are_labelled(simulated):
+    grid = ("inhibition", "seed", "z")
+    assert simulated["mse_x_active"].dims == (*grid, "layer")
+    assert simulated["fraction_on"].dims == (*grid, "layer", "block")
+    assert simulated["diverged"].dims == grid
+    np.testing.assert_array_equal(simulated["layer"], range(4))
+    np.testing.assert_array_equal(simulated["n_active"], [1, 2])
+    assert simulated["n_samples"].dims == ("z",)
+    assert "chi" in simulated["inhibition_strength"].attrs["long_name"]
+    assert not {"loss", "W", "step", "loss_curve"} & set(simulated.variables)
+
+
+def test_shallower_networks_are_padded_with_nan():
+    table = TABLE | {"zip": {}, "grid": {"n_layers": [1, 3]}, "n_samples": 20}
+    found = run_sweep({k: v for k, v in table.items() if k not in ("zip", "n_layers")})
+    for name in ("mse_x_active", "fraction_on"):
+        assert np.isnan(found[name].sel(n_layers=1, layer=[2, 3])).all()
+        assert np.isfinite(found[name].sel(n_layers=3, layer=[1, 2, 3])).all()
+    first = found["mse_on_inactive"].sel(layer=1)
+    assert first.sel(n_layers=1) == pytest.approx(float(first.sel(n_layers=3)), rel=1e-6)
+
+
+def test_a_network_that_blows_up_is_marked_and_its_neighbour_is_not():
+    table = TABLE | {"grid": {"bias": [1.0, 9e17]}, "n_active": 8, "zip": {}, "n_samples": 500}
+    found = run_sweep(table)
+    np.testing.assert_array_equal(found["diverged"], [0, 1])
+    assert np.isfinite(found["mse_x_active"][0]).all()
+
+
+def sheets_of(table):
+    config = parse(table)
+    return make_sheets(config.grid, config.build, config.describe, config.seed)
+
+
+def test_cells_of_one_network_draw_it_once(monkeypatch):
+    drawn = []
+    draw = simulating.rotation_network
+    monkeypatch.setattr(
+        simulating, "rotation_network", lambda *a, **k: drawn.append(1) or draw(*a, **k)
+    )
+    run_sweep(TABLE)
+    assert len(drawn) == 4  # two inhibitions, two seeds; both numbers of active circuits share
+
+
+def test_finished_blocks_are_not_simulated_again_and_resumed_equals_uninterrupted(
+    tmp_path, monkeypatch, simulated
+):
+    monkeypatch.setattr(simulating, "BLOCK_COST", 1)
+    cut = run_sweep(TABLE, out=tmp_path)
+    xr.testing.assert_equal(cut, simulated)
+    blocks = sorted(tmp_path.rglob("blocks/*"))
+    assert len(blocks) == 8
+    next(tmp_path.rglob("result.nc")).unlink()
+    for gone in (1, 6):
+        blocks[gone].unlink()
+    calls = []
+    again = simulating.simulate_network
+    monkeypatch.setattr(
+        simulating, "simulate_network", lambda *a, **k: calls.append(1) or again(*a, **k)
+    )
+    xr.testing.assert_equal(run_sweep(TABLE, out=tmp_path), simulated)
+    assert len(calls) == 2
+    with xr.open_dataset(tmp_path / "simulated.nc", engine="h5netcdf") as stored:
+        np.testing.assert_array_equal(stored["mse_x_active"], simulated["mse_x_active"])
+
+
+def test_progress_counts_every_cell_once():
+    class Ear:
+        heard = 0
+
+        def start(self, models, model_steps, done):
+            self.models, self.total, self.done = models, model_steps, done
+
+        def advance(self, model_steps):
+            self.heard += model_steps
+
+        def finish(self):
+            self.finished = True
+
+    ear = Ear()
+    run_sweep(TABLE, report=ear)
+    assert (ear.models, ear.done, ear.heard) == (8, 0, ear.total)
+
+
+def test_blocks_hold_every_point_once_and_about_their_cost(monkeypatch):
+    (sheet,) = sheets_of(TABLE)
+    (whole,) = {cost_of(block) for block in cut_sheet(sheet, 2**30)}
+    monkeypatch.setattr(simulating, "BLOCK_COST", whole / 2)
+    blocks = cut_sheet(sheet, 2**30)
+    points = np.concatenate([block.points.ravel() for block in blocks])
+    np.testing.assert_array_equal(np.sort(points), range(8))
+    assert max(map(cost_of, blocks)) <= whole / 2
+    assert kind_of(sheet).work is simulating.simulate_block
+
+
+def test_too_little_memory_is_refused_with_what_is_needed():
+    (sheet,) = sheets_of(TABLE | {"width": 8000})
+    (block, *_) = cut_sheet(sheet, 2**30)
+    assert 2000**2 * 4 * 3 < block_bytes(block) < 2**30
+    with pytest.raises(InputError, match=r"does not hold a network of width 8000.*raise memory"):
+        cut_sheet(sheet, 2**20)
+
+
+def test_a_stored_cell_is_its_network_again(simulated):
+    run, network = restore(simulated, inhibition=1.3, n_active=2, seed=3)
+    drawn = rotation_network(jax.random.key(3), inhibition=1.3, **SIZES)
+    jax.tree.map(np.testing.assert_array_equal, network, drawn)
+    assert int(run.spec.n_samples) == 150
+    with pytest.raises(InputError, match="restore"):
+        export_npz(simulated, "nowhere.npz", inhibition=1.3, n_active=2, seed=3)
+
+
+def test_an_estimate_counts_networks_and_blocks():
+    found = estimate(parse(TABLE))
+    assert (found.models, found.programs, found.blocks) == (8, 1, 2)
+    assert 0 < found.memory_gib < 1
+    assert found.seconds > 0
+
+
+def test_the_command_runs_a_file_and_says_what_it_would_take(tmp_path, capsys):
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'name = "mine"\ncircuits = "rotations"\nwidth = 80\nn_circuits = 20\nredundancy = 3\n'
+        "n_samples = 30\n[grid]\nn_active = [1, 2]\n"
+    )
+    how = {"dry_run": True, "memory": 2.0, "fresh": False}
+    run_file(str(path), ("n_layers=2",), tmp_path, **how)
+    assert "2 models in 1 programs and 1 blocks" in capsys.readouterr().out
+    run_file(str(path), ("n_layers=2",), tmp_path, **(how | {"dry_run": False}))
+    with xr.open_dataset(tmp_path / "mine.nc", engine="h5netcdf") as stored:
+        assert stored.sizes == {"n_active": 2, "layer": 3, "block": 4}
