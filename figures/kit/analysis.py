@@ -5,6 +5,7 @@ kept as it is done, so that a run that was killed goes on. See `figures.kit.comp
 module defines.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import xarray as xr
 
 from sweeps.identity import digest
-from sweeps.store import RunFolder, open_dataset, save_dataset
+from sweeps.store import is_alive, open_dataset, save_dataset, write_json
 from toymodels.errors import InputError
 
 # Name -> what computes the part.
@@ -45,6 +46,27 @@ class Keeper:
         except InputError as error:
             print(f"{error} It is computed again.")
             return None
+
+    def prepare(self) -> None:
+        """Make the folder, say what it holds, and remove what killed processes left.
+
+        No lock is taken: two figures of one sweep may be drawn side by side, and two calls of one
+        figure write the same numbers, each file whole.
+
+        Raises:
+            InputError: the folder cannot be made.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if not (self.folder / "config.json").exists():
+                write_json(self.folder / "config.json", json.loads(self.about))
+        except OSError as error:
+            raise InputError(
+                f"cannot write to {self.path.parent}: {error.strerror}. Choose another with --out."
+            ) from None
+        for left in self.path.parent.rglob("*.partial"):
+            if not is_alive(left.suffixes[-2].removeprefix(".")):
+                left.unlink(missing_ok=True)
 
     def say_if_outdated(self) -> None:
         """Say why an analysis that an older version made is made again."""
@@ -79,11 +101,9 @@ def analysed(
         return found
     keeper.say_if_outdated()
     others = {name: run() for name, run in beside.items()}
-    with RunFolder(keeper.folder, keeper.about):
-        keeper.path.parent.mkdir(exist_ok=True)
-        parts = compute_parts(module, dataset, keeper, report)
-        result = analyse(module, dataset, others | parts)
-        save_dataset(result, keeper.path)
+    keeper.prepare()
+    result = analyse(module, dataset, others | compute_parts(module, dataset, keeper, report))
+    save_dataset(result, keeper.path)
     return result
 
 
@@ -114,7 +134,7 @@ def analyse(module: Any, dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> x
     """Call a module's analysis; what all cells share stays with the result."""
     result = module.analyse(dataset, parts) if parts else module.analyse(dataset)
     shared = {
-        name: value
+        name: value.variable
         for name, value in dataset.coords.items()
         if value.ndim == 0 and name not in result.variables and name not in result.dims
     }

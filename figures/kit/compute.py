@@ -29,7 +29,7 @@ from figures.kit.analysis import Keeper, analysed
 from figures.kit.caption import joined, write_caption
 from figures.kit.entry import files, path_of
 from figures.kit.settings import changed
-from sweeps.config.parse import applied, parse, read_toml
+from sweeps.config.parse import parse, read_toml
 from sweeps.config.registry import find
 from sweeps.config.sweep import SweepConfig
 from sweeps.identity import digest
@@ -95,7 +95,8 @@ class Drawable:
         beside = {n: partial(_dataset, config, place, how) for n, config in configs.items()}
         result = analysed(module, dataset, keeper, how["report"], beside)
         words = [*_caption_of_sweep(plan, dataset), *_own_caption(module, result)]
-        result.attrs |= {"figure": self.entry.name, "caption": joined(words, overrides, version)}
+        said = version if has_version(self.entry, version) else ""
+        result.attrs |= {"figure": self.entry.name, "caption": joined(words, overrides, said)}
         result.attrs["claim"] = module.claim(result)
         return result
 
@@ -163,10 +164,13 @@ def _checked(entry: Any, plan: Plan) -> Plan:
 
 def settings_of(table: dict[str, Any], version: str = "") -> dict[str, Any]:
     """Return the settings of a file, with those of a version put in."""
-    known: dict[str, Any] = {"settings": table.get("settings", {})}
-    for name in ("fast", "tiny"):
-        known[name] = {"settings": table.get(name, {}).get("settings", {})}
-    return applied(known, (), version)["settings"]
+    changes = table.get(version, {}).get("settings", {})
+    return table.get("settings", {}) | changes
+
+
+def has_version(entry: Any, version: str) -> bool:
+    """Tell whether a version of a figure differs from the full one."""
+    return any(version in read_toml(path) for path in (entry.file, entry.source))
 
 
 def is_sweep(table: dict[str, Any]) -> bool:

@@ -60,7 +60,8 @@ def parse(
     Raises:
         InputError: anything unknown, misspelt, empty or out of range.
     """
-    table = applied(table, overrides, "fast" if version is True else version or "")
+    version = "fast" if version is True else version or ""
+    table = applied(table, overrides, version)
     parts = {key: table.pop(key) for key in OUTER if key in table}
     for key in ("grid", "zip", "derive"):
         _check_table(key, parts.get(key, {}))
@@ -71,7 +72,7 @@ def parse(
     if "p_active" in table:
         table = with_path(table, "features.p_active", table.pop("p_active"))
     name = _name(parts.get("name"))
-    models = _models(name, seed, parts["models"]) if "models" in parts else None
+    models = _models(name, seed, parts["models"], version) if "models" in parts else None
     derive = _derive(parts.get("derive", {}))
     grid = _grid(parts.get("grid", {}), parts.get("zip", {}), derive, models)
     _check_not_replaced(overrides, grid)
@@ -95,11 +96,11 @@ def applied(table: dict[str, Any], overrides: Sequence[str], version: str) -> di
     return table
 
 
-def _models(name: str, seed: int, given: Any) -> SweepConfig:
+def _models(name: str, seed: int, given: Any, version: str) -> SweepConfig:
     """Make the sweep whose models this one studies, from a table or the path of a file."""
     table = read_toml(given) if isinstance(given, str) else given
     _check_table("models", table)
-    return parse({"name": f"{name}.models", "seed": seed} | table)
+    return parse({"name": f"{name}.models", "seed": seed} | table, (), version)
 
 
 def _check_not_replaced(overrides: Sequence[str], grid: Grid) -> None:

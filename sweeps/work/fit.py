@@ -46,12 +46,14 @@ class Fit(CellWork):
             ) from None
         draw = jax.random.fold_in(key, Stream.EXAMPLES)
         h = np.asarray(interpret(run.task, draw_batch(run.task, draw, run.n_samples))[0]).T
-        ica = FastICA(whiten="unit-variance", random_state=0, max_iter=1000, tol=1e-3)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # not converged: what there is counts
-            found = (PCA() if run.decomposition == "pca" else ica).fit(h)
-        columns = found.components_.T if run.decomposition == "pca" else found.mixing_
-        return {"directions": Field(columns, ("hidden", "latent"), "what was found")}
+            if run.decomposition == "pca":
+                columns: Any = PCA().fit(h).components_
+            else:
+                how: Any = {"whiten": "unit-variance", "random_state": 0, "max_iter": 1000}
+                columns = np.transpose(FastICA(**how, tol=1e-3).fit(h).mixing_)
+        return {"directions": Field(np.transpose(columns), ("hidden", "latent"), "what was found")}
 
     def caption(self, dataset: xr.Dataset) -> list[str]:
         """Say how many examples each decomposition saw."""
