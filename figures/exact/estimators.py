@@ -2,8 +2,8 @@
 
 The noise of a gradient is the trace of its covariance over batches. A step of half the noise is
 worth two steps, so ways to draw a batch are compared by this noise, at the same number of
-examples. "stratified" (`toymodels.estimators.Stratified`) samples two or more active features
-alone. Models: the ReLU autoencoder, importance 1. What a step takes is another question, whose
+examples. "stratified" (`toymodels.estimators.Stratified`) samples only two or more active
+features. Models: the ReLU autoencoder, importance 1. What a step takes is another question, whose
 answer is a machine's: `python -m benchmarks.estimators` prints it.
 
 Where np, the mean number of active features, is small, a plain batch's variance comes from k = 1,

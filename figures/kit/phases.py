@@ -110,8 +110,8 @@ def phase_color(
     blue, light, red, grey = (
         np.array(to_rgb(c)) for c in (style.BLUE, style.LIGHT_BLUE, style.RED, style.DROPPED)
     )
-    alone = (1 - pair) * blue + pair * light
-    return (1 - strength) * grey + strength * ((1 - share) * alone + share * red)
+    dedicated = (1 - pair) * blue + pair * light
+    return (1 - strength) * grey + strength * ((1 - share) * dedicated + share * red)
 
 
 def map_color(maps: xr.Dataset) -> NDArray[np.float64]:
@@ -165,7 +165,7 @@ def draw_explicit_boundary(ax: Axes, maps: xr.Dataset) -> None:
     r0, p0 = theory.TRIPLE_POINT
     ax.plot([r0, r0], (low if problem.vertical else p0, 1.0), color="black", lw=1.3, zorder=3)
     mark_triple_point(ax)
-    halo = [effects.withStroke(linewidth=2, foreground="#FFFFFFB0")]
+    halo = [effects.withStroke(linewidth=2, foreground=style.HALO)]
     look: dict[str, Any] = {"textcoords": "offset points", "fontsize": 7, "path_effects": halo}
     ax.annotate("triple point (1, 4/7)", (r0, p0), (6, 5), **look)
 

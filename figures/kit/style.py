@@ -19,6 +19,7 @@ BLUE = "#2166AC"
 RED = "#C8402F"
 LIGHT_BLUE = "#7FB2D9"
 INK = "#333333"
+HALO = "#FFFFFFB0"  # around text on a map
 DROPPED = "#D9D9D9"  # a feature that is not represented
 
 SIGNED = LinearSegmentedColormap.from_list("signed", [BLUE, "#EEEEEC", RED])

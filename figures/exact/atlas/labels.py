@@ -29,7 +29,7 @@ LEAST, LARGE = 0.002, 0.02  # smaller regions have no label, larger ones have on
 FONT = 7.5
 LETTER, LINE = 0.0152, 0.034  # how wide and high text of this size is
 SKETCH, PAD = 2.5 * SIZE, 0.017  # how wide a sketch is, and what is left free above and below it
-HALO = [effects.withStroke(linewidth=2.2, foreground="#FFFFFFB0")]
+HALO = [effects.withStroke(linewidth=2.2, foreground=style.HALO)]
 LEADER: dict[str, Any] = {"color": style.INK, "lw": 0.7, "zorder": 4}
 
 Pair = NDArray[np.float64]  # [2]
