@@ -85,7 +85,7 @@ def draw_solutions(ax: Axes, dataset: xr.Dataset, branch: int) -> None:
         for x, y in W.T:
             ax.plot([0, x], [0, y], color=color, lw=1.0, alpha=0.5, zorder=1)
         ax.scatter(*W[:, :-1], color=color, s=26, zorder=3)
-        ax.scatter(*W[:, -1:], color=color, s=120, marker="*", zorder=4, ec="white", lw=0.5)
+        ax.scatter(*W[:, -1:], color=color, s=120, marker="*", zorder=4, ec="none")
     ax.set_facecolor(style.CREAM)
     ax.set(xlim=(-1.4, 1.4), ylim=(-1.4, 1.4), aspect="equal", xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
