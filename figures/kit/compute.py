@@ -173,6 +173,11 @@ def has_version(entry: Any, version: str) -> bool:
     return any(version in read_toml(path) for path in (entry.file, entry.source))
 
 
+def has_seed(entry: Any) -> bool:
+    """Tell whether a figure has anything random that a root seed would change."""
+    return is_sweep(read_toml(entry.source)) or "seed" in settings_of(read_toml(entry.file))
+
+
 def is_sweep(table: dict[str, Any]) -> bool:
     """Tell whether a figure's file has a sweep, and not settings alone."""
     return bool(set(table) - {"name", "description", "figure", "settings", "fast", "tiny"})
