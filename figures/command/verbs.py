@@ -37,7 +37,7 @@ class Wanted:
         return "fast" if self.fast else ""
 
     def for_entry(self, entry: Entry, n_chosen: int) -> tuple[str, ...]:
-        """Return the overrides of one figure; among several, one without random numbers has no seed."""
+        """Return the overrides of one figure; among several, a seed goes where there is one."""
         if n_chosen == 1 or has_seed(entry):
             return self.overrides
         return tuple(text for text in self.overrides if not text.startswith("seed="))
