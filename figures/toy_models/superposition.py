@@ -42,18 +42,18 @@ def analyse(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def claim(dataset: xr.Dataset) -> str:
-    """Say how many features the densest and the sparsest ReLU model represent."""
-    relu = dataset.isel({_panel(dataset): np.flatnonzero(_models(dataset) == "relu")})
-    dense, sparse = (relu.isel({_panel(dataset): int(k(relu["p_active"].values))}) for k in ENDS)
+    """Say how many features ReLU models represent: the densest, and the one with most."""
+    along = _panel(dataset)
+    relu = dataset.isel({along: np.flatnonzero(_models(dataset) != "linear")})
+    dense = relu.isel({along: int(relu["p_active"].values.argmax())})
+    most = relu.isel({along: int(relu["n_represented"].values.argmax())})
     n, m = int(dataset["n_features"]), int(dataset["n_hidden"])
-    return (
-        f"{n} features in {m} dimensions: {int(dense['n_represented'])} are represented at density "
-        f"{float(dense['p_active']):g}, {int(sparse['n_represented'])} at "
-        f"{float(sparse['p_active']):g}"
-    )
-
-
-ENDS = (np.argmax, np.argmin)  # of the density
+    count, largest = (int(cell["n_represented"]) for cell in (dense, most))
+    text = f"{n} features in {m} dimensions: {count} are represented at density "
+    text += f"{float(dense['p_active']):g}"
+    if largest == count:
+        return f"{text}, and no more at lower ones"
+    return f"{text}, up to {largest} when sparse, at {float(most['p_active']):g}"
 
 
 def _panel(dataset: xr.Dataset) -> str:
