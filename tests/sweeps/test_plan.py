@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from builders import make_run, make_table
 from sweeps.engine import init_block, train_block
-from sweeps.config.parse import parse
 
 from sweeps import plan
+from sweeps.config.parse import parse
 from sweeps.plan import cell_name, choose_layout, cut, make_sheets, model_bytes
 from sweeps.run import block_bytes
 from toymodels.errors import InputError

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sweeps.circuits_config import ASSIGNMENTS, GATINGS, CircuitsConfig, circuits_config
-from sweeps.config.parse import parse
 from sweeps.simulating import ERRORS, ActiveRotations, RotationInit, SimulationSpec
 
 from sweeps.config import config_from_json
+from sweeps.config.parse import parse
 from sweeps.plan import make_sheets
 from toymodels.circuits import RotationErrors, simulate_rotations
 from toymodels.circuits.assignment import transversal

@@ -5,8 +5,8 @@ import pytest
 from builders import make_table
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sweeps.config.parse import parse, read_toml
 
+from sweeps.config.parse import parse, read_toml
 from sweeps.plan import make_sheets
 from toymodels.errors import InputError
 

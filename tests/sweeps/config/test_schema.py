@@ -5,7 +5,6 @@ import jax
 import numpy as np
 import pytest
 from sweeps.named import FUNCTIONS, LAWS, law_values
-from sweeps.config.parse import parse
 from sweeps.solving import SolveSpec
 
 from sweeps.config import (
@@ -18,6 +17,7 @@ from sweeps.config import (
     config_from_json,
     run_config,
 )
+from sweeps.config.parse import parse
 from toymodels import models, optimizers
 from toymodels.errors import InputError
 from toymodels.features import Independent, OneActive

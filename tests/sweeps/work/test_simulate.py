@@ -8,9 +8,9 @@ import pytest
 import xarray as xr
 from figures.commands import run_file
 from sweeps.kinds import block_bytes, cost_of, cut_sheet, kind_of
-from sweeps.config.parse import parse
 
 from sweeps import export_npz, restore, run_sweep, simulating
+from sweeps.config.parse import parse
 from sweeps.plan import make_sheets
 from sweeps.run import estimate
 from toymodels.circuits import (

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import xarray as xr
-from sweeps.config.parse import parse
 from sweeps.solving import SolveSpec
 
 from sweeps import restore, run_sweep, solving
+from sweeps.config.parse import parse
 from sweeps.run import cut_sheet, estimate
 from toymodels.exact import expected_loss, solve
 from toymodels.training import evaluate
