@@ -76,8 +76,10 @@ class Solve(Work):
         """Make the problem of one cell.
 
         Raises:
-            InputError: another model or estimator, or sizes the solver does not know.
+            InputError: another optimizer, model or estimator, or sizes the solver does not know.
         """
+        if not isinstance(optimizer, Newton):
+            raise InputError('work = "solve" needs optimizer = "newton".')
         for key, given, wanted in (("model", model, "relu"), ("estimator", estimator, "exact")):
             if given != wanted:
                 raise InputError(

@@ -56,6 +56,11 @@ class Train(Work):
         Raises:
             InputError: parts that do not fit together.
         """
+        if not hasattr(optimizer, "descend"):
+            raise InputError(
+                f'work = "train" needs an optimizer that takes steps, not {optimizer}: '
+                'for "newton" leave work out.'
+            )
         spec = TrainSpec.create(
             learning_rate=learning_rate,
             weight_decay=weight_decay,
