@@ -228,11 +228,12 @@ def axis_name(path: str) -> str:
     """Name a path in a dataset: the key itself; a setting goes with what it is of.
 
     features.p_active -> p_active, importance.relative -> relative_importance,
-    penalties.l1_hidden.weight -> weight_l1_hidden, models.seed -> model_seed.
+    penalties.l1_hidden.weight -> weight_l1_hidden, models.seed -> model_seed; of a user's own
+    "module:L2" stays L2.
     """
     if path == f"{MODELS}{SEED}":
         return "model_seed"
-    parts = path.removeprefix(MODELS).split(".")
+    parts = [part.rpartition(":")[2] for part in path.removeprefix(MODELS).split(".")]
     if parts[0] in ("features", "penalties", "measures") and len(parts) > 1:
         parts = parts[1:]
     return "_".join(reversed(parts))

@@ -73,13 +73,21 @@ class Work:
         raise NotImplementedError
 
 
+def world_of(task: Any, leading: int = 0) -> dict[str, Field]:
+    """Return the arrays of a task and its features, such as `importance_of_feature`."""
+    return {
+        f"{name.rpartition('features_')[2]}_of_{field.dims[0]}": field
+        for name, field in fields_of(task, leading=leading).items()
+        if len(field.dims) == 1
+    }
+
+
 def world_fields(block: Block) -> dict[str, Field]:
-    """Return the arrays of the task and its features, such as `importance_of_feature`."""
+    """Return the arrays of a block's tasks, `[S, C, …]`."""
     found = {}
-    for name, field in fields_of(block.sheet.run.task, leading=1).items():
-        if len(field.dims) == 1:
-            leaf = name.rpartition("features_")[2]
-            values = np.asarray(field.values)[block.cell_index]
-            wide = np.broadcast_to(values, (*block.points.shape, *values.shape[1:]))
-            found[f"{leaf}_of_{field.dims[0]}"] = Field(wide, field.dims, field.words)
+    for name, field in world_of(block.sheet.run.task, leading=1).items():
+        values = np.asarray(field.values)[block.cell_index]
+        found[name] = field.holding(
+            np.broadcast_to(values, (*block.points.shape, *values.shape[1:]))
+        )
     return found

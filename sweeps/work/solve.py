@@ -15,7 +15,7 @@ import xarray as xr
 from flax import struct
 
 from sweeps.plan import Block, Layout, Sheet
-from sweeps.work.base import Advance, Output, Work, names_of, world_fields
+from sweeps.work.base import Advance, Output, Work, names_of, world_fields, world_of
 from toymodels.errors import InputError, require_range
 from toymodels.estimators.base import require
 from toymodels.estimators.quadrature import Quadrature
@@ -101,7 +101,7 @@ class Solve(Work):
         nothing: Any = np.zeros(shape)
         fields = solution_fields(Solution(*(nothing for _ in Solution._fields)))
         model = ReluAutoencoder(nothing, nothing[:, 0])
-        return names_of(fields | jax.eval_shape(measured, model))
+        return names_of(fields | jax.eval_shape(measured, model) | world_of(run.task))
 
     def cut(self, sheet: Sheet, memory: int) -> Iterator[Block]:
         """Cut a sheet into blocks of one seed and `CELLS` cells."""

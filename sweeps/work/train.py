@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from sweeps.plan import Block, Sheet
-from sweeps.work.base import Advance, Output, Work, names_of, world_fields
+from sweeps.work.base import Advance, Output, Work, names_of, world_fields, world_of
 from sweeps.work.engine import Result, measure, measure_block, run_block, time_steps
 from sweeps.work.layout import LIVE_COPIES, cut, first_model, model_bytes
 from toymodels.errors import InputError
@@ -86,11 +86,12 @@ class Train(Work):
         return as_record(run)
 
     def names(self, run: Run) -> set[str]:
-        """Return the names of weights, losses, measures and of their dimensions."""
+        """Return the names of weights, losses, measures, the world and of their dimensions."""
         model = first_model(run)
-        found = names_of(fields_of(model) | jax.eval_shape(partial(measure, run), model))
+        fields = fields_of(model) | jax.eval_shape(partial(measure, run), model)
+        found = names_of(fields | world_of(run.task))
         if run.spec.snapshots:
-            found |= {name + AT_SNAPSHOT for name in found} | {"snapshot"}
+            found |= {name + AT_SNAPSHOT for name in fields} | {"snapshot"}
         outputs = outputs_of(run.task)
         return found | {*LOSSES, f"loss_per_{outputs}", outputs, "step"}
 
