@@ -118,9 +118,3 @@ def window(first: int, width: int, n: int) -> tuple[NDArray[np.int64], NDArray[n
     """Return `width` indices from `first` on, the last of `n` repeated, and which of them count."""
     index = np.arange(first, first + width)
     return np.minimum(index, n - 1), index < n
-
-
-def untrained_model(run: Any) -> Any:
-    """Return a run's model as it is first drawn, under some key."""
-    init, key = run.init, jax.random.key(0)
-    return init.draw(key) if hasattr(init, "draw") else init(key)

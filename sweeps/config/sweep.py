@@ -13,7 +13,7 @@ from sweeps.config.schema import Thing, every_key, maker, resolve
 from sweeps.config.signatures import parameters
 from sweeps.grid import SEED, Axis, Dimension, Grid
 from sweeps.identity import digest
-from sweeps.plan import Cell, TrainedModel, untrained_model
+from sweeps.plan import Cell, TrainedModel
 from toymodels.errors import InputError
 
 # In front of the axes of the sweep whose models another one studies.
@@ -71,9 +71,9 @@ class SweepConfig:
         return Cell(find("work", thing.name), thing.build(handed))
 
     def untrained(self, values: dict[str, Any]) -> Any:
-        """Return the run of a cell and its model before any training."""
-        run = self.build({k: v for k, v in values.items() if k != SEED}).run
-        return TrainedModel(run, untrained_model(run))
+        """Return the run of a cell and a model of its shapes that has not been trained."""
+        work, run = self.build({k: v for k, v in values.items() if k != SEED})
+        return TrainedModel(run, work.untrained(run))
 
     @cached_property
     def own_keys(self) -> frozenset[str]:

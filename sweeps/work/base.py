@@ -68,6 +68,10 @@ class Work:
         """Return the model of one stored cell; `key` is that of its run."""
         raise NotImplementedError
 
+    def untrained(self, run: Any) -> Any:
+        """Return a model of a run's shapes, before any work was done."""
+        raise NotImplementedError
+
     def caption(self, dataset: xr.Dataset) -> list[str]:
         """Say how a dataset was computed, in parts of a sentence."""
         raise NotImplementedError

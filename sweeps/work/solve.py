@@ -161,6 +161,11 @@ class Solve(Work):
         W, b = (jnp.asarray(stored[name].values) for name in ("W", "b"))
         return ReluAutoencoder(W[: run.n_hidden, :n_features], b[:n_features])
 
+    def untrained(self, run: Problem) -> Any:
+        """Return the model of zeros."""
+        n_features = run.task.importance.shape[-1]
+        return ReluAutoencoder(jnp.zeros((run.n_hidden, n_features)), jnp.zeros(n_features))
+
     def caption(self, dataset: xr.Dataset) -> list[str]:
         """Say how many cells and starts, and how exact."""
         sizes = " × ".join(str(n) for n in dataset["loss"].shape)

@@ -139,6 +139,11 @@ class Train(Work):
             arrays.append(jnp.asarray(whole[tuple(slice(n) for n in shape.shape)]))
         return jax.tree.unflatten(structure, arrays)
 
+    def untrained(self, run: Run) -> Any:
+        """Return the model as it is first drawn, under some key."""
+        key = jax.random.key(0)
+        return run.init.draw(key) if hasattr(run.init, "draw") else run.init(key)
+
     def caption(self, dataset: xr.Dataset) -> list[str]:
         """Say how many seeds and steps, and how many runs diverged."""
         parts = [f"{dataset.sizes.get('seed', 1)} seeds"]
