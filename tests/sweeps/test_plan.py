@@ -1,13 +1,12 @@
 """Which cells share a program: floats vectorise, sizes and names loop."""
 
-import jax
 import numpy as np
 import pytest
 from builders import make_run, make_table
 
 from sweeps.config.parse import parse
 from sweeps.grid import Axis, Dimension, Grid
-from sweeps.plan import Cell, make_sheets, program_of, untrained_model, window
+from sweeps.plan import Cell, make_sheets, program_of, window
 
 
 def sheets_of(**table):
@@ -108,8 +107,3 @@ def test_a_window_repeats_the_last_and_says_which_count():
     index, counts = window(4, 4, 6)
     np.testing.assert_array_equal(index, [4, 5, 5, 5])
     np.testing.assert_array_equal(counts, [True, True, False, False])
-
-
-def test_an_untrained_model_has_the_shapes_of_the_trained_one():
-    model = untrained_model(make_run(5, 2))
-    assert jax.tree.map(np.shape, model).W == (2, 5)
