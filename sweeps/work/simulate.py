@@ -95,6 +95,7 @@ class Simulate(Work):
 
     def cell(
         self,
+        *,
         n_circuits: int,
         width: int,
         circuits: Literal["rotations"] = "rotations",

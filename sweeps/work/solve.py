@@ -66,6 +66,7 @@ class Solve(Work):
 
     def cell(
         self,
+        *,
         task: Task,
         optimizer: Newton,
         n_features: int,

@@ -36,6 +36,7 @@ class Train(Work):
 
     def cell(
         self,
+        *,
         model: Init,
         task: Task,
         estimator: Estimator,
