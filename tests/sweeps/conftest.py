@@ -1,4 +1,4 @@
-"""A sweep that many tests look at."""
+"""Sweeps that many tests look at."""
 
 import pytest
 from builders import make_table
@@ -20,3 +20,14 @@ def sizes(tmp_path_factory):
     out = tmp_path_factory.mktemp("sizes")
     run_sweep(table, out=out)
     return open_dataset(out / "tiny.nc")
+
+
+@pytest.fixture(scope="session")
+def magnitudes(tmp_path_factory):
+    """A task and a model of a user: the squared length of a vector, by a quadratic form."""
+    table = {"name": "own", "task": "mine:Magnitude", "model": "mine:Named", "steps": 400}
+    table |= {"learning_rate": 0.02, "batch_size": 32, "evaluation_size": 1024}
+    table |= {"grid": {"p_nonzero": [0.5, 1.0], "spread": [0.1, 0.2], "seed": [0, 1]}}
+    out = tmp_path_factory.mktemp("magnitudes")
+    run_sweep(table, out=out)
+    return open_dataset(out / "own.nc")

@@ -15,6 +15,7 @@ from sweeps.work.engine import start_block
 from sweeps.work.solve import solver_seed
 from toymodels import models
 from toymodels.models import xavier_scale
+from toymodels.streams import Stream, stream
 
 CELL = {"name": "x", "model": "relu", "n_features": 3, "n_hidden": 2, "p_active": 0.3}
 
@@ -31,33 +32,45 @@ def start_of(**changes):
 
 PLAIN = start_of()
 
+# How a run is trained and measured.
+OTHERWISE = [
+    {"snapshots": [0, 10]},
+    {"evaluation_size": 100},
+    {"steps": 12},
+    {"learning_rate": 1.0, "weight_decay": 0.1},
+    {"batch_size": 3},
+    {"optimizer": "sgd", "momentum": 0.5},
+    {"schedule": "constant"},
+    {"estimator": "exact"},
+    {"measures": []},
+    {"penalties": ["mine:L2"], "frozen": ["b"]},
+    {"description": "words", "name": "other"},
+]
+# The same start and world in other words.
+IN_OTHER_WORDS = [
+    {"init_scale": xavier_scale(3, 2), "importance": {"value": 1}},
+    {"p_active": [0.3, 0.3, 0.3], "importance": [1, 1, 1.0]},
+    {"p_active": {"law": "constant", "value": 0.3}, "features": {"kind": "independent"}},
+]
+
+
+@pytest.mark.parametrize("change", [*OTHERWISE, *IN_OTHER_WORDS], ids=str)
+def test_how_a_run_is_trained_and_written_leaves_its_name_alone(change):
+    assert start_name(parse(CELL | change).build({}).run) == PLAIN[2]
+
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"snapshots": [0, 10]},
-        {"evaluation_size": 100},
-        {"steps": 7},
-        {"learning_rate": 1.0, "weight_decay": 0.1},
-        {"batch_size": 3},
-        {"optimizer": "sgd", "momentum": 0.5},
-        {"schedule": "constant"},
+        {k: v for change in OTHERWISE for k, v in change.items() if k not in ("estimator",)},
         {"estimator": "exact"},
-        {"measures": []},
-        {"penalties": ["mine:L2"], "frozen": ["b"]},
-        {"description": "words", "name": "other"},
-        # The same start in other words.
-        {"init_scale": xavier_scale(3, 2), "importance": {"value": 1}},
-        {"p_active": [0.3, 0.3, 0.3], "importance": [1, 1, 1.0]},
-        {"p_active": {"law": "constant", "value": 0.3}, "features": {"kind": "independent"}},
-        # The same cell among others.
+        {k: v for change in IN_OTHER_WORDS[:2] for k, v in change.items()},
         {"grid": {"learning_rate": [0.1, 0.2]}},
     ],
-    ids=str,
+    ids=["trained otherwise", "without samples", "in other words", "among others"],
 )
 def test_first_weights_and_data_stay_bit_for_bit(change):
-    weights, key_data, name = start_of(**change)
-    assert name == PLAIN[2]
+    weights, key_data, _ = start_of(**change)
     np.testing.assert_array_equal(key_data, PLAIN[1])
     for found, wanted in zip(weights, PLAIN[0], strict=True):
         np.testing.assert_array_equal(found[:, :1], wanted)
@@ -79,9 +92,10 @@ def test_first_weights_and_data_stay_bit_for_bit(change):
     ids=str,
 )
 def test_another_world_model_or_size_is_another_draw(change):
-    (W, *_), _, name = start_of(**change)
-    assert name != PLAIN[2]
-    assert not np.any(np.isin(W, PLAIN[0][0]))
+    run = parse(CELL | change).build({}).run
+    assert start_name(run) != PLAIN[2]
+    key = jax.random.fold_in(stream(0, Stream.INIT), start_name(run))
+    assert not np.any(np.isin(run.init(key).W, PLAIN[0][0]))
 
 
 def test_cells_of_a_grid_have_starts_of_their_own_and_share_their_seeds_data():

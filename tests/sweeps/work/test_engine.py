@@ -62,20 +62,20 @@ def with_cells(block, cells):
 def test_row_of_a_sweep_equals_the_solo_run(sizes):
     build = builder(sizes)
     ds = run_grid(grid(p_active=[0.1, 0.5, 1.0], seed=[3, 4]), build)
-    for seed in (3, 4):
-        for p in (0.1, 1.0):
-            run = build({"p_active": p})
-            key_init = jax.random.fold_in(stream(seed, Stream.INIT), start_name(run))
-            solo = train(run, key_init, stream(seed, Stream.DATA))
-            row = ds.sel(p_active=p, seed=seed)
-            np.testing.assert_allclose(row.W, solo.model.W, rtol=0, atol=1e-6)
-            np.testing.assert_allclose(row.b, solo.model.b, rtol=0, atol=1e-6)
-            np.testing.assert_allclose(row.loss_curve, solo.loss_curve, rtol=0, atol=1e-6)
-            np.testing.assert_allclose(row.loss, solo.evaluation.loss, rtol=0, atol=1e-6)
-            np.testing.assert_allclose(row.loss_ranking, solo.evaluation.loss_ranking, atol=1e-6)
-            np.testing.assert_allclose(
-                row.loss_per_feature, solo.evaluation.loss_per_feature, atol=1e-6
-            )
+    for seed, p in ((3, 0.1), (4, 1.0)):
+        run = build({"p_active": p})
+        key_init = jax.random.fold_in(stream(seed, Stream.INIT), start_name(run))
+        solo = train(run, key_init, stream(seed, Stream.DATA))
+        row, evaluation = ds.sel(p_active=p, seed=seed), solo.evaluation
+        for found, wanted in (
+            (row.W, solo.model.W),
+            (row.b, solo.model.b),
+            (row.loss_curve, solo.loss_curve),
+            (row.loss, evaluation.loss),
+            (row.loss_ranking, evaluation.loss_ranking),
+            (row.loss_per_feature, evaluation.loss_per_feature),
+        ):
+            np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -157,12 +157,9 @@ def test_a_start_from_the_host_is_the_one_that_draw_gives_for_the_runs_key_and_n
     assert not {"norm", "superposition"} & set(ds)  # no measures are less than the default
 
 
-def test_tasks_and_models_of_a_user_train_from_a_config():
+def test_tasks_and_models_of_a_user_train_from_a_config(magnitudes):
     """The squared length of a vector: the form becomes the identity."""
-    table = {"name": "own", "task": "mine:Magnitude", "model": "mine:Named", "steps": 400}
-    table |= {"learning_rate": 0.02, "batch_size": 32, "evaluation_size": 1024}
-    table |= {"grid": {"p_nonzero": [0.5, 1.0], "spread": [0.1, 0.2], "seed": [0, 1]}}
-    ds = run_sweep(table)
+    ds = magnitudes
     assert ds.W.dims == ("p_nonzero", "spread", "seed", "row", "column")
     assert ds.loss_per_length.dims == ("p_nonzero", "spread", "seed", "length")
     assert (ds.W.attrs["long_name"], ds["task"].item()) == ("the form", "mine:Magnitude")

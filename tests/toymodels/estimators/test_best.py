@@ -64,12 +64,13 @@ def test_all_estimates_tell_one_loss():
     """Each within four of its own standard errors of the exact one, which has none."""
     run = make_run(4, 2, p_active=0.2, importance=[1.0, 0.5, 0.8, 0.3])
     model = run.init(jax.random.key(1)).replace(b=jnp.array([0.1, -0.1, 0.2, 0.0]))
-    found = {}
+    found, keys = {}, jax.random.split(jax.random.key(2), 100)
     for e in ESTIMATES:
-        u = jax.vmap(lambda key, e=e: e.draw(run.task, key, 512))(
-            jax.random.split(jax.random.key(2), 100)
-        )
-        split = jax.jit(jax.vmap(lambda u, e=e: e.loss_per_output(run.task, model, u)))(u)
+
+        def batch(key, e=e):
+            return e.loss_per_output(run.task, model, e.draw(run.task, key, 512))
+
+        split = jax.jit(jax.vmap(batch))(keys)
         found[e.name] = np.mean(split, 0), np.std(split, 0) / 10
     exact, none = found.pop("exact")
     np.testing.assert_allclose(none, 0, atol=1e-8)

@@ -12,12 +12,14 @@ from toymodels.errors import InputError
 from toymodels.measures.columns import has_columns, measure_geometry
 
 KEY = jax.random.key(0)
+measure = jax.jit(lambda model: measure_geometry(None, model, KEY))
+dimensionality_of = jax.jit(geometry.feature_dimensionality)
 
 
 def test_geometry_of_antipodal_pairs():
     """Two pairs in two dimensions: each feature has half a dimension and one full rival."""
     model = models.ReluAutoencoder(jnp.array([[1.0, -1, 0, 0], [0, 0, 2, -2]]), jnp.zeros(4))
-    found = measure_geometry(None, model, KEY)
+    found = measure(model)
     assert {name: field.dims for name, field in found.items()} == {
         "norm": ("feature",),
         "superposition": ("feature",),
@@ -34,9 +36,9 @@ def test_many_models_at_once_are_each_measured_alone():
     models_ = jax.vmap(lambda key: models.ReluAutoencoder.init(key, 5, 2, 0.7))(
         jax.random.split(KEY, 4)
     )
-    found = jax.jit(jax.vmap(lambda m: measure_geometry(None, m, KEY)))(models_)
+    found = jax.jit(jax.vmap(measure))(models_)
     for i in range(4):
-        dimensionality = geometry.feature_dimensionality(np.asarray(models_.W[i]))
+        dimensionality = dimensionality_of(models_.W[i])
         np.testing.assert_allclose(
             found["feature_dimensionality"].values[i], dimensionality, rtol=1e-5
         )
