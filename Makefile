@@ -3,10 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 OUT ?= out
 
-.PHONY: figures test claims claims-full docs lint bench clean
+.PHONY: figures test claims claims-full docs lint bench gallery clean
 
 figures: .venv/installed
-	$(BIN)/toymodels figure --quick --out $(OUT)
+	$(BIN)/toymodels figure --group quick --out $(OUT)
 
 test: .venv/dev
 	$(BIN)/python -m pytest -q -n 2 -m "not claims and not docs"
@@ -24,6 +24,10 @@ lint: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+
+# GALLERY.md, its pictures, the README's tables and pictures: from out/, or made now (half an hour).
+gallery: .venv/dev
+	$(BIN)/python -m figures.command.gallery --out $(OUT)
 
 bench: .venv/dev
 	$(BIN)/python -m benchmarks.training

@@ -6,10 +6,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from sweeps.engine import start_block, train_block
-from sweeps.parse import parse
-from sweeps.plan import Block, cut, make_sheets
+from sweeps.config.parse import parse
+from sweeps.plan import Block, make_sheets
 from sweeps.run import DEFAULT_MEMORY_GIB
+from sweeps.work.engine import start_block, train_block
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ def memory_bytes() -> int:
 def make_block(row: Row) -> Block:
     """Cut the row's sweep; it must fit in one block."""
     config = parse(row.table())
-    (sheet,) = make_sheets(config.grid, config.build, config.describe, config.seed)
-    (block,) = cut(sheet, memory_bytes())
+    (sheet,) = make_sheets(config.grid, config.build, config.seed)
+    (block,) = sheet.work.cut(sheet, memory_bytes())
     return block
 
 

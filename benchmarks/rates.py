@@ -14,8 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.ours import Row
-from sweeps.engine import over_models
 from sweeps.plan import Layout
+from sweeps.work.engine import over_models
 
 BYTES = 4  # of a float32
 

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from figures import style
-from figures.atlas_names import HELD, REACH, WEAK, shape_of
 from figures.atlas_regions import cell_at, deepest, kinds, regions
 from figures.atlas_sketch import SIZE, draw_sketch, tips
 from figures.draw import edges
+from toymodels.measures.arrangement import REACH, REPRESENTED, WEAK, shape_of
 from toymodels.polytopes import DEDICATED, UNNAMED, components
 
 AXES = ("relative_importance", "p_active")
@@ -98,10 +98,10 @@ def label_of(cell: xr.Dataset) -> Label:
 
 def words(W: NDArray) -> tuple[str, ...]:
     """Say in a few words what arrangement `W [M, F]` is, in lines."""
-    found = components(W, threshold=HELD, reach=REACH)
+    found = components(W, threshold=REPRESENTED, reach=REACH)
     shape, norm = shape_of(found), np.linalg.norm(W, axis=0)
     alone = sum(c.name == DEDICATED for c in found)
-    weak, gone = int(np.sum((norm > WEAK) & (norm <= HELD))), int(np.sum(norm <= WEAK))
+    weak, gone = int(np.sum((norm > WEAK) & (norm <= REPRESENTED))), int(np.sum(norm <= WEAK))
     parts = [WORDS.get(shape, shape)] if shape != DEDICATED else []
     parts += [f"{n} {what}" for n, what in ((alone, "alone"), (weak, "weak")) if n]
     lines = (parts[0], *(f"+ {part}" for part in parts[1:]))

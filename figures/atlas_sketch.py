@@ -11,7 +11,7 @@ from matplotlib.collections import LineCollection
 from numpy.typing import ArrayLike, NDArray
 
 from figures import style
-from figures.atlas_names import HELD, WEAK
+from toymodels.measures.arrangement import REPRESENTED, WEAK
 
 SIZE = 0.046
 """The length of a unit vector."""
@@ -52,7 +52,7 @@ def _marker(norm: float, special: bool) -> dict[str, Any]:
     there = norm > WEAK
     return {
         "marker": "*" if special else "o",
-        "ms": (9 if special else 4.2) * (0.75 if there and norm <= HELD else 1),
+        "ms": (9 if special else 4.2) * (0.75 if there and norm <= REPRESENTED else 1),
         "mfc": style.INK if there else "white",
         "mec": style.INK if not there or not special else "white",
         "mew": 0.4 if there else 0.7,
@@ -70,7 +70,7 @@ def flatten(W: NDArray) -> NDArray[np.float64]:
     rest, axes = np.concatenate([W, 1e-6 * np.eye(M)], axis=1), []
     for _ in range(M):
         size = np.linalg.norm(rest, axis=0)
-        chosen = F - 1 if not axes and size[F - 1] > HELD else int(np.argmax(size.round(3)))
+        chosen = F - 1 if not axes and size[F - 1] > REPRESENTED else int(np.argmax(size.round(3)))
         axes.append(rest[:, chosen] / size[chosen])
         rest = rest - np.outer(axes[-1], axes[-1] @ rest)
     x = np.array(axes) @ W

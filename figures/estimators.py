@@ -16,18 +16,17 @@ from functools import partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from sweeps.engine import start_block, train_block
+from sweeps.parse import parse
 
 from figures import style
 from figures.recipe import run_of, run_preset, write_caption
 from sweeps.config import ESTIMATORS
-from sweeps.engine import start_block, train_block
-from sweeps.parse import parse
 from sweeps.plan import Block, cut, make_sheets
 from sweeps.results import restore
 from sweeps.run import DEFAULT_MEMORY_GIB
@@ -35,6 +34,7 @@ from sweeps.stats import mean_over_seeds
 from sweeps.store import provenance
 from toymodels.exact.expected import LARGEST_F
 from toymodels.losses import loss
+from toymodels.measures.gradient_noise import Noise, batch_variance
 from toymodels.tasks import draw_noise
 from toymodels.training import STREAM_INIT, STREAM_RANKING, stream
 
@@ -87,7 +87,7 @@ def _noise(dataset: xr.Dataset) -> np.ndarray:
         for e, name in enumerate(NOISY):
             task = ESTIMATORS[name].create(run.task.features, run.task.importance, n)
             for stage, model_then in enumerate(models):
-                noise[:, stage, e, size, p, seed] = batch_variance(
+                noise[:, stage, e, size, p, seed] = _variance(
                     task,
                     model_then,
                     stream(0, STREAM_RANKING),
@@ -98,18 +98,15 @@ def _noise(dataset: xr.Dataset) -> np.ndarray:
 
 
 @partial(jax.jit, static_argnums=(3, 4))
-def batch_variance(
-    task: Any, model: Any, key: jax.Array, n_batches: int, batch_size: int
-) -> tuple[jax.Array, jax.Array]:
-    """Return the variance over batches of the loss, and of its gradient (summed over weights)."""
-
-    def one(key: jax.Array) -> tuple[jax.Array, jax.Array]:
-        noise = draw_noise(task, key, batch_size)
-        value, slope = jax.value_and_grad(loss, argnums=1)(task, model, noise)
-        return value, jnp.concatenate([leaf.ravel() for leaf in jax.tree.leaves(slope)])
-
-    values, slopes = jax.lax.map(one, jax.random.split(key, n_batches))
-    return jnp.var(values, ddof=1), jnp.sum(jnp.var(slopes, axis=0, ddof=1))
+def _variance(task: Any, model: Any, key: jax.Array, n_batches: int, batch_size: int) -> Noise:
+    """Return the variances over batches of a task's loss and of its gradient."""
+    return batch_variance(
+        partial(loss, task),
+        lambda key: draw_noise(task, key, batch_size),
+        model,
+        key,
+        n_batches,
+    )
 
 
 def _compare(result: xr.Dataset) -> xr.Dataset:

@@ -2,7 +2,7 @@
 
 Chen et al. 2023 (arXiv 2310.06301), 6 features in 2 dimensions: x = mu e_i, mu uniform on [0, 1].
 Runs are trained on samples by plain SGD; what is drawn is their exact loss (the closed form of
-`toymodels.exact.one_active`, summed over outputs and averaged over which feature is active), so
+`toymodels.theory.one_active`, summed over outputs and averaged over which feature is active), so
 the plateaus carry no noise of sampling. The lines are the k-gons' own losses.
 """
 
@@ -21,7 +21,7 @@ from figures import style
 from figures.draw import draw_columns
 from figures.recipe import preset_config, run_preset, write_caption
 from toymodels.errors import InputError
-from toymodels.exact.one_active import k_gon, one_active_loss
+from toymodels.theory.one_active import k_gon, one_active_loss
 
 PRESET = "k-gons"
 LEVELS = (

@@ -12,33 +12,28 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm
 from matplotlib.contour import QuadContourSet
 from matplotlib.figure import Figure
-from numpy.lib.stride_tricks import sliding_window_view
 
 from figures import style
 from figures.recipe import refuse_overrides, write_caption
-from toymodels.exact.closed_forms import loss_2_1_without_bias
-
-Floats = npt.NDArray[np.float64]
+from toymodels.theory.surface_2_1 import (
+    BRANCHES,
+    find_jumps,
+    find_minima,
+    loss_2_1_without_bias,
+)
 
 TITLE = "Two features in one dimension, no bias: exact loss over (w₁, w₂) and its minima"
 IMPORTANCES = (1.0, 0.5, 0.1)
 DENSITIES = (0.1, 0.2, 0.3, 0.5, 0.6, 0.8, 1.0)
 PANELS = ((1.0, (1.0, 0.6, 0.5, 0.3)), (0.1, (1.0, 0.3, 0.2, 0.1)))  # r, and p from left to right
-BRANCHES = ("same sign", "opposite sign")
 LIMIT = 1.5  # of the surfaces
 SIZE, TRACK_SIZE = 121, 199
 FAST_SIZE, FAST_TRACK_SIZE = 61, 51
-
-# The search for minima: cells per unit of weight, stencil of the derivatives, steps.
-CELLS, STENCIL, NEWTON_STEPS = 20, 1e-4, 12
-FLAT = 1e-7  # a slope below this is none: rounding in the differences gives 1e-12
-BISECTIONS = 16  # of the density at a jump
 
 LEVELS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5)
 # Of the label of a jump: left of it or not, and where along it.
@@ -62,9 +57,9 @@ def compute(*, fast: bool = False, overrides: Sequence[str] = (), **_: Any) -> x
     w = np.linspace(-LIMIT, LIMIT, size)
     r, p = np.array(IMPORTANCES), np.array(DENSITIES)
     p_track = np.linspace(0.01, 1.0, n_track)
-    minimum, minimum_loss = find_minima(r[:, None], p[None])
-    track, track_loss = find_minima(r[:, None], p_track[None])
-    jump = find_jumps(r, p_track, track_loss)
+    minimum, minimum_loss = find_minima(p[None], r[:, None])
+    track, track_loss = find_minima(p_track[None], r[:, None])
+    jump = find_jumps(p_track, r, track_loss)
     loss = loss_2_1_without_bias(
         w[:, None], w[None, :], p[None, :, None, None], r[:, None, None, None]
     )
@@ -77,7 +72,7 @@ def compute(*, fast: bool = False, overrides: Sequence[str] = (), **_: Any) -> x
             "track": ((*tracks, "branch", "weight"), track),
             "track_loss": ((*tracks, "branch"), track_loss),
             "jump": (("relative_importance",), jump),
-            "jump_weight": (("relative_importance", "branch", "weight"), find_minima(r, jump)[0]),
+            "jump_weight": (("relative_importance", "branch", "weight"), find_minima(jump, r).w),
         },
         {
             **{"relative_importance": r, "p_active": p, "p_track": p_track, "w1": w, "w2": w},
@@ -94,85 +89,6 @@ def _caption(fast: bool) -> str:
         "Filled: the best minimum; hollow: the other one; each has a mirror image."
     )
     return text + (" FAST version: coarser than the full figure." if fast else "")
-
-
-def find_minima(r: npt.ArrayLike, p: npt.ArrayLike) -> tuple[Floats, Floats]:
-    """Return the minimum with w1 > 0 in each branch, `[…, 2 branches, 2 weights]`, and its loss.
-
-    `r` and `p` broadcast to `[…]`. The branches are the halves w2 >= 0 and w2 < 0 of that
-    half-plane. Cells of a grid that are lower than their neighbours are polished by Newton's
-    method; of several in a branch the lowest is kept. NaN where a branch has no minimum.
-    """
-    r, p = np.broadcast_arrays(np.asarray(r, float), np.asarray(p, float))
-    lows = [_low_cells(float(a), float(b)) for a, b in zip(r.flat, p.flat, strict=True)]
-    cell = np.repeat(np.arange(r.size), [len(low) for low in lows])
-    w, is_minimum = _polish(np.concatenate(lows), r.ravel()[cell], p.ravel()[cell])
-    loss = loss_2_1_without_bias(w[:, 0], w[:, 1], p.ravel()[cell], r.ravel()[cell])
-    minima, least = np.full((r.size, 2, 2), np.nan), np.full((r.size, 2), np.nan)
-    for k in np.argsort(-loss):  # the lowest comes last and stays
-        if is_minimum[k]:
-            at = cell[k], int(w[k, 1] < 0)
-            minima[at], least[at] = w[k], loss[k]
-    return minima.reshape(*r.shape, 2, 2), least.reshape(*r.shape, 2)
-
-
-def _low_cells(r: float, p: float) -> Floats:
-    """Return the cells `[K, 2]` of each branch that no neighbour in the branch is lower than."""
-    w = (np.arange(2 * CELLS) + 0.5) / CELLS  # 0 … 2, without the axis itself
-    low = []
-    for w2 in (w, -w):  # across w2 = 0 the loss bends, which Newton's method does not like
-        loss = loss_2_1_without_bias(w[:, None], w2[None, :], p, r)
-        around = np.pad(loss, 1, constant_values=np.inf)
-        i, j = np.nonzero(loss <= sliding_window_view(around, (3, 3)).min(axis=(2, 3)))
-        low.append(np.stack([w[i], w2[j]], axis=-1))
-    return np.concatenate(low)
-
-
-def _polish(start: Floats, r: Floats, p: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Take Newton steps from `start [K, 2]`; say which end in a minimum of their own branch."""
-    w = start
-    for _ in range(NEWTON_STEPS):
-        slope, curvature = _derivatives(w, r, p)
-        w = w - np.linalg.solve(curvature, slope[..., None])[..., 0]
-    clear = (np.sign(w) == np.sign(start)) & (np.abs(w) > 2 * STENCIL)  # of the branch's edge
-    is_near = np.all(clear & (np.abs(w - start) < 2 / CELLS), axis=-1)
-    slope, curvature = _derivatives(np.where(is_near[:, None], w, start), r, p)
-    is_flat = np.all(np.abs(slope) < FLAT, axis=-1)
-    return w, is_near & is_flat & np.all(np.linalg.eigvalsh(curvature) > 0, axis=-1)
-
-
-def _derivatives(w: Floats, r: Floats, p: Floats) -> tuple[Floats, Floats]:
-    """Return the slope `[K, 2]` and the curvature `[K, 2, 2]` by central differences."""
-    h = STENCIL
-    i, j = h * np.array([[-1], [0], [1]]), h * np.array([[-1, 0, 1]])
-    table = loss_2_1_without_bias(
-        w[:, 0, None, None] + i, w[:, 1, None, None] + j, p[:, None, None], r[:, None, None]
-    )
-    f = {(k, m): table[:, 1 + k, 1 + m] for k in (-1, 0, 1) for m in (-1, 0, 1)}
-    slope = np.stack([f[1, 0] - f[-1, 0], f[0, 1] - f[0, -1]], axis=-1) / (2 * h)
-    first = (f[1, 0] - 2 * f[0, 0] + f[-1, 0]) / h**2
-    second = (f[0, 1] - 2 * f[0, 0] + f[0, -1]) / h**2
-    mixed = (f[1, 1] - f[1, -1] - f[-1, 1] + f[-1, -1]) / (4 * h**2)
-    return slope, np.moveaxis(np.array([[first, mixed], [mixed, second]]), -1, 0)
-
-
-def find_jumps(r: Floats, p_track: Floats, track_loss: Floats) -> Floats:
-    """Return for each `r [R]` the density at which the best minimum changes branch, by bisection.
-
-    `track_loss [R, P, 2]` along `p_track [P]` gives the cells in which they lie.
-    """
-    low = np.array([np.flatnonzero(~_same_sign_is_best(loss))[-1] for loss in track_loss])
-    below, above = p_track[low], p_track[low + 1]
-    for _ in range(BISECTIONS):
-        middle = (below + above) / 2
-        is_above = _same_sign_is_best(find_minima(r, middle)[1])
-        below, above = np.where(is_above, below, middle), np.where(is_above, middle, above)
-    return below
-
-
-def _same_sign_is_best(loss: Floats) -> npt.NDArray[np.bool_]:
-    lowest = np.where(np.isnan(loss), np.inf, loss)
-    return lowest[..., 0] <= lowest[..., 1]
 
 
 def draw(dataset: xr.Dataset, ax: Any = None) -> Figure:

@@ -27,17 +27,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from figures import style
-from figures.pentagon_digon_branches import (
-    DIGONS,
-    PENTAGON,
-    SHAKE,
-    F,
-    Floats,
-    branches,
-    random_ends,
-    thresholds,
-)
 from figures.recipe import refuse_overrides, write_caption
+from toymodels.exact import pentagon_digon as science
+from toymodels.exact.pentagon_digon import BRANCHES, DIGONS, PENTAGON, SHAKE, F, Floats
 
 TITLE = "One of five features made sparser: the pentagon jumps to two digons"
 BASELINE = 0.05  # density of the four others
@@ -73,10 +65,25 @@ def compute(*, fast: bool = False, overrides: Sequence[str] = (), **_: Any) -> x
     refuse_overrides("pentagon-digon", overrides)
     n = FAST_POINTS if fast else POINTS
     down, up = np.geomspace(1, LOWEST, n), np.geomspace(1, HIGHEST, n)
-    dataset = branches(BASELINE, down, up)
-    dataset = dataset.merge(thresholds(np.array(FAST_BASELINES if fast else BASELINES), down))
+    baselines = np.array(FAST_BASELINES if fast else BASELINES)
     at, n_starts = (FAST_RANDOM, FAST_STARTS) if fast else (RANDOM, STARTS)
-    dataset = dataset.merge(random_ends(BASELINE, np.array(at), n_starts, dataset))
+    followed = science.branches(BASELINE, down, up)
+    found = science.thresholds(baselines, down)
+    ends = [science.random_ends(BASELINE, t, n_starts, followed) for t in at]
+    along, random = ("branch", "relative_density"), ("random_density", "start")
+    arrays = {
+        "loss": (along, followed.loss),
+        "W": ((*along, "hidden", "feature"), followed.W),
+        "b": ((*along, "feature"), followed.b),
+        "crossing": ("baseline", found.crossing),
+        "slope": (("baseline", "branch"), found.slope),
+        "pentagon_end": ("baseline", found.pentagon_end),
+        "random_loss": (random, np.stack([end.loss for end in ends])),
+        "random_branch": (random, np.stack([end.branch for end in ends])),
+    }
+    coordinates = {"branch": list(BRANCHES), "relative_density": followed.relative_density}
+    coordinates |= {"baseline": baselines, "random_density": np.array(at)}
+    dataset = xr.Dataset(arrays, coordinates)
     dataset.attrs = {"title": TITLE, "caption": _caption(dataset, fast)}
     return dataset
 

@@ -8,7 +8,8 @@ claim: every optimum is one of six shapes, in orthogonal groups, up to features 
 or have a dimension for themselves.
 
 The optimum of a cell is the best end point of its own starts (`toymodels.exact.solve`), of further
-candidates (every arrangement met on its map, and `riders`), and of what its neighbours found.
+candidates (every arrangement met on its map, and `riders`), and of what its neighbours found
+(`toymodels.exact.candidates`).
 """
 
 from collections.abc import Sequence
@@ -21,13 +22,21 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from figures.atlas_labels import draw_labels
-from figures.atlas_names import HELD, REACH, WEAK, irregularity, name_cell
-from figures.atlas_optima import Optima, explicit_losses, settle, try_candidates
 from figures.atlas_panels import draw_legend, draw_map, legend_inches, meanings
 from figures.recipe import joined, preset_config, run_preset, write_caption
 from sweeps.config import SweepConfig
 from toymodels.errors import InputError
+from toymodels.exact.candidates import explicit_losses, second_look
+from toymodels.exact.neighbours import Optima
 from toymodels.exact.starts import arrangements
+from toymodels.measures.arrangement import (
+    REACH,
+    REPRESENTED,
+    WEAK,
+    irregularity,
+    kind_of,
+    name_optimum,
+)
 from toymodels.polytopes import DEDICATED, UNNAMED
 
 PRESET = "phase-atlas"
@@ -36,9 +45,6 @@ SHAPES = (DEDICATED, "digon", "square", "triangle", "tetrahedron", "pentagon", U
 FOUND_BY = ("its own starts", "a candidate", "a neighbour's solution")
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven")
 PANEL = 4.4  # inches
-
-# Candidates are tried in one cell of so many along each axis; what they find spreads to neighbours.
-EVERY = 3
 
 
 def compute(*, fast: bool = False, overrides: Sequence[str] = (), **how: Any) -> xr.Dataset:
@@ -76,17 +82,13 @@ def join(maps: Sequence[xr.Dataset]) -> xr.Dataset:
         whole[name] = _labelled(whole[name], sorted(set(whole[name].values.ravel().tolist())))
     for name, known in (("shape", SHAPES), ("found_by", FOUND_BY)):
         whole[name] = _labelled(whole[name], known)
-    return whole.assign_attrs(held_above=HELD, weak_above=WEAK, named_within=REACH)
+    return whole.assign_attrs(held_above=REPRESENTED, weak_above=WEAK, named_within=REACH)
 
 
 def _improve(cells: xr.Dataset) -> xr.Dataset:
     """Try candidates and neighbours in one map and name its cells; labels are still texts."""
     grid = (cells.sizes[GRID[0]], cells.sizes[GRID[1]])
-    every = slice(EVERY // 2, None, EVERY)
-    some = np.arange(grid[0] * grid[1]).reshape(grid)[every, every].ravel()
-    optima = _optima(cells)
-    optima, by_candidate = try_candidates(optima, some, some[_one_of_each(optima.W[some])])
-    optima, by_neighbour = settle(optima, grid, irregularity)
+    optima, by_candidate, by_neighbour = second_look(_optima(cells), grid, kind_of, irregularity)
     explicit = explicit_losses(optima)
     M, F = optima.W.shape[1:]
     known = np.array([arrangement.name for arrangement in arrangements(F, M)])
@@ -104,17 +106,9 @@ def _improve(cells: xr.Dataset) -> xr.Dataset:
     return arrays.assign(maps).drop_attrs()
 
 
-def _one_of_each(W: NDArray) -> list[int]:
-    """Return for each arrangement met among `W [C, M, F]` the middle one of its cells."""
-    names = [name_cell(one) for one in W]
-    kinds = np.array([f"{name.name} {name.extra} {name.n_weak > 0}" for name in names])
-    cells = (np.flatnonzero(kinds == kind) for kind in np.unique(kinds))
-    return [int(c[len(c) // 2]) for c in cells]
-
-
 def names_of(W: NDArray) -> dict[str, Any]:
     """Return what the figure says of optima `W [C, M, F]`: texts and numbers `[C]`."""
-    names = [name_cell(one) for one in W]
+    names = [name_optimum(one) for one in W]
     return {
         "name": [name.name for name in names],
         "extra": [name.extra for name in names],
@@ -175,7 +169,7 @@ def _caption(whole: xr.Dataset, fast: bool, overrides: Sequence[str]) -> str:
         f"{min(starts)} to {max(starts)} starts each, no sampling",
         f"of {whole['loss'].size} cells, own starts missed {candidate + neighbour}: {candidate} go "
         f"to a further candidate, {neighbour} to a neighbour's solution",
-        f"a norm up to {HELD} counts as dropped, dotted where one keeps more than {WEAK}",
+        f"a norm up to {REPRESENTED} counts as dropped, dotted where one keeps more than {WEAK}",
         f"without a name: {float((whole['shape'] == SHAPES.index(UNNAMED)).mean()):.1%}",
     ]
     return joined(parts, overrides, "fewer cells" if fast else "")

@@ -7,8 +7,11 @@ is the best of a few explicit solutions; the optimum is solved for in every cell
 rotation or flip of W can change. `figures.phase_diagram_sampled` trains the same maps.
 """
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
+import jax
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
@@ -16,15 +19,18 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from numpy.typing import NDArray
 
 from figures import style
 from figures.draw import draw_phase_legend, draw_phase_map, edges, phase_color
-from figures.phase_boundary import trace_boundary
-from figures.phase_problems import Problem
 from figures.recipe import run_preset, write_caption
 from toymodels import theory
+from toymodels.exact.boundary import trace_boundary
+from toymodels.geometry import feature_norms, superposition
+from toymodels.theory import problems
+from toymodels.theory.problems import Problem
 
-BAND = 0.10  # cells this close to a boundary, relatively, are left out of the agreement
+GRID = ("relative_importance", "p_active")
 COLORS = {
     "not represented": "#D9D9D9",
     "dedicated": style.BLUE,
@@ -36,16 +42,21 @@ COLORS = {
 
 def compute(problem: Problem, **how: Any) -> xr.Dataset:
     """Solve the grid, label the optimum of each cell and trace its boundary; as `run_preset`."""
-    return analyse(problem, run_preset(problem.preset, **how))
+    return analyse(problem, run_preset(preset_of(problem), **how))
+
+
+def preset_of(problem: Problem) -> str:
+    """Return the name of the preset that solves a problem's map."""
+    return f"phase-diagram-{problem.n_features}-{problem.n_hidden}"
 
 
 def analyse(problem: Problem, dataset: xr.Dataset) -> xr.Dataset:
     """Return maps over exactly (relative_importance, p_active), and both boundaries.
 
     `norm`, `superposition`, `label`: of the extra feature at the optimum. `label_theory`,
-    `loss_theory`: of the best explicit solution. `gain`: how far, relatively, the optimum lies
-    below it. `gap`: how far the next other minimum that was found lies above. `n_agree` of
-    `n_starts` starts ended in the optimum.
+    `loss_theory`: of the best explicit solution. `gain`: the optimum's relative gain over it.
+    `gap`: the relative gap to the best distinct minimum that was found. `n_agree` of `n_starts`
+    starts ended in the optimum.
     """
     extra = dataset.isel(feature=-1)
     explicit = loss_of_theory(problem, dataset)
@@ -61,18 +72,25 @@ def analyse(problem: Problem, dataset: xr.Dataset) -> xr.Dataset:
         "n_agree": dataset["n_agree"],
     }
     result = xr.Dataset(maps, attrs=dataset.attrs).transpose("relative_importance", "p_active")
-    for name in ("label", "label_theory"):
-        result[name].attrs |= flags(problem)
-    if problem.n_features == 3:
-        result["label"].attrs |= flags(problem, "triangle")
+    result["label"].attrs |= flags(problem.optima)
+    result["label_theory"].attrs |= flags(problem.phases)
     result.attrs["agreement_outside_band"] = agreement(problem, result)
-    result["boundary"] = (
-        "relative_importance",
-        trace_boundary(problem, label_solved, result["label"]),
-    )
-    theory_s = problem.boundary(result["relative_importance"].values)
+    r, p = (result[name].values for name in GRID)
+    traced = trace_boundary(result["label"].values, p, r, problem.n_features, _label_of(problem))
+    result["boundary"] = ("relative_importance", traced)
+    theory_s = problem.boundary(r)
     result["boundary_theory"] = ("relative_importance", theory_s)
     return result
+
+
+def _label_of(problem: Problem) -> Callable[[NDArray], NDArray]:
+    """Return the function that names optima `W [R, M, F]`."""
+
+    def label(W: NDArray) -> NDArray:
+        invariants = (jax.vmap(of)(W) for of in (feature_norms, superposition))
+        return problems.label_optimum(problem, *map(np.asarray, invariants))
+
+    return label
 
 
 def draw(problem: Problem, maps: xr.Dataset, ax: Any = None) -> Figure:
@@ -126,7 +144,7 @@ def _draw_both_boundaries(ax: Axes, problem: Problem, maps: xr.Dataset, color: s
 
 def _outline_triangle(ax: Axes, problem: Problem, maps: xr.Dataset) -> None:
     """Draw around the cells whose optimum is a triangle, which theory does not consider."""
-    triangle = len(problem.phases)
+    triangle = len(problem.phases)  # the first label that is no phase
     inside: Any = np.equal(triangle, maps["label"].values.T).astype(float)
     if np.sum(inside) > 1:
         r, p = maps["relative_importance"].values, maps["p_active"].values
@@ -144,9 +162,8 @@ def _outline_triangle(ax: Axes, problem: Problem, maps: xr.Dataset) -> None:
         )
 
 
-def flags(problem: Problem, *further: str) -> dict[str, Any]:
+def flags(names: Sequence[str]) -> dict[str, Any]:
     """Return the attributes that say which label means what."""
-    names = (*problem.phases, *further)
     return {
         "flag_values": np.arange(len(names), dtype=np.int8),
         "flag_meanings": " ".join(name.replace(" ", "_") for name in names),
@@ -155,62 +172,41 @@ def flags(problem: Problem, *further: str) -> dict[str, Any]:
 
 def label_by_theory(problem: Problem, cells: xr.Dataset) -> xr.DataArray:
     """Return the label of the best explicit solution of each cell."""
-    r, p = cells["relative_importance"], cells["p_active"]
-    found = np.asarray(problem.label(p.values[None, :], r.values[:, None]))
-    index = np.vectorize(problem.phases.index)(found).astype(np.int8)
-    return xr.DataArray(index, dims=("relative_importance", "p_active"))
+    return xr.DataArray(problems.explicit_label(problem, *_cells(cells)), dims=GRID)
 
 
 def loss_of_theory(problem: Problem, cells: xr.Dataset) -> xr.DataArray:
     """Return the loss of the best explicit solution of each cell."""
-    r, p = cells["relative_importance"], cells["p_active"]
-    losses = problem.losses(p.values[None, :], r.values[:, None])
-    least = np.min(np.stack(list(losses.values())), axis=0)
-    return xr.DataArray(least, dims=("relative_importance", "p_active"))
+    return xr.DataArray(problems.explicit_loss(problem, *_cells(cells)), dims=GRID)
 
 
 def label(problem: Problem, models: xr.Dataset) -> xr.DataArray:
     """Name the phase of each model by norms and superposition, as an index into the phases."""
-    extra, others = models.isel(feature=-1), models.isel(feature=slice(0, -1))
-    held = extra["norm"] > 0.5
-    shared = extra["superposition"] > 0.5
-    all_held = (others["norm"] > 0.5).all("feature")
-    if "dedicated" in problem.phases:
-        alone: Any = problem.phases.index("dedicated")
-    else:
-        alone = xr.where(
-            all_held,
-            problem.phases.index("dedicated, others antipodal"),
-            problem.phases.index("dedicated, another dropped"),
-        )
-    antipodal = problem.phases.index("antipodal")
-    missing = problem.phases.index("not represented")
-    return xr.where(held, xr.where(shared, antipodal, alone), missing).astype(np.int8)
+    return _labels(problems.label_model, problem, models)
 
 
 def label_solved(problem: Problem, models: xr.Dataset) -> xr.DataArray:
     """Name the phase of each optimum; a triangle, which no explicit solution is, comes last."""
-    between = (models["superposition"] > 0.15) & (models["superposition"] < 0.85)
-    triangle = ((models["norm"] > 0.5) & between).all("feature") & (problem.n_features == 3)
-    return xr.where(triangle, len(problem.phases), label(problem, models)).astype(np.int8)
+    return _labels(problems.label_optimum, problem, models)
 
 
-def outside_band(problem: Problem, maps: xr.Dataset) -> xr.DataArray:
-    """Tell which cells lie more than 10 % away from every boundary of the theory."""
-    r, p = maps["relative_importance"], maps["p_active"]
-    curve = xr.DataArray(problem.boundary(r.values), dims="relative_importance")
-    far = abs(np.log(p / curve)) > np.log(1 + BAND)
-    if problem.vertical:
-        far = far & (abs(np.log(r)) > np.log(1 + BAND))
-    else:
-        far = far & ((abs(np.log(r)) > np.log(1 + BAND)) | (p < theory.TRIPLE_POINT[1]))
-    return far.transpose("relative_importance", "p_active")
+def _labels(name: Callable[..., NDArray], problem: Problem, models: xr.Dataset) -> xr.DataArray:
+    """Apply a naming function of `theory.problems` over all models."""
+    invariants = models["norm"], models["superposition"]
+    features = [["feature"], ["feature"]]
+    return xr.apply_ufunc(
+        partial(name, problem), *invariants, input_core_dims=features, keep_attrs=False
+    )
 
 
 def agreement(problem: Problem, maps: xr.Dataset) -> float:
     """Return the share of cells outside the band whose trained label is the theory's."""
-    same = maps["label"] == maps["label_theory"]
-    return float(same.where(outside_band(problem, maps)).mean())
+    return problems.agreement(problem, *_cells(maps), maps["label"].transpose(*GRID).values)
+
+
+def _cells(maps: xr.Dataset) -> tuple[NDArray, NDArray]:
+    """Return the densities `[1, P]` and the relative importances `[R, 1]` of a map."""
+    return maps["p_active"].values[None, :], maps["relative_importance"].values[:, None]
 
 
 def draw_theory(ax: Axes, problem: Problem, maps: xr.Dataset) -> None:

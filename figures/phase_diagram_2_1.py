@@ -10,14 +10,16 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from figures import phase_diagram
-from figures.phase_problems import TWO_IN_ONE
+from toymodels.theory.problems import problem_of
+
+PROBLEM = problem_of(2, 1)
 
 
 def compute(**how: Any) -> xr.Dataset:
     """Solve the grid and trace the boundaries; `how` as in `run_preset`."""
-    return phase_diagram.compute(TWO_IN_ONE, **how)
+    return phase_diagram.compute(PROBLEM, **how)
 
 
 def draw(dataset: xr.Dataset, ax: Any = None) -> Figure:
     """Draw theory, optimum and their difference."""
-    return phase_diagram.draw(TWO_IN_ONE, dataset, ax)
+    return phase_diagram.draw(PROBLEM, dataset, ax)

@@ -10,14 +10,16 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from figures import phase_diagram
-from figures.phase_problems import THREE_IN_TWO
+from toymodels.theory.problems import problem_of
+
+PROBLEM = problem_of(3, 2)
 
 
 def compute(**how: Any) -> xr.Dataset:
     """Solve the grid and trace the boundaries; `how` as in `run_preset`."""
-    return phase_diagram.compute(THREE_IN_TWO, **how)
+    return phase_diagram.compute(PROBLEM, **how)
 
 
 def draw(dataset: xr.Dataset, ax: Any = None) -> Figure:
     """Draw theory, optimum and their difference."""
-    return phase_diagram.draw(THREE_IN_TWO, dataset, ax)
+    return phase_diagram.draw(PROBLEM, dataset, ax)

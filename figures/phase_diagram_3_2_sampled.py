@@ -10,14 +10,16 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from figures import phase_diagram_sampled
-from figures.phase_problems import THREE_IN_TWO
+from toymodels.theory.problems import problem_of
+
+PROBLEM = problem_of(3, 2)
 
 
 def compute(**how: Any) -> xr.Dataset:
     """Train the grid and label the best seed of each cell; `how` as in `run_preset`."""
-    return phase_diagram_sampled.compute(THREE_IN_TWO, **how)
+    return phase_diagram_sampled.compute(PROBLEM, **how)
 
 
 def draw(dataset: xr.Dataset, ax: Any = None) -> Figure:
     """Draw theory beside training."""
-    return phase_diagram_sampled.draw(THREE_IN_TWO, dataset, ax)
+    return phase_diagram_sampled.draw(PROBLEM, dataset, ax)

@@ -14,22 +14,22 @@ from matplotlib.figure import Figure
 
 from figures.draw import draw_phase_legend, draw_phase_map, phase_color
 from figures.phase_diagram import (
-    BAND,
     agreement,
     draw_explicit_boundary,
     draw_theory,
     flags,
     label,
     label_by_theory,
+    preset_of,
 )
-from figures.phase_problems import Problem
 from figures.recipe import run_preset, write_caption
 from sweeps.stats import best_over_seeds, share_over_seeds
+from toymodels.theory.problems import BAND, Problem
 
 
 def compute(problem: Problem, **how: Any) -> xr.Dataset:
     """Train the grid, keep the best seed of each cell and label it; `how` as in `run_preset`."""
-    return analyse(problem, run_preset(f"{problem.preset}-sampled", **how))
+    return analyse(problem, run_preset(f"{preset_of(problem)}-sampled", **how))
 
 
 def analyse(problem: Problem, dataset: xr.Dataset) -> xr.Dataset:
@@ -58,7 +58,7 @@ def analyse(problem: Problem, dataset: xr.Dataset) -> xr.Dataset:
     }
     result = xr.Dataset(maps, attrs=dataset.attrs).transpose("relative_importance", "p_active")
     for name in ("label", "label_theory"):
-        result[name].attrs |= flags(problem)
+        result[name].attrs |= flags(problem.phases)
     result.attrs["agreement_outside_band"] = agreement(problem, result)
     return result
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import xarray as xr
 from matplotlib.figure import Figure
-
 from sweeps.circuits_config import CircuitsConfig
-from sweeps.config import SweepConfig
 from sweeps.parse import parse, read_toml
+
+from sweeps.config import SweepConfig
 from sweeps.run import DEFAULT_MEMORY_GIB, Report, run_in_folder, run_sweep
 from toymodels.errors import InputError
 

@@ -62,11 +62,11 @@ class Joiner:
             variable = self.variables.setdefault(name, _Variable(found.holding(None)))
             variable.pieces.append((points[keep], np.asarray(found.values)[keep], output.coords))
 
-    def dataset(self, scalars: dict[str, Any], **attributes: str) -> xr.Dataset:
+    def dataset(self, coordinates: dict[str, Any], **attributes: str) -> xr.Dataset:
         """Return everything that was added, labelled.
 
         Args:
-            scalars: numbers and names that all cells share: coordinates without a dimension.
+            coordinates: further ones, such as numbers and names that all cells share.
             attributes: of the dataset.
         """
         sizes, coords = self._sizes()
@@ -81,7 +81,7 @@ class Joiner:
                 whole.reshape(self.grid.shape + whole.shape[1:]),
                 attrs | flags(variable.about.meanings),
             )
-        shared = {name: value for name, value in scalars.items() if name not in variables}
+        shared = {name: value for name, value in coordinates.items() if name not in variables}
         return xr.Dataset(variables, shared | coords | self._axes(), attrs=attributes)
 
     def _sizes(self) -> tuple[dict[str, int], dict[str, np.ndarray]]:

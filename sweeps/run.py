@@ -106,7 +106,7 @@ def _in_memory(config: SweepConfig, memory_gib: float, report: Report) -> xr.Dat
 
 def _labelled(config: SweepConfig, joiner: Joiner, work: "_Work") -> xr.Dataset:
     about = {"config": config.as_json(), "name": config.name, "shared_data": work.shared_data()}
-    return joiner.dataset(config.scalars(), **{k: text for k, text in about.items() if text})
+    return joiner.dataset(config.coordinates(), **{k: text for k, text in about.items() if text})
 
 
 def _builder(config: SweepConfig, models: xr.Dataset | None) -> Build:

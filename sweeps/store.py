@@ -125,6 +125,17 @@ def writing(path: Path) -> Iterator[Path]:
         raise
 
 
+def is_alive(pid: str) -> bool:
+    """Tell whether a process of this number is there."""
+    try:
+        os.kill(int(pid), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def write_json(path: Path, content: Any) -> None:
     """Write JSON for people: indented, whole or not at all."""
     with writing(path) as beside:

@@ -1,146 +1,29 @@
-"""Measure the geometry of one weight matrix: norms, superposition, dimensionality.
+"""The geometry of one weight matrix: norms, superposition, dimensionality, shapes and their names.
 
-Notation: W is [M hidden, F features], W_i its i-th column, W_hat_i = W_i / ||W_i||.
-Source: Elhage et al. 2022, "Toy Models of Superposition": the superposition measure is from
-"Demonstrating Superposition" (basic results), D* and D_i from "The Geometry of Superposition".
-
-Every function here takes one W, is pure, and works under `jit`, `grad` and `vmap`; a batch of
-matrices goes through `jax.vmap`. A column whose largest entry is below the smallest normal
-number of its dtype counts as zero. Columns are scaled before they are squared, so that a column of
-norm 1e-25 is still right in float32. NaN in W is passed on, never turned into a zero.
-
-`components` and `name_arrangement` find and name the shapes that features form together; they and
-what belongs to them live in `toymodels.polytopes` and take one concrete W, not a traced one.
+What stands here is defined in `toymodels.measures.geometry` and `toymodels.measures.polytopes`.
 """
 
-import jax
-import jax.numpy as jnp
-from jax.typing import ArrayLike
+from toymodels.measures.geometry import (
+    dimensions_per_feature,
+    feature_dimensionality,
+    feature_norms,
+    n_dedicated,
+    n_represented,
+    represented,
+    superposition,
+)
+from toymodels.measures.polytopes import Component, components, joined_name, name_arrangement
 
-from toymodels.polytopes import Component as Component
-from toymodels.polytopes import components as components
-from toymodels.polytopes import joined_name as joined_name
-from toymodels.polytopes import name_arrangement as name_arrangement
-
-# The default matmul precision on a GPU rounds to ~3 digits (TF32), which moves D_i visibly.
-_PRECISION = jax.lax.Precision.HIGHEST
-
-
-def feature_norms(W: ArrayLike) -> jax.Array:
-    """Return the length ||W_i|| of every column of W.
-
-    W is [M, F]; the result is [F]. The gradient at a zero column is zero.
-    Raises ValueError where W is not 2-D.
-    """
-    norms, _ = _norms_and_directions(_matrix(W))
-    return norms
-
-
-def superposition(W: ArrayLike) -> jax.Array:
-    """Return how strongly the other features activate each feature's direction.
-
-    sum over j != i of (W_hat_i . W_j)^2, not its root: 0 where W_i is orthogonal to all others,
-    1 or more where the others together can activate it as strongly as itself.
-    W is [M, F]; the result is [F], and 0 for a zero column.
-    Raises ValueError where W is not 2-D.
-    Source: Elhage et al. 2022, "Demonstrating Superposition" (the colour of the bars).
-    """
-    W = _matrix(W)
-    norms, directions = _norms_and_directions(W)
-    overlap = _overlap(directions, W)
-    others = jnp.where(jnp.eye(W.shape[1], dtype=bool), 0, overlap)
-    return jnp.where(norms == 0, 0, jnp.sum(others**2, axis=1))
-
-
-def feature_dimensionality(W: ArrayLike) -> jax.Array:
-    """Return the share of a hidden dimension that each feature has for itself.
-
-    D_i = ||W_i||^2 / sum over all j of (W_hat_i . W_j)^2, with j = i in the sum. It lies in
-    [0, 1], does not change with the scale of W, and sums to rank(W) for a tight frame.
-    W is [M, F]; the result is [F], and 0 for a zero column.
-    Raises ValueError where W is not 2-D.
-    Source: Elhage et al. 2022, "The Geometry of Superposition"; the same number as the capacity
-    of Scherlis et al. 2022 (arXiv 2210.01892).
-    """
-    W = _matrix(W)
-    norms, directions = _norms_and_directions(W)
-    is_zero = norms == 0
-    overlap = _overlap(directions, W)
-    # A row divided by its largest entry has squares that sum to 1..F: no overflow, no 0/0.
-    largest = jnp.maximum(norms, jnp.max(jnp.abs(overlap), axis=1, initial=0))
-    row_scale = jax.lax.stop_gradient(jnp.where(is_zero, 1, largest))
-    total = jnp.sum((overlap / row_scale[:, None]) ** 2, axis=1)
-    return jnp.where(is_zero, 0, (norms / row_scale) ** 2 / jnp.where(is_zero, 1, total))
-
-
-def dimensions_per_feature(W: ArrayLike) -> jax.Array:
-    """Return D* = m / ||W||_F^2, the hidden dimensions spent per learned feature.
-
-    W is [M, F]; the result is a scalar. It is 0 for a W of zeros, where nothing is learned and
-    the formula has no value, and for a W so small that D* could overflow: it is never infinite.
-    Raises ValueError where W is not 2-D.
-    Source: Elhage et al. 2022, "The Geometry of Superposition".
-    """
-    W = _matrix(W)
-    n_hidden = W.shape[0]
-    squared_norm = jnp.sum(W**2)
-    is_zero = squared_norm < max(n_hidden, 1) * jnp.finfo(W.dtype).tiny
-    return jnp.where(is_zero, 0, n_hidden / jnp.where(is_zero, 1, squared_norm))
-
-
-def represented(W: ArrayLike, threshold: ArrayLike = 0.5) -> jax.Array:
-    """Say of each feature whether its column is longer than `threshold`.
-
-    W is [M, F]; the result is bool [F]. A column with NaN is not represented.
-    Raises ValueError where W is not 2-D.
-    """
-    return feature_norms(W) > threshold
-
-
-def n_represented(W: ArrayLike, threshold: ArrayLike = 0.5) -> jax.Array:
-    """Count the features whose column is longer than `threshold`.
-
-    W is [M, F]; the result is an integer scalar.
-    Raises ValueError where W is not 2-D.
-    """
-    return jnp.sum(represented(W, threshold))
-
-
-def n_dedicated(W: ArrayLike, threshold: ArrayLike = 0.5, tolerance: ArrayLike = 0.1) -> jax.Array:
-    """Count the represented features that have a direction (nearly) for themselves.
-
-    Dedicated: ||W_i|| > `threshold` and superposition(W)_i < `tolerance`.
-    W is [M, F]; the result is an integer scalar.
-    Raises ValueError where W is not 2-D.
-    """
-    return jnp.sum(represented(W, threshold) & (superposition(W) < tolerance))
-
-
-def _matrix(W: ArrayLike) -> jax.Array:
-    """Return W as a 2-D floating array, or raise ValueError."""
-    W = jnp.asarray(W)
-    if W.ndim != 2:
-        raise ValueError(
-            f"W must be one matrix [hidden, features], got shape {W.shape}; "
-            "for a batch of matrices map over the leading axes, for example "
-            "jax.vmap(feature_norms)(W)"
-        )
-    return W if jnp.issubdtype(W.dtype, jnp.floating) else W.astype(float)
-
-
-def _norms_and_directions(W: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Return ||W_i|| [F] and W_hat [M, F]; both are zero for a zero column.
-
-    The largest entry only rescales, so holding it constant leaves the gradient exact.
-    """
-    largest = jax.lax.stop_gradient(jnp.max(jnp.abs(W), axis=0, initial=0))
-    is_zero = largest < jnp.finfo(W.dtype).tiny  # False for NaN, which therefore stays NaN
-    scale = jnp.where(is_zero, 1, largest)
-    scaled = jnp.where(is_zero[None, :], 0, W / scale[None, :])
-    length = jnp.sqrt(jnp.where(is_zero, 1, jnp.sum(scaled**2, axis=0)))  # [F], 1..sqrt(M)
-    return jnp.where(is_zero, 0, scale * length), scaled / length[None, :]
-
-
-def _overlap(directions: jax.Array, W: jax.Array) -> jax.Array:
-    """Return the matrix W_hat_i . W_j [F, F]."""
-    return jnp.matmul(directions.T, W, precision=_PRECISION)
+__all__ = [
+    "Component",
+    "components",
+    "dimensions_per_feature",
+    "feature_dimensionality",
+    "feature_norms",
+    "joined_name",
+    "n_dedicated",
+    "n_represented",
+    "name_arrangement",
+    "represented",
+    "superposition",
+]

@@ -42,10 +42,11 @@ def figure(
     ] = (),
     *,
     group: Annotated[
-        str | None, arg(help="every figure of toy-models, exact, circuits, …", metavar="GROUP")
+        str | None,
+        arg(help="every figure of toy-models, exact, circuits, …, or quick", metavar="GROUP"),
     ] = None,
     all: bool = False,
-    quick: Annotated[bool, arg(help="the set that `make figures` makes")] = False,
+    quick: Annotated[bool, arg(help="old name of --group quick")] = False,
     fast: Annotated[bool, arg(help="a smaller version that says so")] = False,
     out: Out = Path("out"),
     seed: int | None = None,

@@ -58,14 +58,14 @@ def inspect_file(path: Path, picture: Path | None = None) -> None:
             geometry.feature_dimensionality,
         )
     )
-    held = int(geometry.n_represented(W))
+    represented = int(geometry.n_represented(W))
     print(f"{path}: W [hidden, features] = [{m}, {n}], rank {np.linalg.matrix_rank(W)}")
-    print(f"  represented features (norm > 0.5)         {held}")
-    print(f"  of them alone (superposition < 0.1)       {int(geometry.n_dedicated(W))}")
+    print(f"  represented features (norm > 0.5)         {represented}")
+    print(f"  of them dedicated (superposition < 0.1)   {int(geometry.n_dedicated(W))}")
     print(f"  dimensions per feature m/|W|^2            {geometry.dimensions_per_feature(W):.4f}")
     print(f"  sum of feature dimensionalities           {dimensionality.sum():.4f}")
     if n > m:
-        print(f"  more features than dimensions are held: {'yes' if held > m else 'no'}")
+        print(f"  more features than dimensions: {'yes' if represented > m else 'no'}")
     _print_shapes(W)
     print("feature      norm  superposition  dimensionality")
     for i in range(min(n, SHOWN)):

@@ -5,6 +5,7 @@ kept as it is done, so that a run that was killed goes on. See `figures.kit.comp
 module defines.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import xarray as xr
 
 from sweeps.identity import digest
-from sweeps.store import RunFolder, open_dataset, save_dataset
+from sweeps.store import is_alive, open_dataset, save_dataset, write_json
 from toymodels.errors import InputError
 
 # Name -> what computes the part.
@@ -22,17 +23,17 @@ Parts = dict[str, Callable[[], xr.Dataset]]
 class Keeper:
     """Where an analysis is kept: in a folder, under a name that says of which version it is."""
 
-    def __init__(self, folder: Path, entry: Any, settings: dict[str, Any], about: str) -> None:
+    def __init__(self, folder: Path, entry: Any, what: Any, about: str) -> None:
         """Choose the places.
 
         Args:
             folder: of the sweep's result.
             entry: the figure.
-            settings: of the figure.
+            what: decides the analysis: settings, and the sweeps beside it.
             about: JSON that says what the folder holds.
         """
         self.folder, self.about = folder, about
-        self.mark = digest(settings)[:6]
+        self.mark = digest(what)[:6]
         self.path = folder / "analysis" / f"{entry.name}-v{entry.version}-{self.mark}.nc"
         self.older = f"{entry.name}-v*-{self.mark}.nc"
 
@@ -46,6 +47,27 @@ class Keeper:
             print(f"{error} It is computed again.")
             return None
 
+    def prepare(self) -> None:
+        """Make the folder, say what it holds, and remove what killed processes left.
+
+        No lock is taken: two figures of one sweep may be drawn side by side, and two calls of one
+        figure write the same numbers, each file whole.
+
+        Raises:
+            InputError: the folder cannot be made.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if not (self.folder / "config.json").exists():
+                write_json(self.folder / "config.json", json.loads(self.about))
+        except OSError as error:
+            raise InputError(
+                f"cannot write to {self.path.parent}: {error.strerror}. Choose another with --out."
+            ) from None
+        for left in self.path.parent.rglob("*.partial"):
+            if not is_alive(left.suffixes[-2].removeprefix(".")):
+                left.unlink(missing_ok=True)
+
     def say_if_outdated(self) -> None:
         """Say why an analysis that an older version made is made again."""
         for old in self.path.parent.glob(self.older):
@@ -57,7 +79,9 @@ class Keeper:
         return self.path.with_suffix(".parts") / f"{i:03d}.nc"
 
 
-def analysed(module: Any, dataset: xr.Dataset, keeper: Keeper | None, report: Any) -> xr.Dataset:
+def analysed(
+    module: Any, dataset: xr.Dataset, keeper: Keeper | None, report: Any, beside: Parts
+) -> xr.Dataset:
     """Return what a figure shows: what is kept, or else computed and kept now.
 
     Args:
@@ -65,20 +89,21 @@ def analysed(module: Any, dataset: xr.Dataset, keeper: Keeper | None, report: An
         dataset: of the sweep.
         keeper: where it is kept; None keeps nothing.
         report: is told how many parts are done.
+        beside: runs the sweeps beside it; they keep their own results.
     """
     if not hasattr(module, "analyse"):
         return dataset
     if keeper is None:
-        return analyse(module, dataset, compute_parts(module, dataset, None, report))
+        others = {name: run() for name, run in beside.items()}
+        return analyse(module, dataset, others | compute_parts(module, dataset, None, report))
     found = keeper.load()
     if found is not None:
         return found
     keeper.say_if_outdated()
-    with RunFolder(keeper.folder, keeper.about):
-        keeper.part(0).parent.mkdir(parents=True, exist_ok=True)
-        parts = compute_parts(module, dataset, keeper, report)
-        result = analyse(module, dataset, parts)
-        save_dataset(result, keeper.path)
+    others = {name: run() for name, run in beside.items()}
+    keeper.prepare()
+    result = analyse(module, dataset, others | compute_parts(module, dataset, keeper, report))
+    save_dataset(result, keeper.path)
     return result
 
 
@@ -97,6 +122,7 @@ def compute_parts(
             if name not in kept:
                 kept[name] = compute()
                 if name in places:
+                    places[name].parent.mkdir(exist_ok=True)
                     save_dataset(kept[name], places[name])
                 report.advance(1)
     finally:
@@ -106,10 +132,9 @@ def compute_parts(
 
 def analyse(module: Any, dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> xr.Dataset:
     """Call a module's analysis; what all cells share stays with the result."""
-    has_parts = hasattr(module, "parts")
-    result = module.analyse(dataset, parts) if has_parts else module.analyse(dataset)
+    result = module.analyse(dataset, parts) if parts else module.analyse(dataset)
     shared = {
-        name: value
+        name: value.variable
         for name, value in dataset.coords.items()
         if value.ndim == 0 and name not in result.variables and name not in result.dims
     }

@@ -16,6 +16,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ from matplotlib.figure import Figure
 
 from figures.kit.analysis import Keeper, analysed
 from figures.kit.caption import joined, write_caption
+from figures.kit.entry import files, path_of
 from figures.kit.settings import changed
-from sweeps.config.parse import applied, parse, read_toml
+from sweeps.config.parse import parse, read_toml
 from sweeps.config.registry import find
 from sweeps.config.sweep import SweepConfig
 from sweeps.identity import digest
@@ -85,16 +87,27 @@ class Drawable:
         how = {"memory_gib": memory_gib, "fresh": fresh, "report": report or Quiet()}
         dataset, folder = _run(self.entry, plan, None if out is None else Path(out), how)
         module = self.entry.module()
-        keeper = folder and Keeper(folder, self.entry, plan.settings, _about(plan, self.entry))
-        result = analysed(module, dataset, keeper, how["report"])
+        configs = _beside(self.entry, version, overrides)
+        what = [plan.settings, {name: config.hash() for name, config in configs.items()}]
+        keeper = folder and Keeper(folder, self.entry, what, _about(plan, self.entry))
+        place = None if out is None else Path(out)
+        beside = {n: partial(_dataset, config, place, how) for n, config in configs.items()}
+        result = analysed(module, dataset, keeper, how["report"], beside)
         words = [*_caption_of_sweep(plan, dataset), *_own_caption(module, result)]
-        result.attrs |= {"figure": self.entry.name, "caption": joined(words, overrides, version)}
+        said = version if has_version(self.entry, version) else ""
+        result.attrs |= {"figure": self.entry.name, "caption": joined(words, overrides, said)}
         result.attrs["claim"] = module.claim(result)
         return result
 
-    def analyse(self, dataset: xr.Dataset) -> xr.Dataset:
-        """Compute what the figure shows beyond its sweep, from the sweep's dataset."""
-        return analysed(self.entry.module(), dataset, None, Quiet())
+    def analyse(self, dataset: xr.Dataset, **beside: xr.Dataset) -> xr.Dataset:
+        """Compute what the figure shows beyond its sweep, from the sweep's dataset.
+
+        Args:
+            dataset: of the sweep.
+            beside: datasets of the sweeps beside it, by name with underscores.
+        """
+        named = {name.replace("_", "-"): lambda d=d: d for name, d in beside.items()}
+        return analysed(self.entry.module(), dataset, None, Quiet(), named)
 
     def claim(self, dataset: xr.Dataset) -> str:
         """Return the sentence that the numbers say."""
@@ -141,10 +154,13 @@ def planned(entry: Any, version: str = "", overrides: Sequence[str] = ()) -> Pla
 
 def settings_of(table: dict[str, Any], version: str = "") -> dict[str, Any]:
     """Return the settings of a file, with those of a version put in."""
-    known: dict[str, Any] = {"settings": table.get("settings", {})}
-    for name in ("fast", "tiny"):
-        known[name] = {"settings": table.get(name, {}).get("settings", {})}
-    return applied(known, (), version)["settings"]
+    changes = table.get(version, {}).get("settings", {})
+    return table.get("settings", {}) | changes
+
+
+def has_version(entry: Any, version: str) -> bool:
+    """Tell whether a version of a figure differs from the full one."""
+    return any(version in read_toml(path) for path in (entry.file, entry.source))
 
 
 def is_sweep(table: dict[str, Any]) -> bool:
@@ -158,6 +174,9 @@ def sweep_table(path: Path) -> dict[str, Any]:
     for version in ("fast", "tiny"):
         if version in table:
             table[version] = {k: v for k, v in table[version].items() if k != "settings"}
+    models = table.get("models")
+    if isinstance(models, str) and models in files():
+        table["models"] = sweep_table(path_of(models))
     return {k: v for k, v in table.items() if k != "settings"}
 
 
@@ -196,15 +215,25 @@ def _run(
     if plan.config is None:
         dataset = xr.Dataset(attrs={"name": entry.name})
         folder = out and out / "runs" / f"{entry.name}-{digest(plan.settings)}"
-    elif out is None:
-        given = {k: v for k, v in how.items() if k != "fresh"}
-        dataset, folder = run_sweep(plan.config, **given), None
     else:
-        dataset = run_in_folder(plan.config, out, **how)
-        folder = folder_of(plan.config, out)
+        dataset = _dataset(plan.config, out, how)
+        folder = out and folder_of(plan.config, out)
     if folder and how["fresh"]:
         shutil.rmtree(folder / "analysis", ignore_errors=True)
     return dataset.assign_coords({k: _coordinate(k, v) for k, v in plan.settings.items()}), folder
+
+
+def _beside(entry: Any, version: str, overrides: Sequence[str]) -> dict[str, SweepConfig]:
+    """Return the sweeps that a figure shows beside its own, on the same models and root seed."""
+    shared = [text for text in overrides if text.startswith(("models.", "seed="))]
+    return {name: parse(sweep_table(path_of(name)), shared, version) for name in entry.beside}
+
+
+def _dataset(config: SweepConfig, out: Path | None, how: dict[str, Any]) -> xr.Dataset:
+    """Return the dataset of a sweep, run in memory or in its folder."""
+    if out is None:
+        return run_sweep(config, memory_gib=how["memory_gib"], report=how["report"])
+    return run_in_folder(config, out, **how)
 
 
 def _about(plan: Plan, entry: Any) -> str:

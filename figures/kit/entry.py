@@ -16,6 +16,7 @@ and its front matter:
     axes = ["p_active", "seed"]                 dimensions of the grid that it can draw
     draws = "superposition"                     the module, if it is another one's too
     sweep = "rotations-sweep"                   the file of the sweep, if it is another one's too
+    beside = ["linear-dictionaries"]            files of more sweeps, handed to it as parts
     version = 1                                 raised when the same sweep gives another analysis
     [figure.requires]                           keys of the run that it cannot draw otherwise
     n_features = 2
@@ -54,6 +55,7 @@ class Entry:
     quick: bool = False
     draws: str = ""
     sweep: str = ""
+    beside: tuple[str, ...] = ()
     version: int = 1
     requires: dict[str, Any] = field(default_factory=dict, hash=False)
 
@@ -103,7 +105,7 @@ def entries() -> dict[str, Entry]:
         front = tomllib.loads(path.read_text(encoding="utf-8")).get("figure")
         if front is not None:
             group = path.parent.name.replace("_", "-")
-            front["axes"] = tuple(front.get("axes", ()))
+            front |= {key: tuple(front.get(key, ())) for key in ("axes", "beside")}
             found.append(Entry(name=name, group=group, **front))
     found.sort(key=lambda e: (GROUPS.index(e.group), e.order, e.name))
     return {entry.name: entry for entry in found}

@@ -12,6 +12,9 @@ from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 
 CREAM = "#FCFBF8"
 GREY = "#B8B8B8"
+NULL = "#8A8A8A"  # what nothing, or chance, would give
+PALE = "#EBEBEB"  # grids and shading
+NOTE = "#666666"  # remarks inside a panel
 BLUE = "#2166AC"
 RED = "#C8402F"
 LIGHT_BLUE = "#7FB2D9"

@@ -1,7 +1,7 @@
 """Numbers and names in the sentences of captions and claims."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, SupportsFloat
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -10,6 +10,11 @@ def listed(values: Iterable[Any]) -> str:
     """Join values as a sentence does: "2, 4 and 5"."""
     *most, last = map(str, values)
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def rounded(value: SupportsFloat, digits: int = 2) -> str:
+    """Write a number to so many digits that count: "0.014", "480", "12,000"."""
+    return f"{float(f'{float(value):.{digits}g}'):,.12g}"
 
 
 def counted(n: int, noun: str, plural: str = "") -> str:

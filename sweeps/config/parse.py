@@ -60,9 +60,10 @@ def parse(
     Raises:
         InputError: anything unknown, misspelt, empty or out of range.
     """
-    table = applied(table, overrides, "fast" if version is True else version or "")
+    version = "fast" if version is True else version or ""
+    table = applied(table, overrides, version)
     parts = {key: table.pop(key) for key in OUTER if key in table}
-    for key in ("grid", "zip", "derive", "models"):
+    for key in ("grid", "zip", "derive"):
         _check_table(key, parts.get(key, {}))
     if parts.get("grid") == {}:
         raise InputError("[grid] is empty: give it an axis (seed = { range = 8 }) or leave it out.")
@@ -71,7 +72,7 @@ def parse(
     if "p_active" in table:
         table = with_path(table, "features.p_active", table.pop("p_active"))
     name = _name(parts.get("name"))
-    models = _models(name, seed, parts["models"]) if "models" in parts else None
+    models = _models(name, seed, parts["models"], version) if "models" in parts else None
     axes, zips = parts.get("grid", {}), parts.get("zip", {})
     own = own_keys(table, axes, *(zipped for zipped in zips.values() if isinstance(zipped, dict)))
     derive = _derive(parts.get("derive", {}), own)
@@ -81,7 +82,7 @@ def parse(
     config = SweepConfig(name, table, grid, derive, seed, description, models)
     first = next(grid.points())
     config.build({k: v for k, v in first.items() if k != SEED})
-    for name in set(config.scalars()) & {d.name for d in grid.dimensions}:
+    for name in set(config.coordinates()) & {d.name for d in grid.dimensions}:
         raise InputError(f"zip.{name}: {name!r} is a key of the run; call the zip something else.")
     return config
 
@@ -99,9 +100,11 @@ def applied(table: dict[str, Any], overrides: Sequence[str], version: str) -> di
     return table
 
 
-def _models(name: str, seed: int, table: dict[str, Any]) -> SweepConfig:
-    """Make the sweep whose models this one studies."""
-    return parse({"name": f"{name}.models", "seed": seed} | table)
+def _models(name: str, seed: int, given: Any, version: str) -> SweepConfig:
+    """Make the sweep whose models this one studies, from a table or the path of a file."""
+    table = read_toml(given) if isinstance(given, str) else given
+    _check_table("models", table)
+    return parse({"name": f"{name}.models", "seed": seed} | table, (), version)
 
 
 def _check_not_replaced(overrides: Sequence[str], grid: Grid) -> None:

@@ -18,10 +18,13 @@ NAMES: dict[str, dict[str, str]] = {
         "train": "sweeps.work.train:TRAIN",
         "solve": "sweeps.work.solve:SOLVE",
         "simulate": "sweeps.work.simulate:SIMULATE",
+        "fit": "sweeps.work.fit:FIT",
     },
     "features": {
         "independent": "toymodels.features.independent:Independent",
         "one_active": "toymodels.features.one_active:OneActive",
+        "correlated": "toymodels.features.correlated:CorrelatedSets",
+        "anticorrelated": "toymodels.features.anticorrelated:AnticorrelatedSets",
     },
     "values": {
         "uniform": "toymodels.features.base:Uniform",
@@ -31,9 +34,15 @@ NAMES: dict[str, dict[str, str]] = {
         "linear": "toymodels.models.autoencoders:LinearAutoencoder",
         "relu": "toymodels.models.autoencoders:ReluAutoencoder",
         "untied": "toymodels.models.autoencoders:UntiedAutoencoder",
+        "hidden_relu": "toymodels.models.hidden_relu:HiddenReluAutoencoder",
+        "absolute_value": "toymodels.models.absolute_value:AbsoluteValueModel",
+        "continued": "toymodels.models.base:Continued",
+        "sparse_autoencoder": "toymodels.models.sparse_autoencoder:SparseAutoencoder",
     },
     "task": {
         "reconstruction": "toymodels.tasks.reconstruction:Reconstruction",
+        "absolute_value": "toymodels.tasks.absolute_value:AbsoluteValue",
+        "hidden_of": "toymodels.tasks.hidden_of:HiddenOf",
     },
     "estimator": {
         "sampled": "toymodels.estimators.sampled:Sampled",
@@ -52,9 +61,13 @@ NAMES: dict[str, dict[str, str]] = {
         "constant": "toymodels.optimizers:Constant",
         "linear": "toymodels.optimizers:Linear",
     },
-    "penalties": {},
+    "penalties": {
+        "l1_hidden": "toymodels.penalties.l1_hidden:L1Hidden",
+    },
     "measures": {
         "geometry": "toymodels.measures.columns:measure_geometry",
+        "adversarial": "toymodels.measures.adversarial:Adversarial",
+        "activity": "toymodels.measures.activity:Activity",
     },
     "assignment": {
         "prime_steps": "toymodels.circuits.assignment:prime_steps",

@@ -7,6 +7,8 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
+import numpy as np
+
 from sweeps.config.derived import derived_value
 from sweeps.config.registry import NAMES, find
 from sweeps.config.schema import Thing, every_key, maker, resolve
@@ -101,14 +103,29 @@ class SweepConfig:
         for parts in product(*choices):
             yield {k: v for part in parts for k, v in part.items()}
 
-    def scalars(self) -> dict[str, Any]:
-        """Return every number and name that all cells share, by the name of its coordinate."""
-        axes = {axis.name for d in self.grid.dimensions for axis in d.axes}
+    def coordinates(self) -> dict[str, Any]:
+        """Return every number and name of the config that is no axis, by its coordinate's name.
+
+        What all cells share has no dimension; a derived value has those of the axes it is of.
+        """
+        paths = [axis.path for d in self.grid.dimensions for axis in d.axes]
         shared: dict[str, Any] = {}
         for i, variant in enumerate(self.variants):
-            own = {axis_name(path): v for path, v in leaves(variant)}
+            own = dict(leaves(without(variant, [*paths, *self.derive])))
             shared = own if i == 0 else {k: v for k, v in shared.items() if own.get(k) == v}
-        return {k: v for k, v in shared.items() if k not in axes}
+        found = {axis_name(path): value for path, value in shared.items()}
+        return found | {axis_name(path): self._derived(path) for path in self.derive}
+
+    def _derived(self, path: str) -> tuple[list[str], np.ndarray]:
+        """Return the dimensions and values of a derived key."""
+        function, axes = self.derive[path]
+        dims = [d for d in self.grid.dimensions if {a.path for a in d.axes} & set(axes)]
+        shape = tuple(d.size for d in dims)
+        values = np.empty(shape)
+        for index in np.ndindex(shape):
+            at = {k: v for d, i in zip(dims, index, strict=True) for k, v in d.at(i).items()}
+            values[index] = derived_value(path, function, [at[axis] for axis in axes])
+        return [d.name for d in dims], values
 
     @cached_property
     def versions(self) -> dict[str, int]:

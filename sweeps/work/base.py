@@ -5,14 +5,18 @@
 are those keys.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, NamedTuple
 
+import jax
 import numpy as np
 import xarray as xr
 
-from sweeps.plan import Block, Sheet
+from sweeps.plan import Block, Layout, Sheet
+from toymodels.errors import InputError
 from toymodels.fields import Field, fields_of
+from toymodels.streams import run_key
 
 # Told each time some of a block is done, in the units of its cost.
 Advance = Callable[[int], None]
@@ -69,27 +73,91 @@ class Work:
         raise NotImplementedError
 
     def untrained(self, run: Any) -> Any:
-        """Return a model of a run's shapes, before any work was done."""
-        raise NotImplementedError
+        """Return a model of a run's shapes, before any work was done.
+
+        Raises:
+            InputError: this kind of work has no models.
+        """
+        raise InputError(f'work = "{self.name}" has no models that another sweep could study.')
 
     def caption(self, dataset: xr.Dataset) -> list[str]:
         """Say how a dataset was computed, in parts of a sentence."""
         raise NotImplementedError
 
 
+class CellWork(Work):
+    """A kind of work that computes one cell after the other, on the host."""
+
+    cells_of_a_block: ClassVar[int] = 10  # little is lost by a kill
+    bytes_of_a_cell: ClassVar[int] = 2**30
+
+    def compute(self, run: Any, key: jax.Array) -> dict[str, Field]:
+        """Compute one cell; `key` is that of its run."""
+        raise NotImplementedError
+
+    def cut(self, sheet: Sheet, memory: int) -> Iterator[Block]:
+        """Cut a sheet into blocks of one seed and a few cells."""
+        n_seeds, n_cells = sheet.points.shape
+        for seed in range(n_seeds):
+            for first in range(0, n_cells, self.cells_of_a_block):
+                cells = np.arange(first, min(first + self.cells_of_a_block, n_cells))
+                points = sheet.points[seed : seed + 1, cells]
+                yield Block(sheet, np.array([seed]), cells, Layout(1, len(cells)), points)
+
+    def block_bytes(self, block: Block) -> int:
+        """Return what one cell takes."""
+        return self.bytes_of_a_cell
+
+    def cost(self, block: Block) -> int:
+        """Return the number of cells."""
+        return block.n_models
+
+    def seconds(self, blocks: list[list[Block]]) -> float:
+        """Compute one cell of each sheet, twice: the first compiles."""
+        seconds = 0.0
+        for of_sheet in blocks:
+            block, times = of_sheet[0], []
+            for _ in range(2):
+                began = time.monotonic()
+                self.compute(block.sheet.cell(0), run_key(block.seeds[0], block.sheet.root))
+                times.append(time.monotonic() - began)
+            seconds += times[0] - times[1] + times[1] * sum(map(self.cost, of_sheet))
+        return seconds
+
+    def run(self, block: Block, advance: Advance) -> Output:
+        """Compute the cells of a block, and join them."""
+        key, each = run_key(block.seeds[0], block.sheet.root), []
+        for c in block.cell_index:
+            each.append(self.compute(block.sheet.cell(int(c)), key))
+            advance(1)
+        fields = {
+            name: field.holding(np.stack([one[name].values for one in each])[None])
+            for name, field in each[0].items()
+        }
+        lost = np.zeros(block.points.shape, np.int8)
+        fields = {"diverged": Field(lost, (), "never", ("finite", "diverged"))} | fields
+        return Output(fields | world_fields(block), {})
+
+    def names(self, run: Any) -> set[str]:
+        """Return the names of the first cell's fields, its world and their dimensions."""
+        fields = self.compute(run, run_key(0)) | world_of(getattr(run, "task", None))
+        return names_of(fields) | {"diverged"}
+
+
 def world_of(task: Any, leading: int = 0) -> dict[str, Field]:
     """Return the arrays of a task and its features, such as `importance_of_feature`."""
-    return {
-        f"{name.rpartition('features_')[2]}_of_{field.dims[0]}": field
-        for name, field in fields_of(task, leading=leading).items()
-        if len(field.dims) == 1
-    }
+    found = {}
+    for name, field in fields_of(task, leading=leading).items():
+        if field.dims:  # numbers are coordinates already
+            leaf = name.rpartition("features_")[2]
+            found[f"{leaf}_of_{field.dims[0]}" if len(field.dims) == 1 else leaf] = field
+    return found
 
 
 def world_fields(block: Block) -> dict[str, Field]:
     """Return the arrays of a block's tasks, `[S, C, …]`."""
     found = {}
-    for name, field in world_of(block.sheet.run.task, leading=1).items():
+    for name, field in world_of(getattr(block.sheet.run, "task", None), leading=1).items():
         values = np.asarray(field.values)[block.cell_index]
         found[name] = field.holding(
             np.broadcast_to(values, (*block.points.shape, *values.shape[1:]))

@@ -210,7 +210,7 @@ class Simulate(Work):
     def caption(self, dataset: xr.Dataset) -> list[str]:
         """Say how many seeds, examples and of what sizes."""
         n_seeds = dataset.sizes.get("seed", 1)
-        parts = [f"mean of {n_seeds} seeds with 95 % intervals" if n_seeds > 1 else "1 seed"]
+        parts = [f"{n_seeds} seed{'s' * (n_seeds > 1)}"]
         if dataset["n_samples"].ndim == 0:
             parts.append(f"{dataset['n_samples'].item():,} examples each")
         parts += [

@@ -147,7 +147,10 @@ class Train(Work):
 
     def caption(self, dataset: xr.Dataset) -> list[str]:
         """Say how many seeds and steps, and how many runs diverged."""
-        parts = [f"{dataset.sizes.get('seed', 1)} seeds"]
+        n_seeds, n_models = (dataset.sizes.get(dim, 1) for dim in ("seed", "model_seed"))
+        parts = [f"{n_seeds} seeds"] if n_seeds > 1 else []
+        parts += [f"{n_models} models a cell"] if n_models > 1 else []
+        parts = parts or ["1 seed"]
         said = (("steps", "{:g} steps"), ("batch_size", "of {:g} examples"))
         numbers = [words.format(dataset[k].item()) for k, words in said if dataset[k].ndim == 0]
         if numbers:

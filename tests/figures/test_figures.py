@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import figures
-from figures import catalogue, draw, phase_diagram, phase_problems, recipe, style
+from figures import catalogue, draw, recipe, style
 from toymodels import theory
 
 mpl.use("Agg")
@@ -168,49 +168,6 @@ def test_columns_and_gram_draw_their_numbers():
     np.testing.assert_array_equal([b.get_width() for b in bars], [1, 0.5])
     with pytest.raises(ValueError, match="shape"):
         draw.draw_columns(axes[0], W.T, ["k"])
-
-
-def _models(problem, columns):
-    """Make a one-cell dataset that holds one explicit W `[M, F]`."""
-    from toymodels.geometry import feature_norms, superposition
-
-    W = np.asarray(columns, dtype=np.float32)
-    return xr.Dataset(
-        {
-            "norm": (("feature",), np.asarray(feature_norms(W))),
-            "superposition": (("feature",), np.asarray(superposition(W))),
-        }
-    )
-
-
-@pytest.mark.parametrize(
-    ("problem", "W", "phase"),
-    [
-        (phase_problems.TWO_IN_ONE, [[1, 0]], "not represented"),
-        (phase_problems.TWO_IN_ONE, [[0, 1]], "dedicated"),
-        (phase_problems.TWO_IN_ONE, [[1, -1]], "antipodal"),
-        (phase_problems.THREE_IN_TWO, [[1, 0, 0], [0, 1, 0]], "not represented"),
-        (phase_problems.THREE_IN_TWO, [[1, 0, 0], [0, 1, -1]], "antipodal"),
-        (phase_problems.THREE_IN_TWO, [[1, -1, 0], [0, 0, 1]], "dedicated, others antipodal"),
-        (phase_problems.THREE_IN_TWO, [[1, 0, 0], [0, 0, 1]], "dedicated, another dropped"),
-    ],
-)
-def test_the_explicit_solutions_carry_their_own_label(problem, W, phase):
-    found = phase_diagram.label(problem, _models(problem, W))
-    assert problem.phases[int(found)] == phase
-
-
-@pytest.mark.parametrize("problem", [phase_problems.TWO_IN_ONE, phase_problems.THREE_IN_TWO])
-def test_no_cell_outside_the_band_touches_a_boundary(problem):
-    r, p = np.geomspace(0.1, 10, 60), np.geomspace(0.01, 1, 60)
-    maps = xr.Dataset(coords={"relative_importance": r, "p_active": p})
-    far = phase_diagram.outside_band(problem, maps).values
-    for factor in (1 / 1.09, 1.09):  # a step of 9 % in either direction changes no label
-        for moved in ((r * factor, p), (r, np.minimum(p * factor, 1))):
-            here = np.asarray(problem.label(p[None], r[:, None]))
-            there = np.asarray(problem.label(moved[1][None], moved[0][:, None]))
-            changed = far & (here != there)
-            assert not changed.any() or moved[0] is not r
 
 
 def test_published_phase_maps_have_exactly_two_dimensions():

@@ -19,7 +19,7 @@ KEY = jax.random.key(3)
 def variance(kind, p, n_features=2, n_batches=32, batch_size=64):
     task = kind.create(Independent.create(p, n_features), 1.0, n_features)
     model = ReluAutoencoder.init(jax.random.key(1), n_features, 1, 0.7)
-    return estimators.batch_variance(task, model, KEY, n_batches, batch_size)
+    return estimators._variance(task, model, KEY, n_batches, batch_size)
 
 
 def test_variance_is_that_of_gradients_taken_one_by_one():

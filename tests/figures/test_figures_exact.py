@@ -8,8 +8,7 @@ import xarray as xr
 from figures import k_gons, loss_surface_2_1
 from figures.recipe import refuse_overrides
 from toymodels.errors import InputError
-from toymodels.exact.closed_forms import loss_2_1_without_bias
-from toymodels.exact.one_active import k_gon
+from toymodels.theory import k_gon
 
 mpl.use("Agg")
 
@@ -19,51 +18,6 @@ pytestmark = pytest.mark.usefixtures("paper_style")
 @pytest.fixture(scope="module")
 def surfaces():
     return loss_surface_2_1.compute(fast=True)
-
-
-def lowest_cell(r, p, half):
-    """Find the lowest point of a fine grid over one branch, far from the Newton search."""
-    w1, w2 = np.linspace(0.0, 1.6, 641), half * np.linspace(0.0, 1.6, 641)
-    loss = loss_2_1_without_bias(w1[:, None], w2[None], p, r)
-    i, j = np.unravel_index(loss.argmin(), loss.shape)
-    return np.array([w1[i], w2[j]])
-
-
-@pytest.mark.parametrize("r", [1.0, 0.1])
-@pytest.mark.parametrize("p", [0.1, 0.3, 1.0])
-def test_best_minimum_is_the_lowest_point_of_a_grid(surfaces, r, p):
-    cell = surfaces.sel(relative_importance=r, p_active=p)
-    best = int(np.nanargmin(cell["minimum_loss"].values))
-    np.testing.assert_allclose(
-        cell["minimum"].values[best], lowest_cell(r, p, (1, -1)[best]), atol=0.004
-    )
-
-
-def test_minima_are_lower_than_everything_around_them(surfaces):
-    circle = 0.001 * np.stack([np.cos(np.arange(16)), np.sin(np.arange(16))])
-    r, p = (surfaces[name].values for name in ("relative_importance", "p_track"))
-    found = surfaces["track"].values
-    assert np.isnan(found).mean() < 0.4
-    for (i, j, k), least in np.ndenumerate(surfaces["track_loss"].values):
-        if np.isnan(least):
-            continue
-        w1, w2 = found[i, j, k]
-        assert w1 > 0 and (w2 < 0) == bool(k)
-        around = loss_2_1_without_bias(w1 + circle[0], w2 + circle[1], p[j], r[i])
-        assert np.all(around > least)
-
-
-def test_tracks_are_continuous_within_a_branch_and_the_best_one_jumps_once(surfaces):
-    for r in surfaces["relative_importance"].values:
-        one = surfaces.sel(relative_importance=r)
-        steps = np.abs(np.diff(one["track"].values, axis=0))
-        assert np.nanmax(steps) < 0.12
-        best = np.nanargmin(one["track_loss"].values, axis=1)
-        assert np.count_nonzero(np.diff(best)) == 1
-        at = one["p_track"].values[np.flatnonzero(np.diff(best))[0]]
-        assert at <= float(one["jump"]) <= at + np.diff(one["p_track"].values)[0]
-        same, opposite = loss_2_1_without_bias(*one["jump_weight"].values.T, one["jump"].item(), r)
-        assert same == pytest.approx(opposite, rel=1e-5)
 
 
 def test_surface_figure_draws_its_numbers(surfaces):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from figures import pentagon_digon as figure
-from figures.pentagon_digon_branches import DIGONS, PENTAGON, densities, kind
 from toymodels.errors import InputError
 from toymodels.exact import expected_loss_float64
+from toymodels.exact.pentagon_digon import DIGONS, PENTAGON, densities
 
 mpl.use("Agg")
 # It takes the time of a claim.
@@ -18,19 +18,6 @@ pytestmark = [pytest.mark.claims, pytest.mark.usefixtures("paper_style")]
 @pytest.fixture(scope="module")
 def found():
     return figure.compute(fast=True)
-
-
-def test_feature_5_alone_has_another_density():
-    np.testing.assert_allclose(densities(0.05, 0.2), [0.05, 0.05, 0.05, 0.05, 0.01])
-    each = densities(np.array([0.05, 0.1]), np.array([2.0, 0.5]))
-    np.testing.assert_allclose(each[:, -1], [0.1, 0.05])
-    np.testing.assert_allclose(each[:, :-1], [[0.05] * 4, [0.1] * 4])
-
-
-def test_a_model_is_named_by_the_features_it_holds():
-    held = np.array([[1, 1, 1, 1, 1], [1, 1, 1, 1, 0.1], [1, 0.2, 1, 1, 1], [0, 0, 0, 0, 0]])
-    W = np.stack([0.6 * held, 0.8 * held], axis=1)
-    assert kind(W).tolist() == [PENTAGON, DIGONS, -1, -1]
 
 
 @pytest.mark.parametrize(("branch", "which"), [(PENTAGON, 4), (DIGONS, 0)])

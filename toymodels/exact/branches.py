@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
+from toymodels.errors import InputError
 from toymodels.exact.expected import expected_loss
 from toymodels.exact.newton import Problem, descend
 
@@ -48,8 +49,11 @@ def follow(
         p_active: densities, `[K, C, F]`.
         importance: `[K, C, F]`.
         seed: of the shaking.
+
+    Raises:
+        InputError: densities or importances of another shape.
     """
-    p, weight = (jnp.asarray(np.asarray(a), jnp.float32) for a in (p_active, importance))
+    p, weight = _points(p_active, importance)
     K, C, F = p.shape
     W = np.broadcast_to(np.asarray(W, np.float32), (C, *np.shape(W)[-2:]))
     b = np.broadcast_to(np.asarray(b, np.float32), (C, F))
@@ -66,10 +70,32 @@ def follow(
     return Branch(W, b, _over_points(_loss, (W, b, p, weight)))
 
 
-def slope(branch: Branch, p_active: npt.ArrayLike, importance: npt.ArrayLike) -> tuple:
-    """Return ∂L/∂p_active and ∂L/∂importance along a branch, each `[K, C, F]`."""
-    p, weight = (jnp.asarray(np.asarray(a), jnp.float32) for a in (p_active, importance))
+def slope(
+    branch: Branch, p_active: npt.ArrayLike, importance: npt.ArrayLike
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return ∂L/∂p_active and ∂L/∂importance along a branch, each `[K, C, F]`.
+
+    Args:
+        branch: of `follow` at the same densities and importances.
+        p_active: densities, `[K, C, F]`.
+        importance: `[K, C, F]`.
+
+    Raises:
+        InputError: densities or importances of another shape.
+    """
+    p, weight = _points(p_active, importance)
     return _over_points(_slopes, (branch.W, branch.b, p, weight))
+
+
+def _points(p_active: npt.ArrayLike, importance: npt.ArrayLike) -> tuple[jax.Array, jax.Array]:
+    """Return both as float32 `[K, C, F]`, or raise InputError."""
+    p, weight = (jnp.asarray(np.asarray(a), jnp.float32) for a in (p_active, importance))
+    if p.ndim != 3 or p.shape != weight.shape:
+        raise InputError(
+            f"p_active has shape {p.shape} and importance {weight.shape}: give both as "
+            "[points, branches, features], with one branch as [K, 1, F]."
+        )
+    return p, weight
 
 
 def crossing(

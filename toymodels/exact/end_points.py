@@ -1,4 +1,4 @@
-"""Telling the end points of a search apart, and picking the best and the best different one.
+"""Compare minima up to symmetry; pick the best and the best distinct one.
 
 Two solutions are the same when they differ by a rotation of the hidden space and by an exchange of
 features of equal density and importance. What both leave alone is compared: of G = WᵀW and b, for
@@ -44,7 +44,7 @@ def choose(W: Floats, b: Floats, losses: Floats, p_active: Floats, importance: F
 def differ(
     W: Floats, b: Floats, p_active: Floats, importance: Floats, reference: Any = 0
 ) -> npt.NDArray[np.bool_]:
-    """Say which solutions of a cell differ from its `reference`, `[C, S]`; shapes as `choose`."""
+    """Tell which solutions of a cell differ from its `reference`, `[C, S]`; shapes as `choose`."""
     marks = fingerprint(W, b, p_active[:, None], importance[:, None])
     reference = np.broadcast_to(reference, len(W))
     own = marks[np.arange(len(W)), reference][:, None]
@@ -59,11 +59,12 @@ def fingerprint(W: Floats, b: Floats, p_active: Floats, importance: Floats) -> F
     G = np.einsum("...mi,...mj->...ij", W, W).astype(np.float64)
     norms = np.diagonal(G, axis1=-2, axis2=-1)
     others = np.sum(G**2, axis=-1) - norms**2
-    kinds = _kinds(np.broadcast_arrays(p_active, b)[0], np.broadcast_arrays(importance, b)[0])
-    return np.concatenate([_sort_within(kinds, v) for v in (norms, b, others)], axis=-1)
+    p_active, importance, b = np.broadcast_arrays(p_active, importance, b)
+    alike = _first_alike(p_active, importance)
+    return np.concatenate([_sort_within(alike, values) for values in (norms, b, others)], axis=-1)
 
 
-def _kinds(p_active: Floats, importance: Floats) -> npt.NDArray[np.intp]:
+def _first_alike(p_active: Floats, importance: Floats) -> npt.NDArray[np.intp]:
     """Return for each feature the first feature that equals it in both, `[…, F]`."""
     same = (p_active[..., :, None] == p_active[..., None, :]) & (
         importance[..., :, None] == importance[..., None, :]
@@ -71,7 +72,6 @@ def _kinds(p_active: Floats, importance: Floats) -> npt.NDArray[np.intp]:
     return np.argmax(same, axis=-1)
 
 
-def _sort_within(kinds: npt.NDArray[np.intp], values: Floats) -> Floats:
-    """Sort values by kind, then by size."""
-    gap = 4 * (1 + np.max(np.abs(values), initial=0.0))
-    return np.sort(kinds * gap + values, axis=-1) - np.sort(kinds, axis=-1) * gap
+def _sort_within(groups: npt.NDArray[np.intp], values: Floats) -> Floats:
+    """Sort values by group, then by size."""
+    return np.take_along_axis(values, np.lexsort((values, groups), axis=-1), axis=-1)

@@ -15,7 +15,7 @@ Superposition"; `toymodels.exact.oracle` computes the same along another path.
 """
 
 import itertools
-from functools import cache, partial, reduce
+from functools import cache, reduce
 from typing import Any, NamedTuple
 
 import jax
@@ -24,6 +24,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from toymodels.errors import InputError
+from toymodels.precision import TINY, product
 
 # Gauss–Legendre nodes of the third, fourth, … largest weight, for each F: fewer where a weight is
 # smaller, and where they have to be multiplied with more others.
@@ -33,9 +34,6 @@ LARGEST_F = max(NODES)
 # Terms of one model that are worked on side by side: on a CPU more of them leave the cache
 # (F = 6 took twice the time with all outputs at once).
 TERMS_TOGETHER = 512
-
-# Weights below this are zero: dividing by them may overflow, and nothing depends on them.
-TINY = 1e-30
 
 
 def expected_loss(W: ArrayLike, b: ArrayLike, p_active: Any, importance: Any) -> jax.Array:
@@ -63,7 +61,7 @@ def expected_loss_per_feature(
             f"W has shape {W.shape} and b {jnp.shape(b)}: give W as [hidden, features] and b as "
             "[features]; many models go through jax.vmap."
         )
-    return expected_loss_of_map(_product(W.T, W), b, p_active, importance)
+    return expected_loss_of_map(product(W.T, W), b, p_active, importance)
 
 
 def expected_loss_of_map(G: ArrayLike, b: ArrayLike, p_active: Any, importance: Any) -> jax.Array:
@@ -112,10 +110,10 @@ def _loss_of_output(g: jax.Array, b: jax.Array, own: jax.Array, p: jax.Array) ->
     """Return E[(x_i − ReLU(g·x + b))²]; `own [F]` is 1 at i, all arguments but `b []` are `[F]`."""
     table = _table(g.shape[0])
     largest_first = _sorting(jnp.abs(g))
-    g, own, p = (_product(largest_first, values) for values in (g, own, p))
+    g, own, p = (product(largest_first, values) for values in (g, own, p))
     chance = jnp.prod(table.active * p[:, None] + table.inactive * (1 - p[:, None]), axis=0)
-    of_nodes, g1, g2 = (_product(g, where) for where in table[:3])
-    x, own1, own2 = (_product(own, where) for where in table[:3])
+    of_nodes, g1, g2 = (product(g, where) for where in table[:3])
+    x, own1, own2 = (product(own, where) for where in table[:3])
     return jnp.sum(chance * mean_over_square(b + of_nodes, g1, g2, x, own1, own2))
 
 
@@ -148,7 +146,7 @@ def _with_slopes(c: Any, g1: Any, g2: Any, x: Any, own1: Any, own2: Any) -> tupl
     ends = [jnp.clip(-jax.lax.stop_gradient(end) / slope, 0, 1) for end in (c, c + g1)]
     near, far = jnp.minimum(*ends), jnp.maximum(*ends)
     outside = jnp.where(near > 0, 0.0, far), jnp.where(near > 0, near, 1.0)
-    pieces = [_on_rectangle(c, g1, g2, x, own1, own2, *outside)]
+    pieces = [_on_rectangle(c, (g1, g2), x, (own1, own2), *outside)]
     for node, weight in _gauss(2):
         u = near + (far - near) * node
         mean, by_c, by_g1 = _on_line(c + g2 * u, g1, x + own2 * u, own1)
@@ -158,9 +156,10 @@ def _with_slopes(c: Any, g1: Any, g2: Any, x: Any, own1: Any, own2: Any) -> tupl
 
 
 def _on_rectangle(
-    c: Any, g1: Any, g2: Any, x: Any, own1: Any, own2: Any, low: Any, high: Any
+    c: Any, g: tuple[Any, Any], x: Any, own: tuple[Any, Any], low: Any, high: Any
 ) -> tuple[jax.Array, ...]:
     """Integrate where z has one sign: u1 in [0, 1], u2 in [low, high]; and the slopes."""
+    (g1, g2), (own1, own2) = g, own
     mid, length = (low + high) / 2, high - low
     on = jnp.where(c + g1 / 2 + g2 * mid > 0, 1.0, 0.0)
     slope1, slope2 = own1 - on * g1, (own2 - on * g2) * length
@@ -183,9 +182,6 @@ def _on_line(c: Any, g: Any, x: Any, own: Any) -> tuple[jax.Array, ...]:
     mean += length_off * ((x + own * mid_off) ** 2 + (own * length_off) ** 2 / 12)
     by_c = -2 * length * error
     return mean, by_c, by_c * mid - slope * length**3 / 6
-
-
-_product = partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
 
 
 def _sorting(size: jax.Array) -> jax.Array:

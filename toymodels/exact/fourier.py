@@ -31,6 +31,7 @@ import numpy as np
 
 from toymodels.exact.series import total, turns, uniform_law, weighted_law
 from toymodels.exact.strata import clipped_at_most_one, closed_part, strata
+from toymodels.precision import product
 
 # Terms of the series, K.
 TERMS = 32
@@ -54,7 +55,7 @@ def expected_loss_fourier(
         importance: a number or `[F]`.
         terms: K, of the series.
     """
-    G = jnp.matmul(W.T, W, precision=jax.lax.Precision.HIGHEST)
+    G = product(W.T, W)
     return jnp.sum(expected_loss_of_map_fourier(G, b, p_active, importance, terms))
 
 

@@ -24,7 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 
 # A slope below this is not divided by: the interval it is divided for is then empty or everything.
-TINY = 1e-12
+LEAST_SLOPE = 1e-12
 
 # 1/|g|, the height of δ(u) over t, counts up to here in B: beyond, float32 has no digits left.
 SHARPEST = 1e3
@@ -176,8 +176,8 @@ def _powers_above(root: jax.Array, rising: jax.Array) -> list[jax.Array]:
 
 
 def _away_from_zero(g: jax.Array) -> jax.Array:
-    """Return g, or ±TINY where it is smaller; 0 counts as positive."""
-    return jnp.where(jnp.abs(g) < TINY, jnp.where(g < 0, -TINY, TINY), g)
+    """Return g, or ±LEAST_SLOPE where it is smaller; 0 counts as positive."""
+    return jnp.where(jnp.abs(g) < LEAST_SLOPE, jnp.where(g < 0, -LEAST_SLOPE, LEAST_SLOPE), g)
 
 
 def _exclusive_products(q: jax.Array) -> jax.Array:

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from toymodels.exact.moments import moments
+from toymodels.precision import TINY
 
 # A step may change the parameters by this much (Euclidean), so that starts keep their own basin.
 LONGEST_STEP = 0.5
@@ -28,6 +29,9 @@ EASED, RAISED = 0.15, 6.0
 
 # A problem has converged when the next step promises less than this share of its loss.
 PROMISE = 1e-7
+
+# Added where a diagonal or a step may be all zeros, far below what matters.
+NOTHING = 1e-20
 
 # Steps between two looks at whether all have converged.
 CHECK_EVERY = 4
@@ -150,11 +154,11 @@ def propose(state: Descent) -> tuple[jax.Array, jax.Array]:
     """Return where the damped step of every problem leads, and how much it promises to gain."""
     _, gradient, hessian = state.around
     diagonal = jnp.abs(jnp.diagonal(hessian).T)  # [P, N]
-    size = diagonal + 1e-3 * jnp.max(diagonal, axis=0, keepdims=True) + 1e-20
+    size = diagonal + 1e-3 * jnp.max(diagonal, axis=0, keepdims=True) + NOTHING
     move = -solve_by_size(hessian, state.damping[None] * size, gradient)
     promise = -_sum(move * gradient)
     length = jnp.sqrt(_sum(move**2))
-    return state.x + move * jnp.minimum(1.0, LONGEST_STEP / (length + 1e-20))[None], promise
+    return state.x + move * jnp.minimum(1.0, LONGEST_STEP / (length + NOTHING))[None], promise
 
 
 @jax.jit
@@ -176,7 +180,7 @@ def solve_by_size(hessian: jax.Array, shift: jax.Array, rhs: jax.Array) -> jax.A
 
     def eliminate(j: int, carry: tuple) -> tuple:
         rest, rhs, factors, sizes = carry
-        row, least = rest[j], 1e-2 * shift[j] + 1e-30
+        row, least = rest[j], 1e-2 * shift[j] + TINY
         pivot = jnp.where(jnp.abs(row[j]) < least, jnp.copysign(least, row[j]), row[j])
         column = jnp.where(below[:, j], row / pivot[None], 0)
         rest = rest - column[:, None] * row[None]

@@ -76,19 +76,26 @@ def search(p_active: Floats, importance: Floats, starts: Starts) -> Found:
     order = np.argsort(totals, axis=1)  # NaN last
     cells = np.arange(len(order))
     best, other = (cells, order[:, 0]), (cells, order[:, 1])
-    gone = np.where(np.isnan(totals[other]), np.nan, 0).astype(np.float32)  # [C]
-    difference = np.abs(inner - each.sum(-1)) / np.maximum(each.sum(-1), 1e-30)
+    runner_up_W, runner_up_b, runner_up_loss = W[other], b[other], totals[other]
+    runner_up_W[np.isnan(runner_up_loss)] = np.nan
+    runner_up_b[np.isnan(runner_up_loss)] = np.nan
     return Found(
         W=W[best],
         b=b[best],
         loss_per_feature=each[best],
-        runner_up_W=W[other] + gone[:, None, None],
-        runner_up_b=b[other] + gone[:, None],
-        runner_up_loss=totals[other],
+        runner_up_W=runner_up_W,
+        runner_up_b=runner_up_b,
+        runner_up_loss=runner_up_loss,
         n_agree=choice.n_agree,
         start_losses=losses,
-        difference=np.where(each.sum(-1) > 0, difference, 0).max(1),
+        difference=_relative_difference(inner, each.sum(-1)).max(1),
     )
+
+
+def _relative_difference(values: Floats, wanted: Floats) -> Floats:
+    """Return |values - wanted| / wanted; 0 where nothing is wanted."""
+    apart = np.abs(values - wanted)
+    return np.divide(apart, wanted, out=np.zeros_like(apart), where=wanted > 0)
 
 
 def _descend_all(

@@ -7,6 +7,7 @@ kind its runner-up. The starts are the same in every cell, so a cell's solution 
 the grid it is part of, nor on how the grid is cut into groups.
 
 Nothing proves a minimum global: `n_agree` says how many starts found it.
+`toymodels.exact.neighbours` has a second look.
 """
 
 import os
@@ -18,7 +19,6 @@ import numpy as np
 import numpy.typing as npt
 
 from toymodels.errors import InputError
-from toymodels.exact.end_points import AGREEMENT
 from toymodels.exact.search import EFFORT, Found, Starts, search
 from toymodels.exact.starts import arrangements, disturbances, random_starts
 
@@ -75,7 +75,7 @@ def solve(
     Raises:
         InputError: a size, density or importance out of range, or starts of another shape.
     """
-    p, weight = _cells(p_active, importance)
+    p, weight = as_cells(p_active, importance)
     _check_sizes(p.shape[-1], n_hidden, n_starts)
     shape, F = p.shape[:-1], p.shape[-1]
     p, weight = p.reshape(-1, F), weight.reshape(-1, F)
@@ -96,75 +96,13 @@ def solve(
         return _joined(list(pool.map(one, range(0, len(p), size))), shape)
 
 
-def resolve_with_neighbours(
-    solution: Solution,
-    p_active: npt.ArrayLike,
-    importance: npt.ArrayLike,
-    *,
-    on_cells: Callable[[int], None] = lambda n: None,
-) -> Solution:
-    """Start every cell of a grid `[A, B]` again, from the solutions of its four neighbours.
-
-    Returns the solution with what is lower in place of what was; the neighbours count as further
-    starts, and a displaced solution that is another one becomes the runner-up.
-
-    Args:
-        solution: of `solve` for the same densities and importances, `[A, B]` cells.
-        p_active: as for `solve`.
-        importance: as for `solve`.
-        on_cells: as for `solve`.
+def as_cells(p_active: npt.ArrayLike, importance: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Return densities and importances as float32 of one shape `[..., F]`.
 
     Raises:
-        InputError: cells that are not a grid of two axes.
+        InputError: a density outside [0, 1], an importance that is negative or not finite, shapes
+            that do not broadcast, or numbers for both.
     """
-    if solution.loss.ndim != 2:
-        raise InputError(
-            f"the solution has cells of shape {solution.loss.shape}, but neighbours need a grid "
-            "[A, B]: reshape p_active and importance before solving."
-        )
-    n_hidden = solution.W.shape[-2]
-    mine = (solution.W, solution.b), (solution.runner_up_W, solution.runner_up_b)
-    others = [(_shifted(solution.W, *s), _shifted(solution.b, *s)) for s in _NEIGHBOURS]
-    W, b = (np.stack(a, axis=2) for a in zip(*mine, *others, strict=True))
-    W, b = (np.where(np.isnan(a), a[:, :, :1], a) for a in (W, b))
-    again = solve(p_active, importance, n_hidden, starts=(W, b), on_cells=on_cells)
-    lower = again.loss < solution.loss
-    best = {k: _where(lower, getattr(again, k), getattr(solution, k)) for k in _PER_CELL}
-    start_losses = np.concatenate([solution.start_losses, again.start_losses[..., 2:]], axis=-1)
-    agree = np.sum(start_losses <= best["loss"][..., None] * (1 + AGREEMENT), axis=-1)
-    largest = max(solution.largest_difference, again.largest_difference)
-    return Solution(**best, n_agree=agree, start_losses=start_losses, largest_difference=largest)
-
-
-# What is kept together of one search or the other.
-_PER_CELL = (
-    "W",
-    "b",
-    "loss",
-    "loss_per_feature",
-    "runner_up_W",
-    "runner_up_b",
-    "runner_up_loss",
-)
-
-
-def _where(condition: npt.NDArray[np.bool_], a: Floats, b: Floats) -> Floats:
-    """Choose cells `[A, B]` of arrays `[A, B, …]`."""
-    return np.where(condition.reshape(*condition.shape, *(1,) * (a.ndim - 2)), a, b)
-
-
-_NEIGHBOURS = ((1, 0), (-1, 0), (0, 1), (0, -1))
-
-
-def _shifted(values: Floats, along_a: int, along_b: int) -> Floats:
-    """Return each cell's neighbour; at the border the cell itself."""
-    a, b = (np.arange(n) for n in values.shape[:2])
-    a, b = (np.clip(i + by, 0, len(i) - 1) for i, by in ((a, along_a), (b, along_b)))
-    return values[a[:, None], b[None, :]]
-
-
-def _cells(p_active: npt.ArrayLike, importance: npt.ArrayLike) -> tuple[Floats, Floats]:
-    """Return both as float32 of one shape `[..., F]`, or raise InputError."""
     p, weight = np.asarray(p_active, np.float64), np.asarray(importance, np.float64)
     for name, values, bad in (
         ("p_active", p, ~((p >= 0) & (p <= 1))),

@@ -1,11 +1,12 @@
 """Known arrangements of F features in M dimensions, and random ones, to start a search from.
 
-An arrangement gives orthogonal groups of dimensions to groups of features: one feature alone
-("dedicated"), two opposite each other ("digon"), the corners of a triangle, a tetrahedron or a
-larger simplex, of a pentagon or a hexagon. (A square is two digons, an octahedron three, a
-triangular bipyramid a triangle and a digon.) Other features are dropped: W_i = 0, b_i = p_i/2.
-The last feature may differ from the rest, which are alike: arrangements that differ in what
-becomes of the last one are listed apart, those that exchange others are not.
+An arrangement gives orthogonal groups of dimensions to groups of features, as corners of the
+shapes of `toymodels.theory.shapes`: one feature alone ("dedicated"), two opposite each other
+("digon"), a triangle, a tetrahedron or a larger simplex, a pentagon or a hexagon. (A square is two
+digons, an octahedron three, a triangular bipyramid a triangle and a digon.) Other features are
+dropped: W_i = 0, b_i = p_i/2. The last feature may differ from the rest, which are alike:
+arrangements that differ in what becomes of the last one are listed apart, those that exchange
+others are not.
 
 Source: Elhage et al. 2022, "Superposition as a Phase Change" and "The Geometry of Superposition".
 """
@@ -17,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from toymodels.theory import regular_polygon
+from toymodels.theory.shapes import SOLIDS, Shape, polygon, simplex
 
 Floats = npt.NDArray[np.float32]
 
@@ -43,12 +44,6 @@ class Arrangement(NamedTuple):
         return np.where(self.dropped, np.asarray(p_active) / 2, 0).astype(np.float32)
 
 
-class _Shape(NamedTuple):
-    name: str
-    n_features: int
-    n_dimensions: int
-
-
 _DROPPED = "dropped"
 
 
@@ -60,7 +55,7 @@ def arrangements(n_features: int, n_hidden: int) -> tuple[Arrangement, ...]:
     """
     found = []
     for shapes in _choices(n_features, n_hidden, _shapes(n_features, n_hidden)):
-        n_dropped = n_features - sum(s.n_features for s in shapes)
+        n_dropped = n_features - sum(s.n_corners for s in shapes)
         hosts = list(dict.fromkeys(shapes)) + ([None] if n_dropped else [])
         found += [_arrange(shapes, host, n_features, n_hidden) for host in hosts]
     return tuple(found)
@@ -88,79 +83,54 @@ def _normal(k: int, n_features: int, n_hidden: int, seed: int) -> tuple[np.ndarr
 
 
 @cache
-def _shapes(n_features: int, n_hidden: int) -> tuple[_Shape, ...]:
-    """Return the groups that fit, by dimension."""
-    named = {1: "dedicated", 2: "digon", 3: "triangle", 4: "tetrahedron"}
-    simplices = [
-        _Shape(named.get(n, f"{n}-simplex"), n, max(1, n - 1)) for n in range(1, n_features + 1)
-    ]
-    polygons = [_Shape("pentagon", 5, 2), _Shape("hexagon", 6, 2)]
-    fitting = [
-        s for s in simplices + polygons if s.n_features <= n_features and s.n_dimensions <= n_hidden
-    ]
-    return tuple(fitting)
+def _shapes(n_features: int, n_hidden: int) -> tuple[Shape, ...]:
+    """Return the shapes that fit, simplices first; the starts of a search are in their order."""
+    simplices = [simplex(n) for n in range(1, n_features + 1)]
+    polygons = [polygon(n) for n in range(5, n_features + 1)]
+    every = (*simplices, *polygons, *SOLIDS)
+    return tuple(s for s in every if s.n_corners <= n_features and s.n_dimensions <= n_hidden)
 
 
 def _choices(
-    n_features: int, n_hidden: int, kinds: tuple[_Shape, ...]
-) -> Iterator[tuple[_Shape, ...]]:
-    """Yield each multiset of kinds that fills the dimensions and has features enough."""
+    n_features: int, n_hidden: int, shapes: tuple[Shape, ...]
+) -> Iterator[tuple[Shape, ...]]:
+    """Yield each multiset of shapes that fills the dimensions and has features enough."""
     if n_hidden == 0:
         yield ()
-    for k, kind in enumerate(kinds):
-        left = n_features - kind.n_features, n_hidden - kind.n_dimensions
+    for k, shape in enumerate(shapes):
+        left = n_features - shape.n_corners, n_hidden - shape.n_dimensions
         if min(left) >= 0:
-            for others in _choices(*left, kinds[k:]):
-                yield (kind, *others)
+            for others in _choices(*left, shapes[k:]):
+                yield (shape, *others)
 
 
 def _arrange(
-    shapes: tuple[_Shape, ...], host: _Shape | None, n_features: int, n_hidden: int
+    shapes: tuple[Shape, ...], host: Shape | None, n_features: int, n_hidden: int
 ) -> Arrangement:
     """Lay the groups out; the last feature goes to the first group like `host`, or is dropped."""
     ordered = list(shapes)
     if host is not None:
         ordered.remove(host)
         ordered.append(host)  # its last corner is the last feature
-    n_kept = sum(s.n_features for s in shapes)
+    n_kept = sum(s.n_corners for s in shapes)
     W = np.zeros((n_hidden, n_features), np.float32)
     column = 0 if host is None else n_features - n_kept
     row = 0
     dropped = np.ones(n_features, bool)
     for shape in ordered:
-        corners = _corners(shape)
-        columns = slice(column, column + shape.n_features)
-        W[row : row + shape.n_dimensions, columns] = corners
+        columns = slice(column, column + shape.n_corners)
+        W[row : row + shape.n_dimensions, columns] = shape.corners()
         dropped[columns] = False
-        row, column = row + shape.n_dimensions, column + shape.n_features
+        row, column = row + shape.n_dimensions, column + shape.n_corners
     return Arrangement(_name(shapes, host, n_features - n_kept), W, dropped)
 
 
-def _name(shapes: tuple[_Shape, ...], host: _Shape | None, n_dropped: int) -> str:
+def _name(shapes: tuple[Shape, ...], host: Shape | None, n_dropped: int) -> str:
     parts, marked = [], False
     for shape in shapes:
         here = shape == host and not marked
         marked |= here
-        parts.append(shape.name + "*" * here)
+        parts.append(f"{shape.name}*" if here else shape.name)
     if n_dropped:
-        parts.append(f"{n_dropped} {_DROPPED}" + "*" * (host is None))
+        parts.append(f"{n_dropped} {_DROPPED}" + ("*" if host is None else ""))
     return " + ".join(parts)
-
-
-def _corners(shape: _Shape) -> np.ndarray:
-    """Return unit vectors to the corners, `[dimensions, features]`."""
-    if shape.n_features == 1:
-        return np.ones((1, 1))
-    if shape.n_features == 2:
-        return np.array([[1.0, -1.0]])
-    if shape.n_dimensions == 2:
-        return regular_polygon(shape.n_features)
-    return _simplex(shape.n_features)
-
-
-def _simplex(n: int) -> np.ndarray:
-    """Return the n corners of a regular simplex, unit vectors with products -1/(n - 1)."""
-    centred = np.eye(n) - 1 / n
-    basis = np.linalg.svd(centred)[0][:, : n - 1]
-    corners = basis.T @ centred
-    return corners / np.linalg.norm(corners, axis=0)

@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-# A slope below this is zero: dividing by it may overflow.
-TINY = 1e-30
+from toymodels.precision import TINY
 
 
 class Strata(NamedTuple):

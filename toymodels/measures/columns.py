@@ -4,9 +4,9 @@ from typing import Any
 
 import jax
 
-from toymodels import geometry
 from toymodels.errors import InputError
 from toymodels.fields import Field
+from toymodels.measures import geometry
 
 
 def measure_geometry(run: Any, model: Any, key: jax.Array) -> dict[str, Field]:

@@ -5,7 +5,15 @@ from toymodels.models.autoencoders import (
     ReluAutoencoder,
     UntiedAutoencoder,
 )
-from toymodels.models.base import FromWeights, Init, Model, apply_batch, hidden, xavier_scale
+from toymodels.models.base import (
+    FromWeights,
+    Init,
+    Model,
+    SizedModel,
+    apply_batch,
+    hidden,
+    xavier_scale,
+)
 
 __all__ = [
     "FromWeights",
@@ -13,6 +21,7 @@ __all__ = [
     "LinearAutoencoder",
     "Model",
     "ReluAutoencoder",
+    "SizedModel",
     "UntiedAutoencoder",
     "apply_batch",
     "hidden",

@@ -11,16 +11,12 @@ import jax.numpy as jnp
 from flax import struct
 
 from toymodels.fields import along_first_axis, array
-from toymodels.models.base import Model, normal
-
-
-def product(A: jax.Array, B: jax.Array) -> jax.Array:
-    """Multiply in full float32, on a GPU too."""
-    return jnp.matmul(A, B, precision=jax.lax.Precision.HIGHEST)
+from toymodels.models.base import SizedModel, normal
+from toymodels.precision import product
 
 
 @struct.dataclass
-class LinearAutoencoder(Model):
+class LinearAutoencoder(SizedModel):
     """`y = Wᵀ W x + b`."""
 
     W: jax.Array = array("hidden", "feature", words="encoder weights")  # [M, F]
@@ -59,7 +55,7 @@ class ReluAutoencoder(LinearAutoencoder):
 
 
 @struct.dataclass
-class UntiedAutoencoder(Model):
+class UntiedAutoencoder(SizedModel):
     """`y = ReLU(V W x + b)`: the decoder `V` is free, not the transpose of `W`."""
 
     W: jax.Array = array("hidden", "feature", words="encoder weights")  # [M, F]

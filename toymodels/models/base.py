@@ -20,7 +20,27 @@ from toymodels.fields import static
 
 
 class Model:
-    """A model that takes one example `[F]` or a batch `[F, B]`."""
+    """A model that takes one example `[F]` or a batch `[F, B]`.
+
+    A class of models that a config may name has a class method `start`, which says how a run
+    starts; its parameters are the keys of the config.
+    """
+
+    def encode(self, x: jax.Array) -> jax.Array:
+        """Return what the hidden layer holds, `[F] -> [M]`."""
+        raise NotImplementedError
+
+    def decode(self, h: jax.Array) -> jax.Array:
+        """Return the output for a hidden state, `[M] -> [F]`."""
+        raise NotImplementedError
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Answer one example, `[F] -> [F]`."""
+        return self.decode(self.encode(x))
+
+
+class SizedModel(Model):
+    """A model with F inputs and M hidden dimensions, whose weights start at one scale."""
 
     @classmethod
     def init(cls, key: jax.Array, n_features: int, n_hidden: int, scale: Any) -> Self:
@@ -50,18 +70,6 @@ class Model:
         require_range("init_scale", scale, 0, 1e30)
         return Init(np.float32(scale), cls, n_features=n_features, n_hidden=n_hidden)
 
-    def encode(self, x: jax.Array) -> jax.Array:
-        """Return what the hidden layer holds, `[F] -> [M]`."""
-        raise NotImplementedError
-
-    def decode(self, h: jax.Array) -> jax.Array:
-        """Return the output for a hidden state, `[M] -> [F]`."""
-        raise NotImplementedError
-
-    def __call__(self, x: jax.Array) -> jax.Array:
-        """Answer one example, `[F] -> [F]`."""
-        return self.decode(self.encode(x))
-
 
 @struct.dataclass
 class Init:
@@ -90,6 +98,15 @@ class FromWeights:
     def __call__(self, key: jax.Array) -> Any:
         """Return the model, whatever the key."""
         return self.model
+
+
+class Continued:
+    """The name by which a config starts from the models of another sweep."""
+
+    @classmethod
+    def start(cls, trained: Any) -> FromWeights:
+        """Start from a trained model's weights."""
+        return FromWeights(trained.model)
 
 
 def xavier_scale(n_features: int, n_hidden: int) -> float:

@@ -67,12 +67,16 @@ def interpret(task: Any, u: jax.Array) -> tuple[jax.Array, jax.Array]:
     return jax.vmap(task.sample, out_axes=-1)(u)
 
 
+def errors(task: Any, outputs: jax.Array, targets: jax.Array) -> jax.Array:
+    """Return the error of each output in each example, `[O, B]`, of `[O, B]` arrays."""
+    if hasattr(task, "n_uniforms"):
+        return task.error(outputs, targets)
+    return jax.vmap(task.error, in_axes=-1, out_axes=-1)(outputs, targets)
+
+
 def mean_error(task: Any, outputs: jax.Array, targets: jax.Array) -> jax.Array:
     """Return the error of each output, `[O]`, averaged over a batch of `[O, B]` arrays."""
-    error = task.error
-    if not hasattr(task, "n_uniforms"):
-        error = jax.vmap(task.error, in_axes=-1, out_axes=-1)
-    return jnp.mean(error(outputs, targets), axis=-1)
+    return jnp.mean(errors(task, outputs, targets), axis=-1)
 
 
 def baseline(task: Any, targets: jax.Array) -> jax.Array:

@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 
 from figures import phase_diagram, phase_order
-from figures.phase_problems import THREE_IN_TWO, TWO_IN_ONE
 from toymodels import theory
 from toymodels.exact import expected_loss, expected_loss_float64, solve
+from toymodels.theory import PROBLEMS
 
 pytestmark = pytest.mark.claims
+
+TWO_IN_ONE, THREE_IN_TWO = PROBLEMS[2, 1], PROBLEMS[3, 2]
 
 R, P = np.meshgrid(np.geomspace(0.1, 10, 100), np.geomspace(0.01, 1, 100), indexing="ij")
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from figures import pentagon_digon_branches as both
-from figures.pentagon_digon_branches import DIGONS, PENTAGON, densities
 from toymodels import models
 from toymodels.exact import expected_loss_float64
+from toymodels.exact import pentagon_digon as both
+from toymodels.exact.pentagon_digon import DIGONS, NEITHER, PENTAGON, densities
 from toymodels.features import Independent
 from toymodels.tasks import Reconstruction
 from toymodels.training import Run, TrainSpec, init_state, train_chunk
@@ -77,12 +77,12 @@ def test_crossing_is_the_one_of_scipy_on_the_oracle(thresholds):
         difference.append(digon_loss(t) - best.fun / 1e3)
     at = 0.269 - 0.0005 * difference[0] / (difference[1] - difference[0])
     assert at == pytest.approx(CROSSING, abs=2e-5)
-    assert thresholds["crossing"].values[0] == pytest.approx(at, abs=2e-5)
+    assert thresholds.crossing[0] == pytest.approx(at, abs=2e-5)
     assert 1 / at == pytest.approx(3.716, abs=1e-3)
 
 
 def test_slopes_differ_at_the_crossing(thresholds):
-    pentagon, digons = 1e5 / 5 * thresholds["slope"].values[0]
+    pentagon, digons = 1e5 / 5 * thresholds.slope[0]
     assert (pentagon, digons) == pytest.approx((37.89, 87.88), abs=0.02)
 
 
@@ -95,19 +95,18 @@ def test_losses_are_those_of_the_tables(followed, t):
 @pytest.mark.parametrize("t", [0.22, 0.27, 0.33, 0.4])
 def test_no_third_arrangement_is_lower_than_both(t):
     known = both.branches(P, np.geomspace(1, 0.2, 16), np.ones(16))
-    ends = both.random_ends(P, np.array([t]), 256, known)
-    loss, branch = ends["random_loss"].values[0], ends["random_branch"].values[0]
+    loss, branch = both.random_ends(P, t, 256, known)
     assert min((branch == PENTAGON).sum(), (branch == DIGONS).sum()) >= 10
     assert loss.min() >= min(loss[branch == PENTAGON].min(), loss[branch == DIGONS].min())
-    assert loss[branch < 0].min() > loss[branch == DIGONS].min()
+    assert loss[branch == NEITHER].min() > loss[branch == DIGONS].min()
 
 
 def test_the_ratio_of_the_paper_is_that_of_another_density(thresholds):
-    assert thresholds["crossing"].values[1] == pytest.approx(0.4, abs=1e-3)
+    assert thresholds.crossing[1] == pytest.approx(0.4, abs=1e-3)
 
 
 def test_the_pentagon_ends_in_a_fold(thresholds):
-    assert thresholds["pentagon_end"].values[0] == pytest.approx(0.1242, abs=2e-4)
+    assert thresholds.pentagon_end[0] == pytest.approx(0.1242, abs=2e-4)
 
 
 def test_digons_are_undone_by_a_nudge_where_feature_5_is_dense():
@@ -138,6 +137,6 @@ def trained_norms(t, n_seeds):
 
 @pytest.mark.parametrize("t", [0.2, 0.4])
 def test_training_finds_the_pentagon_and_the_digons_on_either_side(t):
-    held = trained_norms(t, 32) > both.HELD
+    held = trained_norms(t, 32) > both.REPRESENTED
     pentagons, digons = held.all(1).mean(), (held[:, :-1].all(1) & ~held[:, -1]).mean()
     assert pentagons > 0.2 and digons > 0.1

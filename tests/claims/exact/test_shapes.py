@@ -9,9 +9,8 @@ import pytest
 from scipy.optimize import minimize
 
 from figures import intro, k_gons, loss_surface_2_1
-from toymodels.exact.one_active import k_gon
 from toymodels.geometry import name_arrangement
-from toymodels.theory import regular_polygon
+from toymodels.theory import k_gon, regular_polygon
 
 pytestmark = pytest.mark.claims
 

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from figures import intro, phase_diagram, phase_diagram_sampled, superposition
-from figures.phase_problems import THREE_IN_TWO, TWO_IN_ONE
 from figures.recipe import run_preset
 from toymodels import theory
 from toymodels.geometry import feature_dimensionality
+from toymodels.theory import PROBLEMS
 
 pytestmark = pytest.mark.claims
+
+TWO_IN_ONE, THREE_IN_TWO = PROBLEMS[2, 1], PROBLEMS[3, 2]
 
 
 @pytest.fixture(scope="module")

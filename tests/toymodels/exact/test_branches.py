@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from toymodels import theory
+from toymodels.errors import InputError
 from toymodels.exact import crossing, follow, slope, solve
 
 DENSITIES = np.linspace(0.3, 0.6, 31)
@@ -51,6 +52,14 @@ def test_several_branches_side_by_side_are_those_alone(antipodal):
     p, weight = (np.repeat(a, 2, axis=1) for a in cells(DENSITIES[:5]))
     both = follow(np.array([[[1, -1]], [[1, 0]]]), np.zeros((2, 2)), p, weight)
     np.testing.assert_allclose(both.loss[:, 0], antipodal.loss[:5, 0], rtol=1e-5)
+
+
+def test_points_of_another_shape_are_refused(antipodal):
+    p, weight = cells(DENSITIES)
+    with pytest.raises(InputError, match=r"\[points, branches, features\]"):
+        follow([[1, -1]], [0, 0], p[:, 0], weight[:, 0])
+    with pytest.raises(InputError, match=r"shape \(31, 1, 2\) and importance \(2,\)"):
+        slope(antipodal, p, [1.0, 0.5])
 
 
 def test_crossing_is_the_root_to_the_halvings_precision():

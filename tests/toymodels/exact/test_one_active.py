@@ -5,11 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from toymodels.exact.one_active import k_gon, one_active_loss, one_active_loss_per_feature
 from toymodels.features import OneActive
 from toymodels.losses import estimate_loss_per_output
 from toymodels.models import ReluAutoencoder
 from toymodels.tasks import Reconstruction
+from toymodels.theory.one_active import k_gon, one_active_loss, one_active_loss_per_feature
 
 loss_of = jax.jit(one_active_loss)
 split_of = jax.jit(one_active_loss_per_feature)

@@ -9,7 +9,7 @@ from toymodels.exact import newton
 from toymodels.exact.end_points import choose
 from toymodels.exact.expected import expected_loss
 from toymodels.exact.search import EFFORT
-from toymodels.exact.solver import resolve_with_neighbours, solve
+from toymodels.exact.solver import solve
 from toymodels.exact.starts import arrangements
 
 pytestmark = pytest.mark.claims  # many seconds of compiling
@@ -168,16 +168,6 @@ def test_pentagon_gives_way_to_digons_at_about_a_quarter_of_the_density():
     # Sums over 5 features, of our reference's means × 1e5: digon 120.0, pentagon 122.8 or less.
     assert got.loss[0] / 5e-5 == pytest.approx(120.0, rel=0.01)
     assert got.loss[1] / 5e-5 == pytest.approx(122.8, rel=0.01)
-
-
-def test_neighbours_never_make_a_cell_worse():
-    p, importance = grid(4, 3)
-    poor = solve(p, importance, 1, n_starts=1, seed=1)
-    better = resolve_with_neighbours(poor, p, importance)
-    assert np.all(better.loss <= poor.loss)
-    assert better.n_starts == poor.n_starts + 4
-    with pytest.raises(InputError, match=r"\[A, B\]"):
-        resolve_with_neighbours(solve(p[0], importance[0], 1), p[0], importance[0])
 
 
 def test_a_cell_does_not_depend_on_its_grid_and_shapes_share_one_program():

@@ -1,0 +1,131 @@
+"""Every figure there is, in its tiny version: it computes, claims, draws, and survives its file."""
+
+import tomllib
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pytest
+
+import figures
+from figures.kit.compute import has_version, is_sweep, planned, sweep_table
+from figures.kit.entry import FIGURES, GROUPS, Entry, entries, files, papers
+from sweeps.config.parse import parse, read_toml
+from sweeps.store import open_dataset, save_dataset
+
+mpl.use("Agg")
+
+pytestmark = pytest.mark.usefixtures("paper_style")
+
+NAMES = list(entries())
+SWEEPS = [name for name, path in files().items() if is_sweep(read_toml(path))]
+
+
+def drawable(name):
+    return getattr(figures, name.replace("-", "_"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_figure_computes_claims_draws_and_survives_its_file(name, tmp_path):
+    dataset = drawable(name).compute(version="tiny")
+    drawn = drawable(name).draw(dataset)
+    drawn.savefig(tmp_path / "figure.png", dpi=40)
+    texts = " ".join(text.get_text() for text in drawn.findobj(mpl.text.Text))
+    claim, caption = dataset.attrs["claim"], dataset.attrs["caption"]
+    assert claim.strip()
+    assert claim in texts
+    assert caption in texts
+    assert ("TINY" in caption) == has_version(entries()[name], "tiny")
+    save_dataset(dataset, tmp_path / "figure.nc")
+    again = open_dataset(tmp_path / "figure.nc")
+    assert drawable(name).claim(again) == claim
+    plt.close(drawn)
+    drawable(name).draw(again)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_figure_with_something_to_shrink_has_a_tiny_and_a_fast_version(name):
+    entry = entries()[name]
+    table = read_toml(entry.file)
+    if is_sweep(read_toml(entry.source)) or "settings" in table:
+        assert has_version(entry, "tiny")
+        assert has_version(entry, "fast")
+
+
+def cost(config):
+    """Cells times steps or examples."""
+    shared = config.variants[0]
+    total = 0
+    for point in config.grid.points():
+        total += point.get("steps", shared.get("steps", 1)) * point.get(
+            "n_samples", shared.get("n_samples", 1)
+        )
+    return total
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+def test_every_sweep_is_valid_and_its_smaller_versions_cost_less(name):
+    table = sweep_table(files()[name])
+    full, fast, tiny = (cost(parse(table, (), version)) for version in ("", "fast", "tiny"))
+    assert tiny < fast < full
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in SWEEPS])
+def test_every_smaller_version_of_settings_has_smaller_values(name):
+    entry = entries()[name]
+    full = planned(entry).settings
+    for version in ("fast", "tiny"):
+        smaller = planned(entry, version).settings
+        assert set(smaller) == set(full)
+        for key, value in smaller.items():
+            if value != full[key]:
+                sizes = [len(v) if isinstance(v, list) else v for v in (value, full[key])]
+                assert sizes[0] < sizes[1], (version, key)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_front_matter_is_complete(name):
+    entry = entries()[name]
+    for key in ("title", "section", "says"):
+        text = getattr(entry, key)
+        assert text.strip()
+        assert not text.endswith("."), key
+    assert entry.cite in papers()
+    assert 0 < entry.fast_seconds <= entry.seconds
+    module = entry.module()
+    assert callable(module.claim)
+    assert callable(module.draw)
+    assert module.__doc__
+    if is_sweep(read_toml(entry.source)):
+        assert entry.axes
+
+
+def test_every_file_of_a_group_is_a_figure_or_a_sweep_with_a_description():
+    for name, path in files().items():
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        assert "figure" in table or (
+            is_sweep(table) and table["description"] and table["name"] == name
+        )
+
+
+def test_every_group_has_a_folder():
+    for group in GROUPS:
+        folder = FIGURES / group.replace("-", "_")
+        assert folder.is_dir() or not any(e.group == group for e in entries().values())
+
+
+def test_places_in_a_group_are_not_taken_twice():
+    places = [(e.group, e.order) for e in entries().values()]
+    assert len(set(places)) == len(places)
+
+
+def test_a_name_of_no_figure_is_an_attribute_error_that_says_where_the_names_are():
+    with pytest.raises(AttributeError, match="toymodels list"):
+        _ = figures.nonsense
+
+
+def test_an_entry_is_light_and_knows_its_files():
+    entry = entries()["rotations-error"]
+    assert isinstance(entry, Entry)
+    assert entry.file.name == "rotations-error.toml"
+    assert entry.source.name == "circuits-post.toml"
+    assert entry.module().__name__ == "figures.circuits.errors_by_layer"

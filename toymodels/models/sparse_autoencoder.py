@@ -1,0 +1,53 @@
+"""Sparse autoencoders: a dictionary of directions, few of which make up one hidden state."""
+
+from typing import Any, Self
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+from toymodels.errors import require_range
+from toymodels.fields import along_first_axis, array
+from toymodels.models.base import Init, Model, normal
+
+
+@struct.dataclass
+class SparseAutoencoder(Model):
+    """`z = ReLU(E (h - c) + b)`, `y = D̂ z + c`, where D̂ has the columns of D at length 1.
+
+    Trained on the hidden states h of another model, with an L1 price on z (Sharkey et al. 2022;
+    Cunningham et al. 2023). Encoder and decoder are untied; E starts as the transpose of D̂.
+    """
+
+    E: jax.Array = array("latent", "hidden", words="encoder weights")  # [L, M]
+    D: jax.Array = array("hidden", "latent", words="decoder directions, of any length")  # [M, L]
+    b: jax.Array = array("latent", words="biases of the latents")  # [L]
+    c: jax.Array = array("hidden", words="bias of the hidden state")  # [M]
+
+    @classmethod
+    def start(cls, trained: Any, n_latents: int) -> Init:
+        """Say how a run starts: `n_latents` random directions for the other model's hidden size."""
+        require_range("n_latents", n_latents, 1, 1_000_000)
+        n_inputs = trained.run.init.n_hidden
+        return Init(scale=jnp.float32(1), model=cls, n_features=n_inputs, n_hidden=n_latents)
+
+    @classmethod
+    def init(cls, key: jax.Array, n_features: int, n_hidden: int, scale: Any) -> Self:
+        """Draw directions; biases start at zero."""
+        D = normal(key, (n_features, n_hidden), scale)
+        E = D.T / jnp.linalg.norm(D.T, axis=1, keepdims=True)
+        return cls(E=E, D=D, b=jnp.zeros(n_hidden), c=jnp.zeros(n_features))
+
+    def directions(self) -> jax.Array:
+        """Return D̂, unit columns `[M, L]`."""
+        return self.D / jnp.maximum(jnp.linalg.norm(self.D, axis=0, keepdims=True), 1e-12)
+
+    def encode(self, x: jax.Array) -> jax.Array:
+        """Return how active each latent is, `[M] -> [L]`."""
+        z = self.E @ (x - along_first_axis(self.c, x))
+        return jax.nn.relu(z + along_first_axis(self.b, z))
+
+    def decode(self, h: jax.Array) -> jax.Array:
+        """Return the hidden state that latents stand for, `[L] -> [M]`."""
+        y = self.directions() @ h
+        return y + along_first_axis(self.c, y)

@@ -1,0 +1,20 @@
+"""Give back the absolute value of each feature."""
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+from toymodels.tasks.reconstruction import Reconstruction
+
+
+@struct.dataclass
+class AbsoluteValue(Reconstruction):
+    """Answer `|x_i|`, weighted by importance (Elhage et al. 2022, "Computation").
+
+    It takes features with `values = "signed_uniform"` to make it more than reconstruction.
+    """
+
+    def from_uniforms(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Turn `u [U]` into one example; its target is its absolute value."""
+        x = self.features.from_uniforms(u)
+        return x, jnp.abs(x)

@@ -1,0 +1,65 @@
+"""Closed forms: what is known on paper, as the oracles of the tests and the curves of figures.
+
+- `phases`: losses, labels and boundaries of the phase diagrams; `problems`: the same as records.
+- `linear`: the optimum of a linear model.
+- `surface_2_1`: the loss of two features in one dimension without bias, and its minima.
+- `one_active`: the loss when one feature is active at a time, and its k-gons.
+- `shapes`: the polytopes that features form, their names and corners.
+
+`W` is [M hidden, F features]; losses are summed over features. Arrays are numpy's, in float64,
+except for `one_active`, which JAX differentiates.
+"""
+
+from toymodels.theory.linear import LinearLimit, linear_limit
+from toymodels.theory.one_active import (
+    KGon,
+    k_gon,
+    one_active_loss,
+    one_active_loss_per_feature,
+)
+from toymodels.theory.phases import (
+    PHASES_2_1,
+    PHASES_3_2,
+    TRIPLE_POINT,
+    boundary_2_1,
+    boundary_3_2,
+    loss_drop_extra,
+    loss_drop_other,
+    loss_extra_antipodal,
+    loss_others_antipodal,
+    phase_label_2_1,
+    phase_label_3_2,
+    phase_losses_2_1,
+    phase_losses_3_2,
+)
+from toymodels.theory.problems import PROBLEMS, Problem, problem_of
+from toymodels.theory.shapes import POLYTOPE_DIMENSIONALITY, regular_polygon
+from toymodels.theory.surface_2_1 import loss_2_1_without_bias
+
+__all__ = [
+    "PHASES_2_1",
+    "PHASES_3_2",
+    "POLYTOPE_DIMENSIONALITY",
+    "PROBLEMS",
+    "TRIPLE_POINT",
+    "KGon",
+    "LinearLimit",
+    "Problem",
+    "boundary_2_1",
+    "boundary_3_2",
+    "k_gon",
+    "linear_limit",
+    "loss_2_1_without_bias",
+    "loss_drop_extra",
+    "loss_drop_other",
+    "loss_extra_antipodal",
+    "loss_others_antipodal",
+    "one_active_loss",
+    "one_active_loss_per_feature",
+    "phase_label_2_1",
+    "phase_label_3_2",
+    "phase_losses_2_1",
+    "phase_losses_3_2",
+    "problem_of",
+    "regular_polygon",
+]

@@ -1,0 +1,73 @@
+"""The limit of a linear model: what a best tied autoencoder without ReLU keeps, and loses.
+
+Notation: W is [M hidden, F features], y = Wᵀ W x + b; features are independent, active with
+probability p_active and then uniform on [0, 1]. Plain numpy in float64.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from toymodels.errors import InputError
+from toymodels.theory.checks import Floats, checked_density, checked_importance
+from toymodels.theory.phases import loss_drop_other
+
+
+class LinearLimit(NamedTuple):
+    """An optimum of the linear model and its expected loss."""
+
+    W: Floats  # [M, F]
+    b: Floats  # [F]
+    loss: float  # summed over features, weighted by importance
+
+
+def linear_limit(
+    n_features: int, n_hidden: int, importance: npt.ArrayLike, p_active: npt.ArrayLike
+) -> LinearLimit:
+    """Return a best tied linear model y = Wᵀ W x + b for independent features.
+
+    It keeps the `n_hidden` features with the largest I_i Var(x_i), Var = p/3 - p^2/4: unit columns
+    along the hidden axes, b = 0 on them and b = E[x] = p/2 on the dropped ones. The loss is the
+    sum of I_i Var(x_i) over the dropped.
+
+    Why this is the global optimum, also among untied models: with the best b the loss is
+    ||D^1/2 (1 - A) V^1/2||_F^2, where A = Wᵀ W, D = diag(I), V = diag(Var), and D^1/2 A V^1/2
+    has rank <= m; by Eckart-Young no such matrix is nearer to diag(sqrt(I_i Var_i)) than its
+    largest m entries. It needs a diagonal covariance: correlated features have another optimum.
+    The optimum is unique up to a rotation of the hidden space where the m-th and the next
+    I_i Var(x_i) differ; of equal features the first is kept.
+
+    Args:
+        n_features: F, at least 1.
+        n_hidden: M, at least 1.
+        importance: a number or [F].
+        p_active: densities, a number or [F].
+
+    Raises:
+        InputError: a size below 1, an importance that is negative or not finite, a density outside
+            [0, 1], or a shape other than () and [F].
+
+    Source: Elhage et al. 2022, "Demonstrating Superposition" (linear model; like PCA).
+    """
+    for name, size in (("n_features", n_features), ("n_hidden", n_hidden)):
+        if size < 1:
+            raise InputError(f"{name} must be at least 1, got {size}.")
+    weight = _per_feature("importance", checked_importance(importance, "importance"), n_features)
+    p = _per_feature("p_active", checked_density(p_active), n_features)
+    weighted_variance = weight * loss_drop_other(p)
+    order = np.argsort(-weighted_variance, kind="stable")
+    kept, dropped = np.sort(order[:n_hidden]), order[n_hidden:]
+    W = np.zeros((n_hidden, n_features))
+    W[np.arange(kept.size), kept] = 1
+    b = p / 2
+    b[kept] = 0
+    return LinearLimit(W, b, float(np.sum(weighted_variance[dropped])))
+
+
+def _per_feature(name: str, values: Floats, n_features: int) -> Floats:
+    if values.shape not in ((), (n_features,)):
+        raise InputError(
+            f"{name} must be a scalar or have shape ({n_features},), got shape {values.shape}."
+        )
+    return np.full(n_features, values)
