@@ -9,8 +9,8 @@ from flax import struct
 
 from toymodels.features import Features
 from toymodels.fields import Field, along_first_axis, array, static
-from toymodels.models import Model, hidden
-from toymodels.models.base import normal
+from toymodels.models import hidden
+from toymodels.models.base import SizedModel, normal
 from toymodels.tasks import UniformTask
 
 
@@ -91,8 +91,8 @@ class HiddenOf(UniformTask):
 
 
 @struct.dataclass
-class Reader(Model):
-    """A model for `HiddenOf`: `y = A x`."""
+class Reader(SizedModel):
+    """A model for `HiddenOf`: `y = A x`, with no code of its own."""
 
     A: jax.Array = array("neuron", "feature")
 

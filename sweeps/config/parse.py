@@ -82,7 +82,8 @@ def parse(
     config = SweepConfig(name, table, grid, derive, seed, description, models)
     first = next(grid.points())
     config.build({k: v for k, v in first.items() if k != SEED})
-    for name in set(config.coordinates()) & {d.name for d in grid.dimensions}:
+    zipped = {d.name for d in grid.dimensions} - {a.name for d in grid.dimensions for a in d.axes}
+    for name in zipped & set(config.coordinates()):
         raise InputError(f"zip.{name}: {name!r} is a key of the run; call the zip something else.")
     return config
 

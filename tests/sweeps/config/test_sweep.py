@@ -225,7 +225,7 @@ def test_folders_of_other_sweeps_say_nothing(tmp_path, capsys, changes):
 
 
 def test_shared_keys_are_numbers_and_names_and_no_axis():
-    found = parse(TRAINED).scalars()
+    found = parse(TRAINED).coordinates()
     assert found["steps"] == 20
     assert found["optimizer"] == "adam"
     assert found["ratio_importance"] == 0.5
@@ -235,9 +235,16 @@ def test_shared_keys_are_numbers_and_names_and_no_axis():
 
 def test_a_key_that_differs_between_cells_is_not_shared():
     table = make_table(grid={"optimizer": ["adam", "sgd"]})
-    found = parse(table).scalars()
+    found = parse(table).coordinates()
     assert not {"optimizer", "b1", "momentum"} & set(found)
     assert found["learning_rate"] == 0.01
+
+
+def test_a_derived_value_stands_along_the_axes_that_it_is_of():
+    table = make_table(grid={"p_active": [0.1, 0.5], "steps": [10, 20]})
+    table["derive"] = {"learning_rate": {"function": "reciprocal", "of": ["steps"]}}
+    dims, values = parse(table).coordinates()["learning_rate"]
+    assert (dims, values.tolist()) == (["steps"], [0.1, 0.05])
 
 
 @pytest.mark.parametrize(
@@ -249,6 +256,7 @@ def test_a_key_that_differs_between_cells_is_not_shared():
         ("measures.adversarial.epsilon", "epsilon_adversarial"),
         ("models.seed", "model_seed"),
         ("models.features.p_active", "p_active"),
+        ("penalties.mine:L2.weight", "weight_L2"),
         ("steps", "steps"),
     ],
 )

@@ -31,12 +31,23 @@ TABLES = {
         "n_samples": 20,
         "grid": {"inhibition": [1.0, 1.3], **GRID},
     },
+    "fit": {
+        "name": "fitted",
+        "work": "fit",
+        "task": "reconstruction",
+        "n_features": 3,
+        "n_samples": 50,
+        "decomposition": "pca",
+        "grid": {"p_active": [0.1, 0.5], **GRID},
+    },
 }
 
 
 @pytest.fixture(params=NAMES["work"])
 def work(request):
     """A kind of work with its sheet of 3 seeds × 2 cells."""
+    if request.param == "fit":
+        pytest.importorskip("sklearn")
     config = parse(TABLES[request.param])
     (sheet,) = make_sheets(config.grid, config.build, config.seed)
     return find("work", request.param), sheet
@@ -74,7 +85,8 @@ def test_a_caption_says_how_many_seeds_or_starts(work):
     wanted = {
         "train": "3 seeds, 20 steps of 16 examples, learning rate 0.01",
         "solve": "2 × 3 cells, 8 starts each, no sampling",
-        "simulate": "mean of 3 seeds with 95 % intervals, 20 examples each, D = 800, T = 20",
+        "simulate": "3 seeds, 20 examples each, D = 800, T = 20",
+        "fit": "PCA and FastICA of 50 hidden states",
     }
     assert said.startswith(wanted[kind.name])
 
