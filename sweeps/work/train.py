@@ -142,8 +142,8 @@ class Train(Work):
 
     def untrained(self, run: Run) -> Any:
         """Return the model as it is first drawn, under some key."""
-        key = jax.random.key(0)
-        return run.init.draw(key) if hasattr(run.init, "draw") else run.init(key)
+        draw = getattr(run.init, "draw", run.init)
+        return draw(jax.random.key(0))
 
     def caption(self, dataset: xr.Dataset) -> list[str]:
         """Say how many seeds and steps, and how many runs diverged."""

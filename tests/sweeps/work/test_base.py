@@ -70,6 +70,7 @@ def test_progress_adds_up_to_the_cost_and_fields_fit_their_block(work):
     for name, field in output.fields.items():
         assert field.values.shape[:2] == block.points.shape, name
         assert field.values.ndim == 2 + len(field.dims), name
+        assert field.words, name
     assert names_of(output.fields) <= kind.names(sheet.cell(0))
     assert "diverged" in output.fields
     for field in output.fields.values():

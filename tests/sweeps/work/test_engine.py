@@ -110,7 +110,7 @@ def random_numbers(jaxpr):
 @pytest.mark.parametrize("layout", [None, Layout(seeds=1, cells=2)])
 @pytest.mark.parametrize("n_cells", [2, 6])
 def test_random_numbers_of_a_step_are_seeds_times_features_times_batch(n_cells, layout):
-    axes = {"p_active": np.linspace(0.1, 1, n_cells), "seed": [0, 1, 2]}
+    axes = {"p_active": np.geomspace(SMALLEST_SHARED_DRAW, 1, n_cells), "seed": [0, 1, 2]}
     block = one_block(axes, layout=layout, batch_size=16)
     layout = block.layout
     run = block.sheet.run
