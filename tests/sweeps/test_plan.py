@@ -7,6 +7,8 @@ from builders import make_run, make_table
 from sweeps.config.parse import parse
 from sweeps.grid import Axis, Dimension, Grid
 from sweeps.plan import Cell, make_sheets, program_of, window
+from toymodels.errors import InputError
+from toymodels.tasks import Reconstruction
 
 
 def sheets_of(**table):
@@ -101,6 +103,17 @@ def test_equal_cells_are_one_program():
     assert program_of(one) == program_of(two)
     for other in (make_run(4), make_run(steps=5), make_run().replace(frozen=("W",))):
         assert program_of(Cell(_WORK, other)) != program_of(one)
+
+
+class Undecorated(Reconstruction):
+    """What a user forgets: `@struct.dataclass` above a class of their own."""
+
+
+def test_a_class_that_is_no_record_is_refused_by_name():
+    run = make_run()
+    task = Undecorated(run.task.features, run.task.importance)
+    with pytest.raises(InputError, match=r"Undecorated is no record.*@flax.struct.dataclass"):
+        program_of(Cell(_WORK, run.replace(task=task)))
 
 
 def test_a_window_repeats_the_last_and_says_which_count():
