@@ -46,6 +46,16 @@ def test_losses_of_a_perfect_model_are_zero(benchmarks):
     assert perfect == pytest.approx(0, abs=1e-12)
 
 
+def test_estimators_print_the_time_of_a_step_and_how_much_longer_others_take(benchmarks, capsys):
+    estimators = benchmarks("estimators")
+    row = estimators.EstimatorRow(8, 2, 2, 1, batch_size=8)
+    estimators.print_rows([row], rounds=1, seconds=1e-3)
+    header, line = capsys.readouterr().out.splitlines()
+    assert header.split() == ["size", "plain", "step", "stratified", "exact", "fourier"]
+    assert line.startswith("8→2 × 2") and line.count(" ×") == 3
+    assert line.count("—") == 1  # the expected loss goes up to six features
+
+
 def test_circuits_print_the_sweep_beside_its_floor(benchmarks, capsys):
     circuits = benchmarks("circuits")
     sizes = circuits.sweep_sizes()

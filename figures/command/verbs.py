@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from figures.command.catalogue import choose
-from figures.kit.compute import Drawable, is_sweep, planned, sweep_table
+from figures.kit.compute import Drawable, has_seed, is_sweep, planned, sweep_table
 from figures.kit.entry import Entry, files
 from sweeps.config.parse import parse, read_toml
 from sweeps.config.sweep import SweepConfig, config_from_json
@@ -36,6 +36,12 @@ class Wanted:
         """The version of the figures' files."""
         return "fast" if self.fast else ""
 
+    def for_entry(self, entry: Entry, n_chosen: int) -> tuple[str, ...]:
+        """Return the overrides of one figure; among several, a seed goes where there is one."""
+        if n_chosen == 1 or has_seed(entry):
+            return self.overrides
+        return tuple(text for text in self.overrides if not text.startswith("seed="))
+
 
 def make_figures(names: tuple[str, ...], wanted: Wanted, group: str | None = None) -> None:
     """Make the figures that are named, and say where they are."""
@@ -48,11 +54,11 @@ def make_figures(names: tuple[str, ...], wanted: Wanted, group: str | None = Non
         raise InputError("--from draws one figure: name just one.")
     for entry in chosen:
         if not wanted.source:
-            planned(entry, wanted.version, wanted.overrides)
+            planned(entry, wanted.version, wanted.for_entry(entry, len(chosen)))
         stem = entry.stem(wanted.version)
         _prepare(wanted.out, [f"{stem}.{ending}" for ending in (*formats, "nc")])
     for entry in chosen:
-        _make(entry, wanted, formats)
+        _make(entry, wanted, formats, wanted.for_entry(entry, len(chosen)))
 
 
 def _formats(text: str) -> list[str]:
@@ -78,9 +84,9 @@ def _prepare(out: Path, files: list[str]) -> None:
         check_target(out / name)
 
 
-def _make(entry: Entry, wanted: Wanted, formats: list[str]) -> None:
+def _make(entry: Entry, wanted: Wanted, formats: list[str], overrides: tuple[str, ...]) -> None:
     began, stem = time.monotonic(), entry.stem(wanted.version)
-    dataset = _dataset(entry, wanted)
+    dataset = _dataset(entry, wanted, overrides)
     paths = [wanted.out / f"{stem}.{ending}" for ending in formats]
     draw_into(entry, dataset, paths, wanted.source)
     if not wanted.source:
@@ -90,7 +96,7 @@ def _make(entry: Entry, wanted: Wanted, formats: list[str]) -> None:
     print(f"  done in {time.monotonic() - began:.0f} s: {'  '.join(map(str, made))}")
 
 
-def _dataset(entry: Entry, wanted: Wanted) -> Any:
+def _dataset(entry: Entry, wanted: Wanted, overrides: tuple[str, ...]) -> Any:
     if wanted.source:
         return open_dataset(wanted.source)
     seconds = entry.fast_seconds if wanted.fast else entry.seconds
@@ -99,7 +105,7 @@ def _dataset(entry: Entry, wanted: Wanted) -> Any:
     return Drawable(entry).compute(
         out=wanted.out,
         fast=wanted.fast,
-        overrides=wanted.overrides,
+        overrides=overrides,
         memory_gib=wanted.memory,
         fresh=wanted.fresh,
         report=Bar(entry.name),
@@ -126,6 +132,7 @@ def draw_into(entry: Entry, dataset: Any, paths: list[Path], source: Path | None
         for path in paths:
             with writing(path) as beside:
                 figure.savefig(beside, format=path.suffix[1:])
+            figure.set_layout_engine("none")  # it is laid out now: once is enough
         plt.close(figure)
 
 

@@ -1,9 +1,13 @@
 """What stands on a figure: its claim on top, and below what was run."""
 
 from collections.abc import Sequence
+from textwrap import fill
 
 import xarray as xr
 from matplotlib.figure import Figure
+
+# Letters on an inch, at the sizes of claims and captions.
+CLAIM_LETTERS, CAPTION_LETTERS = 10.5, 18.0
 
 SMALLER = {
     "fast": "FAST version: smaller than the full figure",
@@ -20,7 +24,16 @@ def joined(parts: Sequence[str], overrides: Sequence[str], version: str = "") ->
 
 def write_caption(figure: Figure, dataset: xr.Dataset) -> None:
     """Write a dataset's claim on top of a figure and its caption below."""
-    if dataset.attrs.get("claim"):
-        figure.suptitle(dataset.attrs["claim"], fontsize=10.5, fontweight="bold", wrap=True)
-    if dataset.attrs.get("caption"):
-        figure.supxlabel(dataset.attrs["caption"], fontsize=7, color="#555555", wrap=True)
+    width = float(figure.get_size_inches()[0])
+    claim, caption = (dataset.attrs.get(name, "") for name in ("claim", "caption"))
+    if claim:
+        text = broken(claim, width * CLAIM_LETTERS)
+        figure.suptitle(text, fontsize=10.5, fontweight="bold")
+    if caption:
+        text = broken(caption, width * CAPTION_LETTERS)
+        figure.supxlabel(text, fontsize=7, color="#555555")
+
+
+def broken(text: str, letters: float) -> str:
+    """Break a text into lines of so many letters, and where it is broken already."""
+    return "\n".join(fill(line, max(int(letters), 20)) for line in text.splitlines())

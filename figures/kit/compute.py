@@ -6,6 +6,7 @@ A module that draws has
     claim(dataset) -> str              one sentence, from the numbers
     draw(dataset, axes=None) -> Figure
     caption(dataset) -> list[str]      more parts of the caption (may be left out)
+    check(plan)                        refuses what it cannot draw (may be left out)
 
 and where the analysis takes many seconds, `parts(dataset) -> {name: function}`: each part is
 computed by a function without arguments that returns a dataset, and stored as it is done; then
@@ -135,7 +136,8 @@ def planned(entry: Any, version: str = "", overrides: Sequence[str] = ()) -> Pla
     """Say what a figure is going to run, and refuse what it cannot draw before anything runs.
 
     Raises:
-        InputError: a mistake in an override, another axis, or a key that the figure requires.
+        InputError: a mistake in an override, another axis, a key that the figure requires, or what
+            its module's `check` refuses.
     """
     table = read_toml(entry.source)
     settings, for_sweep = changed(settings_of(read_toml(entry.file), version), overrides)
@@ -145,11 +147,19 @@ def planned(entry: Any, version: str = "", overrides: Sequence[str] = ()) -> Pla
                 f"{entry.name} has no key for {listed(for_sweep)}. "
                 + (f"It has {listed(settings)}." if settings else "It has nothing to set.")
             )
-        return Plan(None, settings)
+        return _checked(entry, Plan(None, settings))
     config = parse(sweep_table(entry.source), for_sweep, version)
     _require_axes(entry, config)
     _require_keys(entry, config)
-    return Plan(config, settings)
+    return _checked(entry, Plan(config, settings))
+
+
+def _checked(entry: Any, plan: Plan) -> Plan:
+    """Let the module refuse what it alone knows that it cannot draw, before anything runs."""
+    check = getattr(entry.module(), "check", None)
+    if check is not None:
+        check(plan)
+    return plan
 
 
 def settings_of(table: dict[str, Any], version: str = "") -> dict[str, Any]:
@@ -161,6 +171,11 @@ def settings_of(table: dict[str, Any], version: str = "") -> dict[str, Any]:
 def has_version(entry: Any, version: str) -> bool:
     """Tell whether a version of a figure differs from the full one."""
     return any(version in read_toml(path) for path in (entry.file, entry.source))
+
+
+def has_seed(entry: Any) -> bool:
+    """Tell whether a figure has anything random that a root seed would change."""
+    return is_sweep(read_toml(entry.source)) or "seed" in settings_of(read_toml(entry.file))
 
 
 def is_sweep(table: dict[str, Any]) -> bool:

@@ -3,13 +3,11 @@
 from typing import Any
 
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PathCollection, QuadMesh
-from matplotlib.colors import to_rgb
+from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.container import BarContainer
 from matplotlib.image import AxesImage
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from figures.kit import style
 
@@ -53,41 +51,3 @@ def draw_norms(ax: Axes, norm: ArrayLike, superposition: ArrayLike) -> BarContai
     bars = ax.barh(np.arange(norm.size) + 0.5, norm, height=0.85, color=colors)
     ax.set(ylim=(norm.size, 0), xlim=(0, 1.35), yticks=[], xticks=[0, 1])
     return bars
-
-
-def phase_color(norm: ArrayLike, superposition: ArrayLike) -> NDArray[np.float64]:
-    """Map norm (0 grey … ≥ 1 full colour) and superposition (0 blue … ≥ 1 red) to RGB `[…, 3]`."""
-    share = np.clip(np.asarray(superposition), 0, 1)[..., None]
-    strength = np.clip(np.asarray(norm), 0, 1)[..., None]
-    blue, red, grey = (np.array(to_rgb(c)) for c in (style.BLUE, style.RED, "#D9D9D9"))
-    return (1 - strength) * grey + strength * ((1 - share) * blue + share * red)
-
-
-def draw_phase_map(ax: Axes, maps: xr.Dataset, rgb: ArrayLike) -> QuadMesh:
-    """Draw colours `[R, P, 3]` over relative importance (x) and density (y), both logarithmic."""
-    x, y = (edges(maps[name].values) for name in ("relative_importance", "p_active"))
-    mesh = ax.pcolormesh(x, y, np.swapaxes(np.asarray(rgb), 0, 1), rasterized=True)
-    ax.set(xscale="log", yscale="log", xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
-    ax.set_xlabel("relative importance of the extra feature")
-    ax.set_ylabel("density  1 − S   (dense at the top)")
-    ax.set_box_aspect(1)
-    return mesh
-
-
-def edges(centres: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return cell edges halfway between centres in the logarithm, the outer ones at the ends."""
-    middle = np.sqrt(centres[1:] * centres[:-1])
-    return np.concatenate([centres[:1], middle, centres[-1:]])
-
-
-def draw_phase_legend(ax: Axes) -> AxesImage:
-    """Draw the two-dimensional colour map of norm and superposition."""
-    share, norm = np.meshgrid(np.linspace(0, 1, 60), np.linspace(0, 1, 60))
-    image = ax.imshow(phase_color(norm, share), origin="lower", extent=(0, 1, 0, 1), aspect=1)
-    ax.set(xticks=[0, 1], yticks=[0, 1])
-    ax.set_xticklabels(["0", "≥ 1"])
-    ax.set_yticklabels(["0", "≥ 1"])
-    ax.set_xlabel("superposition\nΣⱼ≠ᵢ (Ŵᵢ·Wⱼ)²", fontsize=8)
-    ax.set_ylabel("norm ‖Wᵢ‖", fontsize=8, labelpad=-6)
-    ax.set_title("extra feature", fontsize=8.5)
-    return image

@@ -20,6 +20,7 @@ and its front matter:
     version = 1                                 raised when the same sweep gives another analysis
     [figure.requires]                           keys of the run that it cannot draw otherwise
     n_features = 2
+    "features.kind" = "one_active"              a path stands in quotes
     [fast]                                      what --fast changes
     [tiny]                                      what the tests change
 """

@@ -21,7 +21,7 @@ def panels(axes: Given, mosaic: Any, **how: Any) -> tuple[Figure, dict[str, Axes
     Args:
         axes: the caller's own, or None for a new figure.
         mosaic: names of panels as `matplotlib.pyplot.subplot_mosaic` takes them: a text such as
-            "AB", or lists of rows; "." is an empty place.
+            "AB", or lists of rows, which may hold mosaics; "." is an empty place.
         how: for a new figure, as `subplot_mosaic`: figsize, width_ratios, sharey, ….
 
     Raises:
@@ -48,9 +48,12 @@ def panels(axes: Given, mosaic: Any, **how: Any) -> tuple[Figure, dict[str, Axes
 
 
 def names_of(mosaic: Any) -> list[str]:
-    """Return the names of a mosaic's panels, row by row."""
+    """Return the names of a mosaic's panels, row by row, one inside it where it stands."""
     rows = mosaic.strip().splitlines() if isinstance(mosaic, str) else mosaic
-    return list(dict.fromkeys(name for row in rows for name in row if name != "."))
+    found = []
+    for name in (name for row in rows for name in row):
+        found += [name] if isinstance(name, str) else names_of(name)
+    return list(dict.fromkeys(name for name in found if name != "."))
 
 
 def draw_interval(

@@ -19,6 +19,8 @@ BLUE = "#2166AC"
 RED = "#C8402F"
 LIGHT_BLUE = "#7FB2D9"
 INK = "#333333"
+HALO = "#FFFFFFB0"  # around text on a map
+DROPPED = "#D9D9D9"  # a feature that is not represented
 
 SIGNED = LinearSegmentedColormap.from_list("signed", [BLUE, "#EEEEEC", RED])
 IMPORTANCE = mpl.colormaps["viridis"]
@@ -34,6 +36,9 @@ SERIES = (
     ("#56B4E9", "v"),
     ("#D55E00", "P"),
 )
+
+# Fills of areas that stand for numbers 1, 2, 3, …: of different lightness where they meet.
+AREAS = ("#DEDBD3", "#A9D3EE", "#4C96CC", "#F3C652", "#8B68AE", "#E07B54")
 
 
 def paper() -> Any:

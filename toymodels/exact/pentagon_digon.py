@@ -227,34 +227,52 @@ def _refine(state: State, p: Floats, t: Floats) -> tuple[Floats, Floats]:
     )
     slope = np.stack(np.split((losses[:, 2] - losses[:, 0]) / (2 * SLOPE_STEP), 2), axis=-1)
     pentagon, digons = np.split(losses[:, 1], 2)
-    return t * np.exp((pentagon - digons) / (slope[:, DIGONS] - slope[:, PENTAGON])), slope
+    apart = slope[:, DIGONS] - slope[:, PENTAGON]
+    apart[apart == 0] = np.nan  # one minimum, reached twice: nothing crosses
+    return t * np.exp((pentagon - digons) / apart), slope
 
 
-def random_ends(p: float, t: float, n_starts: int, known: Branches) -> RandomEnds:
-    """Descend from random weights, the same at every density.
-
-    An end point is on a branch where it represents the same features and has its loss.
+def random_ends(p: float, t: float, n_starts: int, known: Branches, seed: int = 0) -> RandomEnds:
+    """Descend from random weights, the same at every density, and say on which branch they end.
 
     Args:
         p: density of the others.
         t: relative density of feature 5.
         n_starts: a multiple of LANES.
         known: both branches at `p`.
+        seed: of the random weights.
 
     Raises:
         InputError: another number of starts, or a density outside [0, 1].
     """
+    end = descend_from_random(p, t, n_starts, seed)
+    return RandomEnds(end.loss, on_branch(end, t, known))
+
+
+def descend_from_random(p: float, t: float, n_starts: int, seed: int = 0) -> State:
+    """Descend from random weights, the same at every density; as `random_ends`.
+
+    Raises:
+        InputError: another number of starts than a multiple of LANES, or a density outside [0, 1].
+    """
     if n_starts < 1 or n_starts % LANES:
         raise InputError(f"n_starts must be a multiple of {LANES}, got {n_starts}.")
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(seed)
     W = SCALE * rng.normal(size=(n_starts, M, F))
     b = BIAS_SCALE * rng.normal(size=(n_starts, F))
     blocks = [slice(k, k + LANES) for k in range(0, n_starts, LANES)]
     starts = [State(W[some], b[some], np.zeros(LANES)) for some in blocks]
     ends = [settle(start, np.full(LANES, p), np.full(LANES, t)) for start in starts]
-    loss = np.concatenate([end.loss for end in ends])
-    branch = np.concatenate([branch_of(end.W) for end in ends])
+    return State(*(np.concatenate(parts) for parts in zip(*ends, strict=True)))
+
+
+def on_branch(end: State, t: float, known: Branches) -> npt.NDArray[np.int8]:
+    """Return the branch of each of N end points at relative density t: PENTAGON, DIGONS or NEITHER.
+
+    An end point is on a branch where it represents the same features and has its loss.
+    """
+    branch = branch_of(end.W)
     along, of_known = np.log(known.relative_density), np.log(known.loss)
     of_branch = np.exp([np.interp(np.log(t), along, of) for of in of_known])
-    near = np.abs(loss / of_branch[branch] - 1) < SAME
-    return RandomEnds(loss, np.where(near, branch, NEITHER).astype(np.int8))
+    near = np.abs(end.loss / of_branch[branch] - 1) < SAME
+    return np.where(near, branch, NEITHER).astype(np.int8)

@@ -23,15 +23,15 @@ REPRESENTED = 0.5
 """A feature of a norm up to this counts as dropped."""
 
 WEAK = 0.1
-"""A dropped feature of a larger norm is said to be held weakly."""
+"""A dropped feature of a larger norm is said to be weak."""
 
 REACH = 0.3
 """A group takes the name of its nearest ideal up to this rms difference of cosines."""
 
 WEIGHT_OF_WEAK = 0.05
-"""How irregular a feature is that is held weakly."""
+"""How irregular a feature is that is weak."""
 
-DROPPED, HELD_WEAKLY = "dropped", "held weakly"
+DROPPED, IS_WEAK = "dropped", "weak"
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Name:
 
     name: str  # as `name_arrangement`: "digon + dedicated, 1 dropped"
     shape: str  # of all groups together: "square" for two digons; "dedicated" where none share
-    extra: str  # which group the last feature is in, or "dropped", or "held weakly"
-    n_weak: int  # how many features are held weakly
+    extra: str  # which group the last feature is in, or "dropped", or "weak"
+    n_weak: int  # how many features are weak
     distance: float  # of the worst group from its ideal; inf where one has none
 
 
@@ -56,7 +56,7 @@ def name_optimum(W: NDArray) -> Name:
     weak = (norm <= REPRESENTED) & (norm > WEAK)
     last = W.shape[1] - 1
     hosts = [c.name for c in found if last in c.features]
-    left = HELD_WEAKLY if weak[last] else DROPPED
+    left = IS_WEAK if weak[last] else DROPPED
     distances = [np.inf if c.name == UNNAMED else c.distance for c in found]
     return Name(
         name=name_components(found, W.shape[1]),
@@ -78,7 +78,7 @@ def kind_of(W: NDArray) -> str:
 
 
 def irregularity(W: NDArray) -> float:
-    """Return how far `W [M, F]` is from ideals: by its groups, and by features held weakly.
+    """Return how far `W [M, F]` is from ideals: by its groups, and by weak features.
 
     Raises:
         InputError: W is not one finite matrix.

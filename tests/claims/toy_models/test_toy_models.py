@@ -7,11 +7,11 @@ independently of this project with a plain loop (best of 8 to 64 seeds) and are 
 import numpy as np
 import pytest
 
-from figures import intro, phase_diagram, phase_diagram_sampled, superposition
-from figures.recipe import run_preset
+import figures
 from toymodels import theory
 from toymodels.geometry import feature_dimensionality
 from toymodels.theory import PROBLEMS
+from toymodels.theory.problems import agreement
 
 pytestmark = pytest.mark.claims
 
@@ -20,7 +20,7 @@ TWO_IN_ONE, THREE_IN_TWO = PROBLEMS[2, 1], PROBLEMS[3, 2]
 
 @pytest.fixture(scope="module")
 def two_dimensions():
-    return intro.compute()
+    return figures.intro.compute()
 
 
 def _gaps(W):
@@ -46,7 +46,7 @@ def test_two_dimensions_hold_2_4_and_5_features(
 
 @pytest.mark.parametrize(
     ("p_active", "expected", "tolerance"),
-    [(1.0, [1, 1, 0, 0, 0], 0.02), (0.2, [0.5] * 4 + [0], 0.02), (0.1, [0.4] * 5, 0.015)],
+    [(1.0, [1, 1, 0, 0, 0], 0.02), (0.2, [0.5] * 4 + [0], 0.02), (0.1, [0.4] * 5, 0.02)],
 )
 def test_dimensionality_is_one_a_half_and_two_fifths(two_dimensions, p_active, expected, tolerance):
     W = two_dimensions.sel(p_active=p_active)["W"].values
@@ -65,7 +65,7 @@ def test_bias_is_a_half_where_dropped_and_a_fifth_below_zero_in_the_pentagon(two
 
 @pytest.fixture(scope="module")
 def twenty_in_five():
-    return superposition.compute("superposition-20-5")
+    return figures.superposition_20_5.compute()
 
 
 # Represented and dedicated features by panel: measured, best of 8; the paper's by eye within ±1.
@@ -118,22 +118,26 @@ def test_bias_turns_negative_when_sparse(twenty_in_five):
 
 
 def test_eighty_features_in_twenty_dimensions_look_like_a_larger_copy():
-    maps = superposition.compute(
-        "superposition-80-20", overrides=("steps=3000", "grid.seed.range=2")
-    )
-    # The paper's, by eye: dedicated 20, ~15, ~9, 2, 1, 0, 0; represented 20, 26, 32, 41, 49, 50+.
+    given = ("steps=3000", "grid.seed.range=2")
+    maps = figures.superposition_80_20.compute(overrides=given)
+    # The paper's, by eye within ±2: dedicated 20, ~15, ~9, 2, 1, 0, 0; represented 20, 26, 32, 41,
+    # 49, 50+. Two seeds of 3,000 steps differ by as much again.
     held, alone = maps["n_represented"].values, maps["n_dedicated"].values
-    np.testing.assert_allclose(held[:6], [20, 20, 26, 32, 41, 49], atol=3)
+    np.testing.assert_allclose(held[:6], [20, 20, 26, 32, 41, 49], atol=4)
     assert np.all(held[6:] >= 47)
-    np.testing.assert_allclose(alone, [20, 20, 15, 9, 2, 1, 0, 0], atol=3)
+    np.testing.assert_allclose(alone, [20, 20, 15, 9, 2, 1, 0, 0], atol=4)
     assert np.all(np.diff(held[1:6]) > 0)
 
 
 @pytest.fixture(scope="module", params=[TWO_IN_ONE, THREE_IN_TWO], ids=["2-1", "3-2"])
 def trained_phases(request):
     problem = request.param
-    maps = phase_diagram_sampled.compute(problem, fast=True, overrides=("grid.seed.range=8",))
-    return problem, maps
+    return problem, diagram(problem).compute(fast=True, overrides=("grid.seed.range=8",))
+
+
+def diagram(problem):
+    """Return the trained figure of a problem."""
+    return getattr(figures, f"phase_diagram_{problem.n_features}_{problem.n_hidden}_sampled")
 
 
 def test_trained_phases_carry_the_theorys_label_off_the_boundary(trained_phases):
@@ -141,16 +145,16 @@ def test_trained_phases_carry_the_theorys_label_off_the_boundary(trained_phases)
     assert maps.sizes["relative_importance"] >= 24
     assert maps.sizes["p_active"] >= 24
     # In 3-2 the phases of r < 1 and r > 1 differ only by which two features share a line: a start
-    # of 8 seeds offers all three pairs in 96 % of cells, and below p = 0.03 telling their losses
-    # apart takes more examples than are drawn. The paper gives no number for it; 98 % is for 2-1.
+    # of 8 seeds offers all three pairs in 96 % of cells. The paper gives no number for it.
     wanted = 0.98 if problem is TWO_IN_ONE else 0.90
-    assert phase_diagram.agreement(problem, maps) >= wanted
+    assert maps["agreement_outside_band"] >= wanted
 
 
-def test_trained_three_in_two_agrees_where_the_evaluation_can_tell(trained_phases):
+def test_trained_phases_agree_better_where_steps_hold_more_active_features(trained_phases):
     problem, maps = trained_phases
-    dense = maps.where(maps["p_active"] > 0.05, drop=True)
-    assert phase_diagram.agreement(problem, dense) >= 0.95
+    dense = maps.sel(p_active=slice(0.05, None))
+    p, r = dense["p_active"].values, dense["relative_importance"].values[:, None]
+    assert agreement(problem, p, r, dense["label"].values) >= 0.95
 
 
 def test_trained_loss_never_beats_and_rarely_misses_the_best_explicit_solution(trained_phases):
@@ -168,6 +172,5 @@ def test_trained_loss_never_beats_and_rarely_misses_the_best_explicit_solution(t
 @pytest.mark.claims_full
 def test_full_presets_agree_as_well(tmp_path):
     for problem in (TWO_IN_ONE, THREE_IN_TWO):
-        maps = phase_diagram_sampled.analyse(problem, run_preset(f"{problem.preset}-sampled"))
         wanted = 0.98 if problem is TWO_IN_ONE else 0.90
-        assert phase_diagram.agreement(problem, maps) >= wanted
+        assert diagram(problem).compute(out=tmp_path)["agreement_outside_band"] >= wanted

@@ -60,6 +60,16 @@ def test_one_density_alone_has_the_thresholds_it_has_among_others():
     np.testing.assert_allclose(alone.slope, together.slope[1:], rtol=1e-3)
 
 
+def test_an_end_point_is_on_a_branch_by_what_it_represents_and_by_its_loss():
+    pentagon = np.ones((2, 5)) * [[1.0], [0.0]]
+    digons = pentagon * [1, 1, 1, 1, 0]
+    W = np.stack([pentagon, pentagon, digons, 0 * digons])
+    ends = both.State(W, np.zeros((4, 5)), np.array([2.0, 2.1, 4.0, 2.0]))
+    t = np.array([0.5, 1.0, 2.0])
+    known = both.Branches(t, np.array([[1.0, 2.0, 3.0], [3.0, 4.0, np.nan]]), W, W)
+    assert both.on_branch(ends, 1.0, known).tolist() == [PENTAGON, NEITHER, DIGONS, NEITHER]
+
+
 def test_what_cannot_be_computed_is_refused_with_the_way_out():
     with pytest.raises(InputError, match=r"density of 1\.5.*\[0, 1\]"):
         densities(0.5, 3.0)

@@ -16,7 +16,7 @@ THREE_CLOSE = np.array([[1.0, 0.9, 0.8, 0], [0, 0.44, 0.6, 0]])  # near each oth
     ("W", "name", "shape", "extra", "n_weak"),
     [
         ([[1, -1]], "digon", "digon", "digon", 0),
-        ([[1, -0.2]], "dedicated, 1 dropped", "dedicated", "held weakly", 1),
+        ([[1, -0.2]], "dedicated, 1 dropped", "dedicated", "weak", 1),
         ([[1, -1, 0.05]], "digon, 1 dropped", "digon", "dropped", 0),
         ([[-1.05, -0.4, 1]], "digon, 1 dropped", "digon", "digon", 1),
         ([[1, 0, 0], [0, 1, -1]], "digon + dedicated", "digon", "digon", 0),
@@ -34,7 +34,7 @@ def test_an_optimum_is_named_by_its_groups_and_by_where_the_extra_feature_is(
     assert (found.name, found.shape, found.extra, found.n_weak) == (name, shape, extra, n_weak)
 
 
-def test_irregularity_grows_with_bent_groups_and_with_features_held_weakly():
+def test_irregularity_grows_with_bent_groups_and_with_weak_features():
     bent = regular_polygon(3) + np.array([[0, 0.2, 0], [0, 0, 0]])
     assert irregularity(regular_polygon(3)) == pytest.approx(0, abs=1e-6)
     assert 0.02 < irregularity(bent) < 0.3

@@ -1,1 +1,0 @@
-"""Every published sweep as data: one TOML file each."""
