@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweeps.grid import SEED, Grid
+from toymodels.errors import InputError
 
 
 class Cell(NamedTuple):
@@ -109,8 +110,18 @@ def make_sheets(grid: Grid, build: Build, root: int = 0) -> list[Sheet]:
 
 
 def program_of(cell: Cell) -> Any:
-    """Return what cells of one program have in common: structure, shapes, kind of work."""
+    """Return what cells of one program have in common: structure, shapes, kind of work.
+
+    Raises:
+        InputError: a part of the run is neither a number nor a record that JAX knows.
+    """
     leaves, structure = jax.tree.flatten(cell.run)
+    for leaf in leaves:
+        if not (hasattr(leaf, "dtype") or isinstance(leaf, int | float)):
+            raise InputError(
+                f"{type(leaf).__name__} is no record of arrays: write @flax.struct.dataclass above "
+                "its class, and static() for what is no array."
+            )
     return cell.work.name, structure, tuple(np.shape(leaf) for leaf in leaves)
 
 
@@ -118,9 +129,3 @@ def window(first: int, width: int, n: int) -> tuple[NDArray[np.int64], NDArray[n
     """Return `width` indices from `first` on, the last of `n` repeated, and which of them count."""
     index = np.arange(first, first + width)
     return np.minimum(index, n - 1), index < n
-
-
-def untrained_model(run: Any) -> Any:
-    """Return a run's model as it is first drawn, under some key."""
-    init, key = run.init, jax.random.key(0)
-    return init.draw(key) if hasattr(init, "draw") else init(key)

@@ -1,12 +1,42 @@
-"""Progress bar on a terminal, periodic lines in a log."""
+"""Progress: who is told of it, and the bar on a terminal or the periodic lines in a log."""
 
 import sys
 import time
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 SECONDS_BETWEEN_LINES = 10.0
+
+
+class Report(Protocol):
+    """Receives progress events."""
+
+    def start(self, models: int, cost: int, done: int, of: str = "models") -> None:
+        """Hear, before work starts, how many of what there are, the cost, and what is done."""
+        ...
+
+    def advance(self, cost: int) -> None:
+        """Hear that so much more of the cost is done."""
+        ...
+
+    def finish(self) -> None:
+        """Hear that it is over, however it ended."""
+        ...
+
+
+class Quiet:
+    """A `Report` that ignores every event."""
+
+    def start(self, models: int, cost: int, done: int, of: str = "models") -> None:
+        """Ignore the start."""
+
+    def advance(self, cost: int) -> None:
+        """Ignore progress."""
+
+    def finish(self) -> None:
+        """Ignore the end."""
 
 
 class Bar:

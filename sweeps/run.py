@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -19,41 +19,13 @@ from sweeps.config.registry import find
 from sweeps.config.sweep import SweepConfig, config_from_json
 from sweeps.grid import Grid
 from sweeps.plan import Block, Build, Cell, make_sheets
+from sweeps.progress import Quiet, Report
 from sweeps.results import Joiner, pack, unpack
 from sweeps.store import RunFolder, open_dataset, provenance, save_dataset, write_json
 from sweeps.stored import restore
 from toymodels.errors import InputError
 
 DEFAULT_MEMORY_GIB = 2.0
-
-
-class Report(Protocol):
-    """Receives progress events; see `sweeps.progress`."""
-
-    def start(self, models: int, cost: int, done: int, of: str = "models") -> None:
-        """Hear, before work starts, how many of what there are, the cost, and what is done."""
-        ...
-
-    def advance(self, cost: int) -> None:
-        """Hear that so much more of the cost is done."""
-        ...
-
-    def finish(self) -> None:
-        """Hear that it is over, however it ended."""
-        ...
-
-
-class Quiet:
-    """A `Report` that ignores every event."""
-
-    def start(self, models: int, cost: int, done: int, of: str = "models") -> None:
-        """Ignore the start."""
-
-    def advance(self, cost: int) -> None:
-        """Ignore progress."""
-
-    def finish(self) -> None:
-        """Ignore the end."""
 
 
 class Estimate(NamedTuple):

@@ -45,3 +45,19 @@ def make_table(**more):
         "grid": {"p_active": [0.1, 0.5, 1.0], "seed": {"range": 2}},
     }
     return table | more
+
+
+class Ear:
+    """A `Report` that remembers what it heard."""
+
+    def __init__(self):
+        self.heard, self.steps, self.finished = [], 0, 0
+
+    def start(self, models, cost, done, of="models"):
+        self.heard.append((models, cost, done))
+
+    def advance(self, cost):
+        self.steps += cost
+
+    def finish(self):
+        self.finished += 1

@@ -12,6 +12,7 @@ import nbformat
 import numpy as np
 import pytest
 from nbclient import NotebookClient
+
 from sweeps.config.parse import parse
 
 pytestmark = pytest.mark.docs

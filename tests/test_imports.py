@@ -1,14 +1,15 @@
-"""Imports run figures -> sweeps -> toymodels, never back, and in no circle."""
+"""Imports run figures -> sweeps -> toymodels, never back, in no circle, and not deep."""
 
 import ast
+import importlib
 from graphlib import TopologicalSorter
-from pathlib import Path
 
 import pytest
+from builders import ROOT
 
-ROOT = Path(__file__).parent.parent
 FLOORS = ("toymodels", "sweeps", "figures")
 FILES = [path for floor in FLOORS for path in sorted((ROOT / floor).rglob("*.py"))]
+LONGEST_CHAIN = 9
 
 
 def module_name(path):
@@ -32,11 +33,19 @@ def imports_of(path, top_only=False):
                 yield full if full in MODULES else node.module
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_no_floor_imports_one_above_it(name):
-    above = FLOORS[FLOORS.index(name.split(".")[0]) + 1 :]
-    for imported in imports_of(MODULES[name]):
-        assert imported.split(".")[0] not in above, f"{name} imports {imported}"
+IMPORTS = {name: set(imports_of(path)) for name, path in MODULES.items()}
+MAIN = "toymodels.__main__"  # `python -m toymodels` is the command, which stands on top
+
+
+def packages_of(name):
+    """Return the first names of what a module imports."""
+    return {imported.split(".")[0] for imported in IMPORTS[name]}
+
+
+def test_no_floor_imports_one_above_it():
+    for name in set(MODULES) - {MAIN}:
+        above = FLOORS[FLOORS.index(name.split(".")[0]) + 1 :]
+        assert not packages_of(name) & set(above), name
 
 
 def test_there_is_no_circle():
@@ -47,17 +56,48 @@ def test_there_is_no_circle():
     assert len(list(TopologicalSorter(graph).static_order())) == len(MODULES)
 
 
-# One file per kind of cell, trained or simulated, and one for the types that both use.
-VALIDATING = {"sweeps.config", "sweeps.circuits_config", "sweeps.fields"}
+def longest_chain(*floors):
+    """Return the longest chain of modules that import each other, anywhere in their files."""
+    names = {name for name in MODULES if name.split(".")[0] in floors} - {MAIN}
+    graph = {name: IMPORTS[name] & names - {name} for name in names}
+    chain = {}
+    for name in TopologicalSorter(graph).static_order():
+        chain[name] = [name, *max((chain[i] for i in graph[name]), key=len, default=[])]
+    return max(chain.values(), key=len)
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_pydantic_lives_in_the_configs_alone(name):
-    used = {imported.split(".")[0] for imported in imports_of(MODULES[name])}
-    assert ("pydantic" in used) == (name in VALIDATING)
+@pytest.mark.xfail(strict=False, reason="old figures import each other until they are ported")
+def test_no_chain_of_imports_is_long():
+    chain = longest_chain(*FLOORS)
+    assert len(chain) <= LONGEST_CHAIN, " → ".join(chain)
 
 
-@pytest.mark.parametrize("name", [m for m in MODULES if m.split(".")[0] == "toymodels"])
-def test_the_science_knows_no_datasets_and_no_drawing(name):
-    used = {imported.split(".")[0] for imported in imports_of(MODULES[name])}
-    assert not used & {"xarray", "matplotlib", "rich", "tyro", "h5netcdf"}
+def test_no_chain_of_imports_of_the_lower_floors_is_long():
+    chain = longest_chain("toymodels", "sweeps")
+    assert len(chain) <= LONGEST_CHAIN, " → ".join(chain)
+
+
+def test_pydantic_lives_where_signatures_are_checked():
+    assert [n for n in MODULES if "pydantic" in packages_of(n)] == ["sweeps.config.signatures"]
+
+
+def test_the_science_knows_no_datasets_and_no_drawing():
+    above = {"xarray", "matplotlib", "rich", "tyro", "h5netcdf"}
+    science = [name for name in MODULES if name.split(".")[0] == "toymodels"]
+    assert not [name for name in science if packages_of(name) & above]
+
+
+PACKAGES = [
+    name
+    for name, path in MODULES.items()
+    if name.split(".")[0] != "figures" and path.name == "__init__.py"
+]
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_every_name_that_a_room_offers_is_there(name):
+    package = importlib.import_module(name)
+    for public in getattr(package, "__all__", ()):
+        assert hasattr(package, public), f"{name}.{public}"
+    with pytest.raises(AttributeError):
+        _ = package.no_such_name

@@ -227,9 +227,15 @@ def to_evaluation(model: Any, ranking: tuple, report: tuple) -> Evaluation:
 
 
 def evaluate(run: Run, model: Any) -> Evaluation:
-    """Measure a model's loss by the best estimate there is, on streams that all runs share."""
+    """Measure a model's loss by the best estimate there is, on streams that all runs share.
+
+    Args:
+        run: with a `task`, and a `spec` that says how many examples to draw, if any are drawn.
+        model: the model.
+    """
     estimator = best_estimator(run.task, model)
-    n = n_batches(estimator, run.spec.evaluation_size, EVALUATION_BATCH)
+    n_examples = run.spec.evaluation_size if estimator.draws else 1
+    n = n_batches(estimator, n_examples, EVALUATION_BATCH)
     ranking, report = (
         average_over_batches(
             lambda u: losses(run, model, u),

@@ -22,7 +22,7 @@ from typing import Any
 from sweeps.config.derived import FUNCTIONS
 from sweeps.config.schema import every_key
 from sweeps.config.spacing import LARGEST_NUMBER, SPACINGS, axis_values
-from sweeps.config.sweep import MODELS, SweepConfig, axis_name, is_key, with_path
+from sweeps.config.sweep import MODELS, SweepConfig, axis_name, is_key, own_keys, with_path
 from sweeps.grid import SEED, Axis, Dimension, Grid
 from toymodels.errors import InputError, hint, listed
 
@@ -73,13 +73,18 @@ def parse(
         table = with_path(table, "features.p_active", table.pop("p_active"))
     name = _name(parts.get("name"))
     models = _models(name, seed, parts["models"], version) if "models" in parts else None
-    derive = _derive(parts.get("derive", {}))
-    grid = _grid(parts.get("grid", {}), parts.get("zip", {}), derive, models)
+    axes, zips = parts.get("grid", {}), parts.get("zip", {})
+    own = own_keys(table, axes, *(zipped for zipped in zips.values() if isinstance(zipped, dict)))
+    derive = _derive(parts.get("derive", {}), own)
+    grid = _grid(axes, zips, derive, models, own)
     _check_not_replaced(overrides, grid)
     description = str(parts.get("description", ""))
     config = SweepConfig(name, table, grid, derive, seed, description, models)
     first = next(grid.points())
     config.build({k: v for k, v in first.items() if k != SEED})
+    zipped = {d.name for d in grid.dimensions} - {a.name for d in grid.dimensions for a in d.axes}
+    for name in zipped & set(config.coordinates()):
+        raise InputError(f"zip.{name}: {name!r} is a key of the run; call the zip something else.")
     return config
 
 
@@ -178,7 +183,7 @@ def _overridden(table: dict[str, Any], text: str) -> dict[str, Any]:
     return _replaced(table, path, parsed)
 
 
-def _derive(table: dict[str, Any]) -> dict[str, tuple[str, tuple[str, ...]]]:
+def _derive(table: dict[str, Any], own: frozenset[str]) -> dict[str, tuple[str, tuple[str, ...]]]:
     derive = {}
     for path, given in _derive_entries(table):
         function, axes = given.get("function"), given.get("of")
@@ -191,8 +196,8 @@ def _derive(table: dict[str, Any]) -> dict[str, tuple[str, tuple[str, ...]]]:
                 f"derive.{path}: no function {function!r}.{hint(str(function), FUNCTIONS)} "
                 f"There are {listed(FUNCTIONS)}."
             )
-        if not is_key(_long(path)):
-            raise InputError(f"derive.{path}: no such key.{hint(path, every_key())}")
+        if not is_key(_long(path), own):
+            raise InputError(f"derive.{path}: no such key.{hint(path, [*every_key(), *own])}")
         derive[_long(path)] = (function, tuple(_long(str(axis)) for axis in axes))
     return derive
 
@@ -210,17 +215,21 @@ def _derive_entries(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[s
 
 
 def _grid(
-    grid: dict[str, Any], zips: dict[str, Any], derive: dict[str, Any], models: SweepConfig | None
+    grid: dict[str, Any],
+    zips: dict[str, Any],
+    derive: dict[str, Any],
+    models: SweepConfig | None,
+    own: frozenset[str],
 ) -> Grid:
     helpers = {axis for _, axes in derive.values() for axis in axes}
     dimensions = [_of_models(d) for d in models.grid.dimensions] if models else []
     for path, given in _leaves(grid):
-        axis = _axis(path, given, helpers)
+        axis = _axis(path, given, helpers, own)
         dimensions.append(Dimension(axis.name, (axis,)))
     for name, table in zips.items():
         if not isinstance(table, dict) or not table:
             raise InputError(f"zip.{name} = {table!r}: give the axes that move together.")
-        axes = tuple(_axis(path, given, helpers) for path, given in _leaves(table))
+        axes = tuple(_axis(path, given, helpers, own) for path, given in _leaves(table))
         dimensions.append(Dimension(name, axes))
     result = Grid(tuple(dimensions))
     known = {axis.path for d in dimensions for axis in d.axes}
@@ -228,6 +237,8 @@ def _grid(
         raise InputError(f"derive uses {axis!r}, which is no axis of the grid.{hint(axis, known)}")
     for path in known & set(derive):
         raise InputError(f"{path!r} is both derived and an axis of the grid: keep one.")
+    if SEED in helpers:
+        raise InputError("derive uses 'seed', which cells do not know: seeds share all settings.")
     if result.size > LARGEST_GRID:
         raise InputError(
             f"the grid has {result.size:,} points; at most {LARGEST_GRID:,} are run at once: "
@@ -248,13 +259,13 @@ def _long(path: str) -> str:
     return "features.p_active" if path == "p_active" else path
 
 
-def _axis(path: str, given: Any, helpers: set[str]) -> Axis:
+def _axis(path: str, given: Any, helpers: set[str], own: frozenset[str]) -> Axis:
     path = _long(path)
-    if path != SEED and not is_key(path) and path not in helpers:
-        short = ("p_active", "importance.ratio", "importance.relative", SEED)
+    if path != SEED and not is_key(path, own) and path not in helpers:
+        known = [*every_key(), *own, "p_active", "importance.ratio", "importance.relative", SEED]
         raise InputError(
-            f"grid axis {path!r} sets nothing.{hint(path, [*every_key(), *short])} An axis is a "
-            "key of the run, a setting such as importance.ratio, or is named by [derive]."
+            f"grid axis {path!r} sets nothing.{hint(path, known)} An axis is a key of the run, a "
+            "setting such as importance.ratio, or is named by [derive]."
         )
     values = tuple(axis_values(path, given))
     for value in values:

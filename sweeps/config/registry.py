@@ -6,6 +6,8 @@ of this list are other things. A name with a colon, "my_module:MyModel", is one 
 """
 
 import importlib
+import os
+import sys
 from functools import cache
 from typing import Any
 
@@ -95,13 +97,14 @@ def find(key: str, name: str) -> Any:
     Raises:
         InputError: no such name, or a name of your own that cannot be imported.
     """
-    place = NAMES[key].get(name, name)
-    module, colon, attribute = place.partition(":")
-    if not colon:
+    module, _, attribute = NAMES[key].get(name, name).partition(":")
+    if not all(part.isidentifier() for part in (*module.split("."), attribute)):
         raise InputError(
             f"{key} = {name!r}: no such name.{hint(name, NAMES[key])} There are "
             f"{listed(NAMES[key]) or 'none yet'}, or your own as module:name."
         )
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())  # your own may lie where you are, as with `python -m`
     try:
         return getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:

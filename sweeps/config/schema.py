@@ -17,6 +17,9 @@ from toymodels.profiles import profile_table, profile_values
 # Parameters that are handed down where a cell is built: a model of another sweep.
 HANDED = ("trained",)
 
+# What makes a thing of these kinds.
+MAKERS = {"model": "start", "work": "cell"}
+
 
 def is_thing(p: Parameter) -> bool:
     """Tell whether a parameter is a registered thing, and not just its name."""
@@ -44,6 +47,12 @@ class Thing:
             return value
         return profile_values(value, self.keys.get("n_features"), key)
 
+    def takes(self, name: str) -> bool:
+        """Tell whether it, or a thing that it needs, has a parameter of this name."""
+        inside = [part for thing in self.things.values() for part in _parts(thing)]
+        own = name in {p.name for p in parameters(self.make)}
+        return own or any(part.takes(name) for part in inside)
+
     def resolved(self) -> dict[str, Any]:
         """Return its settings and those of all its things, as a config would write them."""
         found = {k: profile_table(v, k) if isinstance(v, dict) else v for k, v in self.keys.items()}
@@ -66,12 +75,16 @@ def _build(thing: "Thing | tuple[Thing, ...] | None", handed: dict[str, Any]) ->
     return thing.build(handed) if isinstance(thing, Thing) else thing
 
 
+def _parts(thing: "Thing | tuple[Thing, ...] | None") -> tuple[Thing, ...]:
+    return (thing,) if isinstance(thing, Thing) else thing or ()
+
+
 def maker(key: str, thing: Any) -> Callable[..., Any]:
     """Return what makes a registered thing from its settings."""
-    if key == "model":
-        return thing.start
-    if key == "work":
-        return thing.cell
+    if key in MAKERS:
+        if not hasattr(thing, MAKERS[key]):
+            raise InputError(f"{key}: {thing} is none, it has no method `{MAKERS[key]}`.")
+        return getattr(thing, MAKERS[key])
     if hasattr(thing, "create"):
         return thing.create
     return thing if isinstance(thing, type) else _as_it_is(thing)
@@ -240,6 +253,8 @@ def _chosen(thing: Thing) -> str:
 
 def _is_default(key: str, value: Any, make: Callable[..., Any]) -> bool:
     found = {p.name: p.default for p in parameters(make)}[key]
+    if key in NAMES:
+        found = next(iter(NAMES[key]), None)
     return not isinstance(value, bool) and bool(value == found)
 
 
@@ -254,12 +269,12 @@ def known_keys(thing: Thing) -> list[str]:
 
 @cache
 def owners_of(key: str) -> tuple[tuple[str, str, Callable[..., Any]], ...]:
-    """Return the registered things that have a setting of this name."""
+    """Return the registered things that have a setting or a thing of this name."""
     found = []
     for family, names in NAMES.items():
         for name in names:
             make = maker(family, find(family, name))
-            if key in {p.name for p in parameters(make) if not is_thing(p)}:
+            if key in {p.name for p in parameters(make)}:
                 found.append((family, name, make))
     return tuple(found)
 

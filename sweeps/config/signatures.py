@@ -80,4 +80,5 @@ def checked(make: Callable[..., Any], names: tuple[str, ...], given: dict[str, A
         return dict(_model(make, names)(**given))
     except ValidationError as error:
         first = error.errors()[0]
-        return str(first["loc"][0]), first["msg"][0].lower() + first["msg"][1:]
+        message = first["msg"].removeprefix("Value error, ")
+        return str(first["loc"][0]), message[0].lower() + message[1:]

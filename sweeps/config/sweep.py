@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from sweeps.config.derived import derived_value
-from sweeps.config.registry import find
-from sweeps.config.schema import every_key, resolve
+from sweeps.config.registry import NAMES, find
+from sweeps.config.schema import Thing, every_key, maker, resolve
+from sweeps.config.signatures import parameters
 from sweeps.grid import SEED, Axis, Dimension, Grid
 from sweeps.identity import digest
-from sweeps.plan import Cell, TrainedModel, untrained_model
+from sweeps.plan import Cell, TrainedModel
 from toymodels.errors import InputError
 
 # In front of the axes of the sweep whose models another one studies.
@@ -45,7 +46,7 @@ class SweepConfig:
         helpers = {axis for _, axes in self.derive.values() for axis in axes}
         table = self.run
         for path, value in {**values, **derived}.items():
-            if path.startswith(MODELS) or (path in helpers and not is_key(path)):
+            if path.startswith(MODELS) or (path in helpers and not is_key(path, self.own_keys)):
                 continue
             table = with_path(table, path, value)
         return table
@@ -68,12 +69,19 @@ class SweepConfig:
             inner = {p.removeprefix(MODELS): v for p, v in values.items() if p.startswith(MODELS)}
             handed["trained"] = (trained or self.models.untrained)(inner)
         thing = resolve(self.table(values))
+        _check_handed(thing, handed)
         return Cell(find("work", thing.name), thing.build(handed))
 
     def untrained(self, values: dict[str, Any]) -> Any:
-        """Return the run of a cell and its model before any training."""
-        run = self.build({k: v for k, v in values.items() if k != SEED}).run
-        return TrainedModel(run, untrained_model(run))
+        """Return the run of a cell and a model of its shapes that has not been trained."""
+        work, run = self.build({k: v for k, v in values.items() if k != SEED})
+        return TrainedModel(run, work.untrained(run))
+
+    @cached_property
+    def own_keys(self) -> frozenset[str]:
+        """The keys of things of the user's own."""
+        axes = {axis.path: list(axis.values) for d in self.grid.dimensions for axis in d.axes}
+        return own_keys(self.run, axes)
 
     @cached_property
     def variants(self) -> list[dict[str, Any]]:
@@ -152,6 +160,19 @@ class SweepConfig:
         return digest([self.identity(), self.versions])
 
 
+def _check_handed(thing: Thing, handed: dict[str, Any]) -> None:
+    """Refuse models of another sweep that nothing studies, and things that miss theirs."""
+    if handed and not thing.takes("trained"):
+        raise InputError(
+            "[models] has no effect: nothing here takes the parameter `trained`, the model that a "
+            "cell studies. Remove the table, or name a task of your own that does."
+        )
+    if not handed and thing.takes("trained"):
+        raise InputError(
+            "what is named here studies the models of another sweep: describe that in [models]."
+        )
+
+
 def config_from_json(text: str) -> SweepConfig:
     """Make a stored config a `SweepConfig` again."""
     return _config(json.loads(text))
@@ -168,9 +189,21 @@ def _config(stored: dict[str, Any]) -> SweepConfig:
     return SweepConfig(stored["name"], stored["run"], grid, derive, stored["seed"], models=models)
 
 
-def is_key(path: str) -> bool:
+def is_key(path: str, own: frozenset[str] = frozenset()) -> bool:
     """Tell whether a path such as "importance.ratio" sets something of a cell."""
-    return path.partition(".")[0] in every_key()
+    head = path.partition(".")[0]
+    return head in every_key() or head in own
+
+
+def own_keys(*tables: dict[str, Any]) -> frozenset[str]:
+    """Return the keys that things of a user's own take, which tables name as "module:name"."""
+    found: set[str] = set()
+    for key, given in (item for table in tables for item in table.items()):
+        values = given.get("values") if isinstance(given, dict) else given
+        for name in values if isinstance(values, list) else [values]:
+            if key in NAMES and isinstance(name, str) and ":" in name:
+                found |= {p.name for p in parameters(maker(key, find(key, name)))}
+    return frozenset(found)
 
 
 def with_path(table: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
@@ -212,11 +245,12 @@ def axis_name(path: str) -> str:
     """Name a path in a dataset: the key itself; a setting goes with what it is of.
 
     features.p_active -> p_active, importance.relative -> relative_importance,
-    penalties.l1_hidden.weight -> weight_l1_hidden, models.seed -> model_seed.
+    penalties.l1_hidden.weight -> weight_l1_hidden, models.seed -> model_seed; of a user's own
+    "module:L2" stays L2.
     """
     if path == f"{MODELS}{SEED}":
         return "model_seed"
-    parts = path.removeprefix(MODELS).split(".")
+    parts = [part.rpartition(":")[2] for part in path.removeprefix(MODELS).split(".")]
     if parts[0] in ("features", "penalties", "measures") and len(parts) > 1:
         parts = parts[1:]
     return "_".join(reversed(parts))

@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from sweeps.plan import Block, Layout, Sheet
+from toymodels.errors import InputError
 from toymodels.fields import Field, fields_of
 from toymodels.streams import run_key
 
@@ -70,6 +71,14 @@ class Work:
     def restore(self, run: Any, stored: xr.Dataset, key: Any) -> Any:
         """Return the model of one stored cell; `key` is that of its run."""
         raise NotImplementedError
+
+    def untrained(self, run: Any) -> Any:
+        """Return a model of a run's shapes, before any work was done.
+
+        Raises:
+            InputError: this kind of work has no models.
+        """
+        raise InputError(f'work = "{self.name}" has no models that another sweep could study.')
 
     def caption(self, dataset: xr.Dataset) -> list[str]:
         """Say how a dataset was computed, in parts of a sentence."""
@@ -130,18 +139,27 @@ class CellWork(Work):
         return Output(fields | world_fields(block), {})
 
     def names(self, run: Any) -> set[str]:
-        """Return the names of the first cell's fields and of their dimensions."""
-        return names_of(self.compute(run, run_key(0)))
+        """Return the names of the first cell's fields, its world and their dimensions."""
+        fields = self.compute(run, run_key(0)) | world_of(getattr(run, "task", None))
+        return names_of(fields) | {"diverged"}
+
+
+def world_of(task: Any, leading: int = 0) -> dict[str, Field]:
+    """Return the arrays of a task and its features, such as `importance_of_feature`."""
+    found = {}
+    for name, field in fields_of(task, leading=leading).items():
+        if field.dims:  # numbers are coordinates already
+            leaf = name.rpartition("features_")[2]
+            found[f"{leaf}_of_{field.dims[0]}" if len(field.dims) == 1 else leaf] = field
+    return found
 
 
 def world_fields(block: Block) -> dict[str, Field]:
-    """Return the arrays of the task and its features, such as `importance_of_feature`."""
+    """Return the arrays of a block's tasks, `[S, C, …]`."""
     found = {}
-    for name, field in fields_of(getattr(block.sheet.run, "task", None), leading=1).items():
-        if field.dims:  # numbers are coordinates already
-            leaf = name.rpartition("features_")[2]
-            values = np.asarray(field.values)[block.cell_index]
-            wide = np.broadcast_to(values, (*block.points.shape, *values.shape[1:]))
-            known_as = f"{leaf}_of_{field.dims[0]}" if len(field.dims) == 1 else leaf
-            found[known_as] = field.holding(wide)
+    for name, field in world_of(getattr(block.sheet.run, "task", None), leading=1).items():
+        values = np.asarray(field.values)[block.cell_index]
+        found[name] = field.holding(
+            np.broadcast_to(values, (*block.points.shape, *values.shape[1:]))
+        )
     return found

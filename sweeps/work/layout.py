@@ -9,7 +9,7 @@ import numpy as np
 from sweeps.plan import Block, Layout, Sheet, window
 from toymodels.errors import InputError
 from toymodels.estimators.best import best_estimator
-from toymodels.models.base import hidden
+from toymodels.models.base import has_hidden, hidden
 from toymodels.tasks.base import interpret
 from toymodels.training import EVALUATION_BATCH, Run, with_optimizer
 
@@ -48,7 +48,7 @@ def batch_bytes(run: Run, n_examples: int, with_hidden: bool = False) -> int:
     inputs, targets = jax.eval_shape(draw, key)
     total = size_of((inputs, targets))
     model = first_model(run)
-    if with_hidden and hasattr(model, "encode"):
+    if with_hidden and has_hidden(model):
         total += size_of(jax.eval_shape(hidden, model, inputs))
     return total
 

@@ -95,6 +95,7 @@ class Simulate(Work):
 
     def cell(
         self,
+        *,
         n_circuits: int,
         width: int,
         circuits: Literal["rotations"] = "rotations",
@@ -201,6 +202,10 @@ class Simulate(Work):
     def restore(self, run: Simulation, stored: xr.Dataset, key: Any) -> Network:
         """Draw the network again, as it was."""
         return run.network.draw(key)
+
+    def untrained(self, run: Simulation) -> Network:
+        """Return the network as it is drawn, under some key."""
+        return run.network.draw(jax.random.key(0))
 
     def caption(self, dataset: xr.Dataset) -> list[str]:
         """Say how many seeds, examples and of what sizes."""

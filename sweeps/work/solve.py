@@ -15,7 +15,7 @@ import xarray as xr
 from flax import struct
 
 from sweeps.plan import Block, Layout, Sheet
-from sweeps.work.base import Advance, Output, Work, names_of, world_fields
+from sweeps.work.base import Advance, Output, Work, names_of, world_fields, world_of
 from toymodels.errors import InputError, require_range
 from toymodels.estimators.base import require
 from toymodels.estimators.quadrature import Quadrature
@@ -66,6 +66,7 @@ class Solve(Work):
 
     def cell(
         self,
+        *,
         task: Task,
         optimizer: Newton,
         n_features: int,
@@ -76,8 +77,10 @@ class Solve(Work):
         """Make the problem of one cell.
 
         Raises:
-            InputError: another model or estimator, or sizes the solver does not know.
+            InputError: another optimizer, model or estimator, or sizes the solver does not know.
         """
+        if not isinstance(optimizer, Newton):
+            raise InputError('work = "solve" needs optimizer = "newton".')
         for key, given, wanted in (("model", model, "relu"), ("estimator", estimator, "exact")):
             if given != wanted:
                 raise InputError(
@@ -99,7 +102,7 @@ class Solve(Work):
         nothing: Any = np.zeros(shape)
         fields = solution_fields(Solution(*(nothing for _ in Solution._fields)))
         model = ReluAutoencoder(nothing, nothing[:, 0])
-        return names_of(fields | jax.eval_shape(measured, model))
+        return names_of(fields | jax.eval_shape(measured, model) | world_of(run.task))
 
     def cut(self, sheet: Sheet, memory: int) -> Iterator[Block]:
         """Cut a sheet into blocks of one seed and `CELLS` cells."""
@@ -158,6 +161,11 @@ class Solve(Work):
         n_features = run.task.importance.shape[-1]
         W, b = (jnp.asarray(stored[name].values) for name in ("W", "b"))
         return ReluAutoencoder(W[: run.n_hidden, :n_features], b[:n_features])
+
+    def untrained(self, run: Problem) -> Any:
+        """Return the model of zeros."""
+        n_features = run.task.importance.shape[-1]
+        return ReluAutoencoder(jnp.zeros((run.n_hidden, n_features)), jnp.zeros(n_features))
 
     def caption(self, dataset: xr.Dataset) -> list[str]:
         """Say how many cells and starts, and how exact."""

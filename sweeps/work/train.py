@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from sweeps.plan import Block, Sheet
-from sweeps.work.base import Advance, Output, Work, names_of, world_fields
+from sweeps.work.base import Advance, Output, Work, names_of, world_fields, world_of
 from sweeps.work.engine import Result, measure, measure_block, run_block, time_steps
 from sweeps.work.layout import LIVE_COPIES, cut, first_model, model_bytes
 from toymodels.errors import InputError
@@ -36,6 +36,7 @@ class Train(Work):
 
     def cell(
         self,
+        *,
         model: Init,
         task: Task,
         estimator: Estimator,
@@ -56,6 +57,11 @@ class Train(Work):
         Raises:
             InputError: parts that do not fit together.
         """
+        if not hasattr(optimizer, "descend"):
+            raise InputError(
+                f'work = "train" needs an optimizer that takes steps, not {optimizer}: '
+                'for "newton" leave work out.'
+            )
         spec = TrainSpec.create(
             learning_rate=learning_rate,
             weight_decay=weight_decay,
@@ -81,11 +87,12 @@ class Train(Work):
         return as_record(run)
 
     def names(self, run: Run) -> set[str]:
-        """Return the names of weights, losses, measures and of their dimensions."""
+        """Return the names of weights, losses, measures, the world and of their dimensions."""
         model = first_model(run)
-        found = names_of(fields_of(model) | jax.eval_shape(partial(measure, run), model))
+        fields = fields_of(model) | jax.eval_shape(partial(measure, run), model)
+        found = names_of(fields | world_of(run.task))
         if run.spec.snapshots:
-            found |= {name + AT_SNAPSHOT for name in found} | {"snapshot"}
+            found |= {name + AT_SNAPSHOT for name in fields} | {"snapshot"}
         outputs = outputs_of(run.task)
         return found | {*LOSSES, f"loss_per_{outputs}", outputs, "step"}
 
@@ -132,6 +139,11 @@ class Train(Work):
             whole = stored[name].values
             arrays.append(jnp.asarray(whole[tuple(slice(n) for n in shape.shape)]))
         return jax.tree.unflatten(structure, arrays)
+
+    def untrained(self, run: Run) -> Any:
+        """Return the model as it is first drawn, under some key."""
+        draw = getattr(run.init, "draw", run.init)
+        return draw(jax.random.key(0))
 
     def caption(self, dataset: xr.Dataset) -> list[str]:
         """Say how many seeds and steps, and how many runs diverged."""

@@ -1,122 +1,139 @@
-import jax
+"""Fields put at points of a grid: labels, padding, and numbers that a cell does not have."""
+
 import numpy as np
 import pytest
-from builders import make_table
+import xarray as xr
 
-from sweeps import export_npz, restore, run_sweep, select
-from sweeps.results import diverged_cells
-from sweeps.store import open_dataset
-from toymodels import geometry
-from toymodels.errors import InputError
-from toymodels.training import evaluate
+from sweeps.grid import Axis, Dimension, Grid
+from sweeps.plan import Block, Layout, Sheet
+from sweeps.results import Joiner, diverged_cells, flags, pack, unpack
+from sweeps.store import open_dataset, save_dataset
+from sweeps.work.base import Output
+from toymodels.fields import Field
 
-
-@pytest.fixture(scope="module")
-def sizes(tmp_path_factory):
-    """A zip over sizes, with densities, snapshots and one learning rate that diverges."""
-    table = make_table(
-        grid={"p_active": [0.1, 1.0], "learning_rate": [0.01, 1e6]},
-        zip={"size": {"n_features": [2, 4], "n_hidden": [1, 1], "init_scale": ["xavier", 0.25]}},
-        snapshots=[0, 10],
-        importance={"ratio": 0.5},
-        seed=3,
+GRID = Grid(
+    (
+        Dimension("p", (Axis("features.p", "p", (0.1, 0.5)),)),
+        Dimension("seed", (Axis("seed", "seed", (7, 9)),)),
     )
-    out = tmp_path_factory.mktemp("sizes")
-    run_sweep(table, out=out)
-    return open_dataset(out / "tiny.nc")
-
-
-def test_names_and_dimensions_are_those_of_the_design(sizes):
-    grid = ("p_active", "learning_rate", "size")
-    assert sizes.W.dims == (*grid, "hidden", "feature")
-    assert sizes.b.dims == sizes.loss_per_feature.dims == sizes.norm.dims == (*grid, "feature")
-    assert sizes.superposition.dims == sizes.feature_dimensionality.dims == (*grid, "feature")
-    assert sizes.loss.dims == sizes.dimensions_per_feature.dims == sizes.diverged.dims == grid
-    assert sizes.loss_curve.dims == (*grid, "step")
-    assert sizes.W_at_step_10.dims == sizes.W.dims
-    assert sizes.n_features.dims == sizes.n_hidden.dims == ("size",)
-    np.testing.assert_array_equal(sizes.step, [10, 20])
-    np.testing.assert_array_equal(sizes.diverged.attrs["flag_values"], [0, 1])
-    assert sizes.diverged.attrs["flag_meanings"] == "finite diverged"
-
-
-def test_smaller_cells_are_padded_with_nan(sizes):
-    small, large = sizes.isel(size=0, learning_rate=0), sizes.isel(size=1, learning_rate=0)
-    for name in ("W", "b", "norm", "loss_per_feature", "W_at_step_0"):
-        assert np.isnan(small[name].values[..., 2:]).all()
-        assert np.isfinite(small[name].values[..., :2]).all()
-        assert np.isfinite(large[name]).all()
-    np.testing.assert_allclose(small.loss, small.loss_per_feature.sum("feature"), rtol=1e-6)
-
-
-def test_geometry_is_that_of_the_weights(sizes):
-    cell = sizes.isel(size=1, learning_rate=0, p_active=1)
-    for name in ("superposition", "feature_dimensionality", "dimensions_per_feature"):
-        np.testing.assert_allclose(cell[name], getattr(geometry, name)(cell.W.values), rtol=1e-5)
-    np.testing.assert_allclose(cell.norm, np.linalg.norm(cell.W, axis=0), rtol=1e-5)
-
-
-@pytest.mark.parametrize(("n_features", "p"), [(2, 0.1), (4, 1.0)])
-def test_a_stored_cell_is_a_model_again_with_the_loss_that_is_stored(sizes, n_features, p):
-    at = {"p_active": p, "n_features": n_features, "learning_rate": 0.01}
-    run, model = restore(sizes, **at)
-    assert model.W.shape == (1, n_features)
-    np.testing.assert_allclose(run.task.importance, 0.5 ** np.arange(n_features))
-    found, stored = jax.jit(evaluate)(run, model), select(sizes, **at)
-    np.testing.assert_allclose(found.loss, stored.loss, rtol=1e-6)
-    np.testing.assert_allclose(found.loss_ranking, stored.loss_ranking, rtol=1e-6)
-
-
-def test_export_is_readable_without_us(sizes, tmp_path):
-    export_npz(sizes, tmp_path / "cell.npz", p_active=0.1, n_features=4, learning_rate=0.01)
-    with np.load(tmp_path / "cell.npz") as file:
-        cell = sizes.isel(size=1, learning_rate=0, p_active=0)
-        np.testing.assert_array_equal(file["W"], cell.W)
-        np.testing.assert_array_equal(file["b"], cell.b)
-        np.testing.assert_allclose(file["importance"], [1, 0.5, 0.25, 0.125])
-        assert '"p_active": 0.1' in str(file["config"])
-
-
-def test_selection_takes_numbers_as_they_are_written(sizes):
-    cell = select(sizes, p_active=np.float32(0.1), n_features=2, learning_rate=0.01)
-    assert cell.loss.ndim == 0
-    assert float(cell.p_active) == 0.1
-
-
-@pytest.mark.parametrize(
-    ("at", "told"),
-    [
-        ({"p_activ": 0.1}, "no coordinate 'p_activ'; it has .*p_active"),
-        ({"p_active": 0.2}, r"p_active = 0.2 is not in the grid: it has \[0.1, 1.0\]"),
-        ({"p_active": "low"}, "p_active = 'low' is not in the grid"),
-        ({"p_active": 0.1, "learning_rate": 0.01}, "also give size"),
-        ({"p_active": 0.1, "learning_rate": 0.01, "n_hidden": 1}, "also give size"),
-        ({"p_active": 0.1, "n_features": 2, "n_hidden": 5}, "n_hidden = 5 is not in the grid"),
-    ],
 )
-def test_a_selection_that_is_not_one_cell_is_refused(sizes, at, told):
-    with pytest.raises(InputError, match=told):
-        select(sizes, **at)
+POINTS = np.array([[0, 2], [1, 3]])  # seed × p
 
 
-def test_diverged_cells_are_named_by_their_coordinates(sizes):
-    named = diverged_cells(sizes)
-    assert len(named) == 4
-    assert named[0] == "p_active = 0.1, learning_rate = 1e+06, size = 0"
-    assert len(diverged_cells(sizes, at_most=1)) == 1
+def joined(*parts, scalars=None, **attributes):
+    joiner = Joiner(GRID)
+    for points, fields, coords in parts:
+        joiner.add(np.array(points), Output(fields, {k: np.array(v) for k, v in coords.items()}))
+    return joiner.dataset(scalars or {}, **attributes)
 
 
-def test_a_result_without_a_config_says_why_it_cannot_be_restored(sizes):
-    bare = sizes.copy()
-    bare.attrs = {}
-    with pytest.raises(InputError, match="no config"):
-        restore(bare, p_active=0.1, n_features=4, learning_rate=0.01)
+def test_values_stand_at_their_points():
+    loss = Field(np.array([[0.0, 2.0], [1.0, 3.0]]), (), "the loss")
+    W = Field(np.arange(24.0).reshape(2, 2, 2, 3), ("hidden", "feature"))
+    ds = joined((POINTS, {"loss": loss, "W": W}, {}), scalars={"steps": 20}, name="x")
+    assert ds.loss.dims == ("p", "seed")
+    assert ds.W.dims == ("p", "seed", "hidden", "feature")
+    np.testing.assert_array_equal(ds.loss, [[0, 1], [2, 3]])
+    np.testing.assert_array_equal(ds.W.sel(p=0.5, seed=7), W.values[0, 1])
+    assert ds.loss.attrs == {"long_name": "the loss"}
+    assert (ds.attrs, int(ds.steps), ds.steps.ndim) == ({"name": "x"}, 20, 0)
 
 
-def test_a_number_among_names_is_restored_as_a_number(sizes):
-    """`init_scale` is "xavier" for one size and 0.25 for the other."""
-    run, _ = restore(sizes, p_active=0.1, learning_rate=0.01, init_scale=0.25)
-    assert run.init.scale == np.float32(0.25)
-    assert run.init.n_features == 4
-    run, _ = restore(sizes, p_active=0.1, learning_rate=0.01, init_scale="xavier")
-    assert run.init.scale == np.float32((2 / 3) ** 0.5)
+def test_padding_of_a_block_is_left_out():
+    values = Field(np.array([[5.0, 6.0, 99.0]]), ())
+    rest = Field(np.array([[7.0, 8.0]]), ())
+    ds = joined(([[0, 1, -1]], {"x": values}, {}), ([[2, 3]], {"x": rest}, {}))
+    np.testing.assert_array_equal(ds.x, [[5, 6], [7, 8]])
+
+
+def test_smaller_arrays_are_padded_with_nan_to_the_largest():
+    small = Field(np.ones((1, 2, 1, 2)), ("hidden", "feature"))
+    large = Field(np.ones((1, 2, 2, 3)), ("hidden", "feature"))
+    ds = joined(([[0, 1]], {"W": small}, {}), ([[2, 3]], {"W": large}, {}))
+    assert ds.W.shape == (2, 2, 2, 3)
+    assert np.isfinite(ds.W.values[1]).all()
+    np.testing.assert_array_equal(np.isfinite(ds.W.values[0, 0]), [[1, 1, 0], [0, 0, 0]])
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int64, np.bool_])
+def test_an_integer_that_a_cell_does_not_have_is_no_zero(kind):
+    """`n_agree = 0` of a cell that was trained would say that no start agreed."""
+    have = Field(np.array([[3, 0]]).astype(kind), ())
+    other = Field(np.array([[0.5, 0.5]]), ())
+    ds = joined(([[0, 1]], {"n": have, "x": other}, {}), ([[2, 3]], {"x": other}, {}))
+    np.testing.assert_array_equal(ds.n.values, [[float(have.values[0, 0]), 0], [np.nan, np.nan]])
+    assert ds.x.notnull().all()
+
+
+def test_an_integer_array_that_is_shorter_is_padded_with_no_zero():
+    short, long = (Field(np.ones((1, 2, n), int), ("feature",)) for n in (2, 3))
+    ds = joined(([[0, 1]], {"n": short}, {}), ([[2, 3]], {"n": long}, {}))
+    np.testing.assert_array_equal(ds.n[0, 0], [1, 1, np.nan])
+
+
+def test_integers_that_all_cells_have_stay_integers():
+    ds = joined((POINTS, {"n": Field(np.array([[1, 2], [3, 4]], np.int8), ())}, {}))
+    assert ds.n.dtype == np.int8
+
+
+def test_dimensions_with_values_are_joined_by_value():
+    """Curves at other steps, networks of another depth."""
+    one = Field(np.array([[[1.0, 2.0]]]), ("step",))
+    two = Field(np.array([[[3.0, 4.0, 5.0]]]), ("step",))
+    ds = joined(
+        ([[0]], {"c": one}, {"step": [100, 250]}), ([[3]], {"c": two}, {"step": [50, 100, 300]})
+    )
+    np.testing.assert_array_equal(ds.step, [50, 100, 250, 300])
+    np.testing.assert_array_equal(ds.c.sel(p=0.1, seed=7), [np.nan, 1, 2, np.nan])
+    np.testing.assert_array_equal(ds.c.sel(p=0.5, seed=9), [3, 4, np.nan, 5])
+    assert ds.c.sel(p=0.1, seed=9).isnull().all()
+
+
+def test_labels_say_what_they_mean(tmp_path):
+    label = Field(np.array([[0, 1], [1, 0]], np.int8), (), "how", ("not yet", "done"))
+    ds = joined((POINTS, {"state": label}, {}))
+    assert ds.state.attrs["flag_meanings"] == "not_yet done"
+    np.testing.assert_array_equal(ds.state.attrs["flag_values"], [0, 1])
+    assert flags(()) == {}
+    save_dataset(ds, tmp_path / "a.nc")
+    xr.testing.assert_identical(open_dataset(tmp_path / "a.nc"), ds)
+
+
+def test_a_field_is_not_overwritten_by_a_setting_of_its_name():
+    """Circuits measure nothing called so today; a user's measure may."""
+    steps = Field(np.array([[1.0, 2.0], [3.0, 4.0]]), ())
+    ds = joined((POINTS, {"steps": steps}, {}), scalars={"steps": 20, "rate": 0.1})
+    assert ds.steps.shape == (2, 2)
+    assert float(ds.rate) == 0.1
+
+
+def test_a_block_comes_back_from_arrays_as_it_was():
+    sheet = Sheet(None, None, (7, 9), POINTS)
+    block = Block(sheet, np.arange(2), np.arange(2), Layout(2, 2), POINTS)
+    fields = {
+        "loss": Field(np.ones((2, 2), np.float32), (), "the loss"),
+        "label": Field(np.zeros((2, 2, 1), np.int8), ("step",), "x", ("a b", "c")),
+    }
+    arrays = pack(block, Output(fields, {"step": np.array([5])}))
+    assert all(isinstance(array, np.ndarray) and array.dtype != object for array in arrays.values())
+    again = unpack(arrays)
+    assert list(again.fields) == list(fields)
+    for name, field in fields.items():
+        found = again.fields[name]
+        np.testing.assert_array_equal(found.values, field.values)
+        assert (found.dims, found.words, found.meanings) == (
+            field.dims,
+            field.words,
+            field.meanings,
+        )
+    np.testing.assert_array_equal(again.coords["step"], [5])
+    np.testing.assert_array_equal(arrays["points"], POINTS)
+
+
+def test_diverged_cells_are_named_by_their_coordinates():
+    flag = Field(np.array([[0, 1], [1, 1]], np.int8), ())
+    ds = joined((POINTS, {"diverged": flag}, {}))
+    named = diverged_cells(ds)
+    assert named == ["p = 0.1, seed = 9", "p = 0.5, seed = 7", "p = 0.5, seed = 9"]
+    assert diverged_cells(ds, at_most=1) == named[:1]
+    assert diverged_cells(ds.isel(p=0, seed=1)) == ["the only run"]

@@ -10,9 +10,10 @@ import sys
 import numpy as np
 import pytest
 import xarray as xr
-from builders import make_table
+from builders import Ear, make_table
 
-from sweeps import plan, run_sweep
+from sweeps import run_sweep
+from sweeps.work import layout
 from toymodels.errors import InputError
 
 TABLE = make_table(
@@ -25,9 +26,9 @@ BLOCKS = 4
 DRIVER = f"""
 import sys, json, time, signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
-import sweeps.plan, sweeps.store
+import sweeps.work.layout, sweeps.store
 from sweeps import run_sweep
-sweeps.plan.CPU_BLOCK = 2
+sweeps.work.layout.CPU_BLOCK = 2
 save = sweeps.store.RunFolder.save_block
 def save_and_hold(self, i, arrays):
     if i == {BLOCKS - 2}:
@@ -42,13 +43,13 @@ run_sweep(json.loads(sys.argv[1]), out=sys.argv[2])
 @pytest.fixture(scope="module")
 def whole():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plan, "CPU_BLOCK", 2)
+        patch.setattr(layout, "CPU_BLOCK", 2)
         return run_sweep(TABLE)
 
 
 @pytest.fixture
 def narrow(monkeypatch):
-    monkeypatch.setattr(plan, "CPU_BLOCK", 2)
+    monkeypatch.setattr(layout, "CPU_BLOCK", 2)
 
 
 @pytest.fixture(scope="module")
@@ -86,17 +87,6 @@ def interrupted(out, compile_cache, number, while_held=lambda: None):
     return child.returncode
 
 
-class Ear:
-    def start(self, models, model_steps, done):
-        self.total, self.done = model_steps, done
-
-    def advance(self, model_steps):
-        pass
-
-    def finish(self):
-        pass
-
-
 def test_a_killed_run_resumes_and_ends_identical(tmp_path, whole, narrow, compile_cache):
     def second_run():
         with pytest.raises(InputError, match="another run is working in"):
@@ -107,7 +97,8 @@ def test_a_killed_run_resumes_and_ends_identical(tmp_path, whole, narrow, compil
     assert not (tmp_path / "killed.nc").exists()
     ear = Ear()
     resumed = run_sweep(TABLE, out=tmp_path, report=ear)
-    assert ear.done == ear.total // 2
+    ((_, cost, done),) = ear.heard
+    assert (done, ear.steps) == (cost // 2, cost // 2)
     xr.testing.assert_equal(resumed, whole)
     for name in whole:
         np.testing.assert_array_equal(resumed[name], whole[name])

@@ -5,7 +5,7 @@ import optax
 import pytest
 
 from toymodels.models import ReluAutoencoder
-from toymodels.optimizers import SGD, Adam, AdamW, Constant, Cosine, Linear, Optimizer
+from toymodels.optimizers import SGD, Adam, AdamW, Constant, Cosine, Linear
 
 RATE, DECAY, STEPS = 0.05, 0.1, 25
 START = {"W": jnp.array([[1.0, -2.0], [0.5, 3.0]]), "b": jnp.array([0.3, -0.1])}
@@ -80,11 +80,6 @@ def test_equal_optimisers_are_equal_so_that_they_compile_once():
         assert hash(make()) == hash(make())
     assert Adam() != AdamW()
     assert SGD(momentum=0.5) != SGD()
-
-
-def test_an_optimiser_must_say_its_direction():
-    with pytest.raises(NotImplementedError):
-        Optimizer().direction()
 
 
 def test_optimizer_state_holds_no_model_class():

@@ -3,14 +3,19 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from builders import make_run
+from flax import struct
 
 from toymodels import models, theory, training
+from toymodels.errors import InputError
+from toymodels.exact import expected_loss_float64
 from toymodels.features import Independent
-from toymodels.optimizers import Cosine
+from toymodels.models import FromWeights
+from toymodels.optimizers import Adam, AdamW, Cosine
+from toymodels.streams import Stream, stream
 from toymodels.tasks import Reconstruction
-from toymodels.training import stream, train
+from toymodels.training import TrainSpec, train
 
-KEY_INIT, KEY_DATA = stream(0, training.STREAM_INIT), stream(0, training.STREAM_DATA)
+KEYS = KEY_INIT, KEY_DATA = stream(0, Stream.INIT), stream(0, Stream.DATA)
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +28,8 @@ def test_a_run_is_a_pure_function_of_its_keys(plain):
     first, again = plain, train(run, KEY_INIT, KEY_DATA)
     jax.tree.map(np.testing.assert_array_equal, first.model, again.model)
     np.testing.assert_array_equal(first.loss_curve, again.loss_curve)
-    other_start = train(run, stream(1, training.STREAM_INIT), KEY_DATA)
-    other_data = train(run, KEY_INIT, stream(1, training.STREAM_DATA))
+    other_start = train(run, stream(1, Stream.INIT), KEY_DATA)
+    other_data = train(run, KEY_INIT, stream(1, Stream.DATA))
     assert not np.array_equal(other_start.model.W, first.model.W)
     assert not np.array_equal(other_data.model.W, first.model.W)
 
@@ -57,12 +62,17 @@ def test_snapshots_do_not_change_the_run_and_hold_its_models(plain):
     np.testing.assert_array_equal(kept.loss_curve[-1], plain.loss_curve[-1])
 
 
-def test_stops_are_about_a_hundred_and_end_at_the_last_step():
-    assert training.stops(make_run(steps=250).spec) == (100, 200, 250)
-    assert training.stops(make_run(steps=1).spec) == (1,)
-    assert training.stops(make_run(steps=100).spec) == (100,)
-    assert len(training.stops(make_run(steps=100_001).spec)) == 100
-    assert training.stops(make_run(steps=250, snapshots=(0, 7, 250)).spec) == (7, 100, 200, 250)
+def test_chunks_are_about_a_hundred_and_end_at_the_last_step():
+    assert training.chunk_ends(make_run(steps=250).spec) == (100, 200, 250)
+    assert training.chunk_ends(make_run(steps=1).spec) == (1,)
+    assert training.chunk_ends(make_run(steps=100).spec) == (100,)
+    assert len(training.chunk_ends(make_run(steps=100_001).spec)) == 100
+    assert training.chunk_ends(make_run(steps=250, snapshots=(0, 7, 250)).spec) == (
+        7,
+        100,
+        200,
+        250,
+    )
 
 
 def test_step_t_sees_the_batch_of_its_own_number():
@@ -97,36 +107,90 @@ def test_linear_model_reaches_the_linear_limit():
     assert not found.evaluation.diverged
 
 
-def test_evaluation_is_apart_from_training_and_ranking_from_reporting(plain):
-    names = ("DATA", "INIT", "RANKING", "REPORT")
-    keys = [stream(0, getattr(training, f"STREAM_{n}")) for n in names]
-    keys += [stream(1, training.STREAM_DATA)]
-    assert len({tuple(np.asarray(jax.random.key_data(k)).tolist()) for k in keys}) == 5
-    found = plain.evaluation
-    assert found.loss != found.loss_ranking
-    assert float(found.loss) == pytest.approx(float(found.loss_per_feature.sum()), rel=1e-6)
+@pytest.mark.parametrize(
+    ("frozen", "optimizer"), [(("W",), Adam()), (("b",), AdamW()), (("W", "b"), AdamW())]
+)
+def test_frozen_leaves_stay_bit_for_bit_and_the_others_train(frozen, optimizer):
+    run = make_run(steps=30, weight_decay=0.1, optimizer=optimizer).replace(frozen=frozen)
+    start, end = training._init(run, KEY_INIT).model, train(run, *KEYS).model
+    for name in ("W", "b"):
+        if name in frozen:
+            np.testing.assert_array_equal(getattr(end, name), getattr(start, name))
+        else:
+            assert np.all(np.asarray(getattr(end, name)) != np.asarray(getattr(start, name)))
+
+
+def test_a_run_with_a_frozen_leaf_is_that_of_the_model_in_which_it_is_constant():
+    """Frozen biases of 0.3, against a model of a user that has no biases to train."""
+    start = models.ReluAutoencoder.init(KEY_INIT, 3, 2, 0.5).replace(b=jnp.full(3, 0.3))
+    run = make_run(steps=40).replace(init=FromWeights(start), frozen=("b",))
+    other = run.replace(init=FromWeights(NoBias(start.W)), frozen=())
+    np.testing.assert_allclose(train(run, *KEYS).model.W, train(other, *KEYS).model.W, atol=1e-6)
+
+
+@struct.dataclass
+class NoBias:
+    W: jax.Array
+
+    def __call__(self, x):
+        return jax.nn.relu(self.W.T @ (self.W @ x) + 0.3)
+
+
+def test_a_frozen_leaf_that_is_not_there_is_refused():
+    with pytest.raises(InputError, match="frozen = 'V': the model has W, b"):
+        train(make_run().replace(frozen=("V",)), *KEYS)
+
+
+def test_a_start_from_weights_begins_with_them():
+    model = models.ReluAutoencoder.init(jax.random.key(9), 3, 2, 0.5)
+    run = make_run(snapshots=(0,), steps=30).replace(init=FromWeights(model))
+    found = train(run, *KEYS)
+    jax.tree.map(np.testing.assert_array_equal, found.snapshots[0], model)
+    other = train(run, jax.random.key(1), KEY_DATA)
+    jax.tree.map(np.testing.assert_array_equal, found.model, other.model)
+
+
+@struct.dataclass
+class L2:
+    """A penalty of a user: it shrinks weights, as decay in the gradient does."""
+
+    weight: jax.Array
+
+    def __call__(self, model, inputs):
+        return self.weight / 2 * sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(model))
+
+
+def test_a_penalty_pulls_the_weights_and_stays_out_of_the_loss():
+    run = make_run(steps=40)
+    by_penalty = train(run.replace(penalties=(L2(jnp.float32(0.1)),)), *KEYS)
+    by_decay = train(make_run(steps=40, weight_decay=0.1), *KEYS)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), by_penalty.model, by_decay.model
+    )
+    assert float(by_penalty.evaluation.loss) == pytest.approx(
+        expected_loss_float64(by_penalty.model.W, by_penalty.model.b, 0.5, 1.0), rel=1e-6
+    )
 
 
 @pytest.mark.parametrize(
-    ("loss", "diverged"),
-    [(1.0, False), (99.0, False), (101.0, True), (np.nan, True), (np.inf, True)],
+    ("given", "told"),
+    [
+        ({"learning_rate": -1.0}, "learning_rate = -1"),
+        ({"weight_decay": float("nan")}, "weight_decay = nan"),
+        ({"steps": 0}, "steps = 0"),
+        ({"batch_size": 0}, "batch_size = 0"),
+        ({"evaluation_size": 0}, "evaluation_size = 0"),
+        ({"steps": 10, "snapshots": [5, 11]}, r"snapshots = \[11\] come after"),
+        ({"snapshots": [-1, 5]}, r"snapshots = \[-1\] come before"),
+    ],
 )
-def test_diverged_means_not_finite_or_a_hundred_times_worse_than_nothing(loss, diverged):
-    model = models.ReluAutoencoder(W=jnp.zeros((1, 2)), b=jnp.zeros(2))
-    one = (jnp.array([loss / 2, loss / 2]), jnp.array(1.0))
-    assert bool(training.judge(model, one, one).diverged) == diverged
+def test_a_spec_out_of_range_is_refused(given, told):
+    with pytest.raises(InputError, match=told):
+        TrainSpec.create(**given)
 
 
-def test_weights_that_are_not_finite_have_diverged():
-    model = models.ReluAutoencoder(W=jnp.array([[np.nan, 0.0]]), b=jnp.zeros(2))
-    one = (jnp.zeros(2), jnp.array(1.0))
-    assert bool(training.judge(model, one, one).diverged)
-
-
-def test_nothing_to_learn_is_not_divergence():
-    model = models.ReluAutoencoder(W=jnp.zeros((1, 2)), b=jnp.zeros(2))
-    one = (jnp.zeros(2), jnp.array(0.0))
-    assert not bool(training.judge(model, one, one).diverged)
+def test_snapshots_are_sorted_and_taken_once():
+    assert TrainSpec.create(steps=30, snapshots=[30, 0, 10, 10]).snapshots == (0, 10, 30)
 
 
 RECORDS = {
@@ -138,9 +202,10 @@ RECORDS = {
         s * jnp.ones((2, 3)), s * jnp.ones((3, 2)), s * jnp.ones(3)
     ),
     "init": lambda s: models.Init(s, models.ReluAutoencoder, n_features=3, n_hidden=2),
-    "spec": lambda s: training.TrainSpec(learning_rate=s, weight_decay=s),
+    "from weights": lambda s: FromWeights(models.LinearAutoencoder(s * jnp.ones((2, 3)), s)),
+    "spec": lambda s: TrainSpec(learning_rate=s, weight_decay=s),
     "state": lambda s: training.TrainState({"W": s}, {"mu": s}),
-    "run": lambda s: make_run().replace(spec=training.TrainSpec(s, s)),
+    "run": lambda s: make_run().replace(spec=TrainSpec(s, s), penalties=(L2(s),)),
 }
 
 

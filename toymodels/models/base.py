@@ -130,12 +130,17 @@ def hidden(model: Any, X: jax.Array) -> jax.Array:
     Raises:
         InputError: the model has no `encode`.
     """
-    if not hasattr(model, "encode"):
+    if not has_hidden(model):
         raise InputError(
             f"{type(model).__name__} has no hidden layer to ask for: give it a method "
             "encode(x) -> h, and decode(h) -> y."
         )
     return model.encode(X) if isinstance(model, Model) else jax.vmap(model.encode, -1, -1)(X)
+
+
+def has_hidden(model: Any) -> bool:
+    """Tell whether a model says what its hidden layer holds."""
+    return _owner(type(model), "encode") not in (None, Model)
 
 
 def has_map(model: Any, name: str) -> bool:

@@ -5,6 +5,7 @@ from typing import Any, Self
 import jax
 from flax import struct
 
+from toymodels.errors import InputError
 from toymodels.features.base import Features
 from toymodels.fields import along_first_axis, array
 from toymodels.profiles import PerFeature, weights
@@ -30,9 +31,14 @@ class Reconstruction(UniformTask):
             n_features: F, if it is to be checked against the world's.
 
         Raises:
-            InputError: importance that is negative, infinite, NaN or of the wrong length.
+            InputError: importance that is negative, infinite, NaN or of the wrong length, or
+                another number of features than the world's.
         """
-        n = features.n_features if n_features is None else n_features
+        n = features.n_features
+        if n_features not in (None, n):
+            raise InputError(
+                f"n_features = {n_features}, but the world has {n} features: make them the same."
+            )
         return cls(features=features, importance=weights(importance, n))
 
     @property

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from figures import catalogue, cli
+from figures.command import cli
+from figures.kit.entry import entries
 
 SMALL = ("steps=20", "batch_size=16", "grid.seed.range=2", "evaluation_size=1024")
 MINE = """
@@ -63,7 +64,7 @@ def test_help_answers_in_half_a_cpu_second():
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     assert used < 1.5  # goal 0.5 on a quiet machine; JAX alone would take 1.3 there
     loaded = subprocess.run(
-        [sys.executable, "-c", "import sys, figures.cli; print(*sys.modules)"],
+        [sys.executable, "-c", "import sys, figures.command.cli; print(*sys.modules)"],
         capture_output=True,
         text=True,
         check=True,
@@ -71,21 +72,22 @@ def test_help_answers_in_half_a_cpu_second():
     assert not {"jax", "numpy", "xarray", "matplotlib", "pydantic"} & set(loaded)
 
 
-def test_names_and_options_come_in_any_order():
-    given = ["figure", "--out", "a", "intro", "--fast", "steps=3", "--seed", "-1"]
-    expected = ["figure", "intro", "steps=3", "--out", "a", "--fast", "--seed", "-1"]
-    assert cli.positionals_first(given) == expected
+def test_names_and_options_come_in_any_order(command, mine, tmp_path):
+    options = ("--out", tmp_path, "--memory", "1")
+    for given in ((*options, mine, "steps=3"), (mine, *options, "steps=3"), (mine, "steps=3")):
+        status, out, _ = command("sweep", "run", *given, "--dry-run")
+        assert status == 0
+        assert "4 models" in out
 
 
-def test_list_names_every_figure_and_preset_whole(command):
+def test_list_names_every_figure_and_sweep_whole(command):
     status, out, _ = command("list")
     assert status == 0
     first = [line.split()[0] for line in out.splitlines()]
-    for entry in catalogue.CATALOGUE:
-        assert entry.name in first
+    assert set(entries()) <= set(first)
     as_json = json.loads(command("list", "--json")[1])
-    assert {f["name"] for f in as_json["figures"]} == {e.name for e in catalogue.CATALOGUE}
-    assert {s["name"] for s in as_json["sweeps"]} >= {"intro", "phase-diagram-2-1"}
+    assert {f["name"] for f in as_json["figures"]} == set(entries())
+    assert {s["name"] for s in as_json["sweeps"]} >= set(entries())
 
 
 def test_sweep_writes_its_result_and_a_second_call_trains_nothing(command, mine, tmp_path):
@@ -141,10 +143,36 @@ def test_figure_writes_picture_paper_and_dataset_and_says_what_differs(command, 
     assert (tmp_path / "intro.svg").exists()
 
 
-def test_seed_shifts_every_seed_of_the_grid(command, mine, tmp_path):
-    assert command("sweep", "run", mine, "seed=7", "--out", tmp_path)[0] == 0
-    with xr.open_dataset(tmp_path / "mine.nc") as dataset:
-        np.testing.assert_array_equal(dataset["seed"], [7, 8])
+def test_another_root_gives_other_runs_at_the_same_seeds(command, mine, tmp_path):
+    found = []
+    for root in (0, 7):
+        assert command("sweep", "run", mine, f"seed={root}", "--out", tmp_path / str(root))[0] == 0
+        with xr.open_dataset(tmp_path / str(root) / "mine.nc") as dataset:
+            np.testing.assert_array_equal(dataset["seed"], [0, 1])
+            found.append(dataset["W"].values)
+    assert not np.any(np.isin(*found))
+
+
+OWN = """
+from flax import struct
+from toymodels.tasks import Reconstruction
+
+@struct.dataclass
+class Doubled(Reconstruction):
+    def error(self, output, target):
+        return 4 * super().error(output, target)
+"""
+
+
+def test_a_task_of_ones_own_may_lie_beside_its_config(command, mine, tmp_path, monkeypatch):
+    """The command is run where the reader's files are; their module needs no installation."""
+    (tmp_path / "beside_mine.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if p not in ("", ".")])
+    status, _, err = command("sweep", "run", mine, "task=beside_mine:Doubled", "steps=2")
+    assert (status, err) == (0, "")
+    with xr.open_dataset(tmp_path / "out" / "mine.nc") as dataset:
+        assert dataset["task"].item() == "beside_mine:Doubled"
 
 
 def test_inspect_measures_a_matrix_and_draws_it(command, tmp_path):
@@ -175,7 +203,7 @@ def test_a_diverged_run_is_named_in_the_summary(command, mine, tmp_path):
 BAD_CALLS = {
     "misspelt figure": (("figure", "intor"), "Did you mean 'intro'"),
     "no figure": (("figure",), "no figure to make"),
-    "empty group": (("figure", "--group", "questions"), "has none yet"),
+    "misspelt group": (("figure", "--group", "toy-model"), "Did you mean 'toy-models'"),
     "unknown key": (("figure", "intro", "stepz=3"), "Did you mean 'steps'"),
     "format": (("figure", "intro", "--format", "bmp"), "png, pdf or svg"),
     "no such dataset": (("figure", "intro", "--from", "nothing.nc"), "no such file"),

@@ -5,18 +5,25 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import mine
 import numpy as np
 import pytest
 from builders import make_run
-from flax import struct
-from sweeps.engine import init_block, run_block, start_block, train_block
 
-from sweeps import Axis, Dimension, Grid, plan, run_grid
-from sweeps.plan import Layout, cell_name, cut, make_sheets
+from sweeps import Axis, Dimension, Grid, run_grid
+from sweeps.identity import start_name
+from sweeps.plan import Cell, Layout, make_sheets
+from sweeps.work import layout as layouts
+from sweeps.work.engine import average_losses, init_block, run_block, start_block, train_block
+from sweeps.work.layout import cut
+from sweeps.work.train import TRAIN
+from toymodels.features import SMALLEST_SHARED_DRAW
 from toymodels.models import LinearAutoencoder
-from toymodels.training import STREAM_DATA, STREAM_INIT, Run, TrainSpec, stream, train
+from toymodels.optimizers import SGD
+from toymodels.streams import Stream, stream
+from toymodels.training import EVALUATION_BATCH, Run, TrainSpec, train
 
-SMALL, LARGE = (3, 2), (7, 3)  # both sides of SMALL_MATRIX: all at once, and in groups
+SMALL, LARGE = (3, 2), (7, 3)  # evaluated without samples, and from strata
 
 
 def grid(**axes):
@@ -27,10 +34,15 @@ def builder(sizes, **fixed):
     return lambda values: make_run(*sizes, **{**fixed, **values})
 
 
+def sheet_of(axes, build):
+    """The sheet that holds a whole grid of one program."""
+    (sheet,) = make_sheets(grid(**axes), lambda values: Cell(TRAIN, build(values)))
+    return sheet
+
+
 def one_block(axes, sizes=SMALL, layout=None, **fixed):
     """The block that holds a whole grid of one program."""
-    (sheet,) = make_sheets(grid(**axes), builder(sizes, **fixed), lambda v: v, 0)
-    (block,) = cut(sheet, 2**30)
+    (block,) = cut(sheet_of(axes, builder(sizes, **fixed)), 2**30)
     return dataclasses.replace(block, layout=layout or block.layout)
 
 
@@ -50,29 +62,35 @@ def with_cells(block, cells):
 def test_row_of_a_sweep_equals_the_solo_run(sizes):
     build = builder(sizes)
     ds = run_grid(grid(p_active=[0.1, 0.5, 1.0], seed=[3, 4]), build)
-    for seed in (3, 4):
-        for p in (0.1, 1.0):
-            key_init = jax.random.fold_in(stream(seed, STREAM_INIT), cell_name({"p_active": p}))
-            solo = train(build({"p_active": p}), key_init, stream(seed, STREAM_DATA))
-            row = ds.sel(p_active=p, seed=seed)
-            np.testing.assert_allclose(row.W, solo.model.W, rtol=0, atol=1e-6)
-            np.testing.assert_allclose(row.b, solo.model.b, rtol=0, atol=1e-6)
-            np.testing.assert_allclose(row.loss_curve, solo.loss_curve, rtol=0, atol=1e-6)
-            np.testing.assert_allclose(row.loss, solo.evaluation.loss, rtol=0, atol=1e-6)
-            np.testing.assert_allclose(row.loss_ranking, solo.evaluation.loss_ranking, atol=1e-6)
-            np.testing.assert_allclose(
-                row.loss_per_feature, solo.evaluation.loss_per_feature, atol=1e-6
-            )
+    for seed, p in ((3, 0.1), (4, 1.0)):
+        run = build({"p_active": p})
+        key_init = jax.random.fold_in(stream(seed, Stream.INIT), start_name(run))
+        solo = train(run, key_init, stream(seed, Stream.DATA))
+        row, evaluation = ds.sel(p_active=p, seed=seed), solo.evaluation
+        for found, wanted in (
+            (row.W, solo.model.W),
+            (row.b, solo.model.b),
+            (row.loss_curve, solo.loss_curve),
+            (row.loss, evaluation.loss),
+            (row.loss_ranking, evaluation.loss_ranking),
+            (row.loss_per_feature, evaluation.loss_per_feature),
+        ):
+            np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize(
-    ("sizes", "layout"), [(SMALL, None), (LARGE, None), (LARGE, Layout(seeds=1, cells=2))]
+    ("sizes", "layout", "orders"),
+    [
+        (SMALL, None, ([2, 0, 1], [1, 1, 0])),
+        (LARGE, None, ([2, 0, 1], [1, 1, 0])),
+        (LARGE, Layout(seeds=1, cells=2), ([3, 2, 0, 1], [2, 2, 1, 0])),
+    ],
 )
-def test_row_is_the_same_bit_for_bit_at_any_place_of_a_block(sizes, layout):
-    axes = {"p_active": [0.1, 0.3, 0.6, 1.0], "seed": [0, 1]}
-    block = one_block(axes, sizes, layout)
-    first = trained(with_cells(block, [0, 1, 2, 3]), 30)
-    for order in ([3, 2, 0, 1], [2, 2, 1, 0]):
+def test_row_is_the_same_bit_for_bit_at_any_place_of_a_block(sizes, layout, orders):
+    n = len(orders[0])
+    block = one_block({"p_active": np.linspace(0.1, 1, n), "seed": [0, 1]}, sizes, layout)
+    first = trained(with_cells(block, range(n)), 30)
+    for order in orders:
         moved = trained(with_cells(block, order), 30)
         jax.tree.map(lambda a, b, o=order: np.testing.assert_array_equal(a[:, o], b), first, moved)
 
@@ -97,33 +115,62 @@ def random_numbers(jaxpr):
 @pytest.mark.parametrize("layout", [None, Layout(seeds=1, cells=2)])
 @pytest.mark.parametrize("n_cells", [2, 6])
 def test_random_numbers_of_a_step_are_seeds_times_features_times_batch(n_cells, layout):
-    axes = {"p_active": np.linspace(0.1, 1, n_cells), "seed": [0, 1, 2]}
+    axes = {"p_active": np.geomspace(SMALLEST_SHARED_DRAW, 1, n_cells), "seed": [0, 1, 2]}
     block = one_block(axes, layout=layout, batch_size=16)
     layout = block.layout
-    (sheet,) = [block.sheet]
-    keys = jax.vmap(lambda s: stream(s, STREAM_DATA))(jnp.arange(3))
-    state = jax.eval_shape(partial(init_block, layout=layout), sheet.run, sheet.names, keys)
-    program = jax.make_jaxpr(partial(train_block, layout=layout))(sheet.run, state, keys, 0, 1)
+    run = block.sheet.run
+    keys = jax.vmap(lambda s: stream(s, Stream.DATA))(jnp.arange(3))
+    names = jnp.arange(n_cells)
+    state = jax.eval_shape(partial(init_block, layout=layout), run, names, keys)
+    program = jax.make_jaxpr(partial(train_block, layout=layout))(run, state, keys, 0, 1)
     assert random_numbers(program.jaxpr) == 3 * 3 * 16
 
 
+def test_random_numbers_of_an_evaluation_are_drawn_once_for_all():
+    """Twenty features are evaluated from strata: features × examples, whatever seeds and cells."""
+    block = one_block({"p_active": [0.1, 0.5], "seed": [0, 1, 2]}, (20, 5))
+    run, state, _ = start_block(block)
+    average = partial(average_losses, layout=block.layout, n_batches=2)
+    program = jax.make_jaxpr(average)(run, state.model, jax.random.key(0))
+    assert random_numbers(program.jaxpr) == 2 * 20 * EVALUATION_BATCH
+
+
+def test_a_grid_of_densities_that_crosses_a_thousandth_shares_its_masks_and_values():
+    """Adam on linear models that start at zero follows b alone, the mean of what was seen."""
+    densities = [SMALLEST_SHARED_DRAW, 5e-4, 1e-3, 2e-3, 0.5]
+    axes = {"p_active": densities, "seed": [0]}
+    block = one_block(axes, batch_size=4096)
+    run, _, key_data = start_block(block)
+    u = run.estimator.draw(block.sheet.cell(0).task, jax.random.fold_in(key_data[0], 0), 4096)
+    worlds = [block.sheet.cell(c).task.features for c in range(5)]
+    x = [np.asarray(world.from_uniforms(u)) for world in worlds]
+    for sparse, dense, p, q in zip(x, x[1:], densities, densities[1:], strict=False):
+        active = sparse != 0
+        assert np.all(dense[active] != 0)  # who is active in the sparse world is in the dense one
+        np.testing.assert_allclose(q * dense[active], p * sparse[active], rtol=1e-5)
+    assert np.count_nonzero(x[2]) > 5
+
+
 def test_cells_share_their_seeds_data_and_start_apart():
-    """A model that starts at zero shows its data; `tag` names a cell and changes nothing."""
-    axes = grid(scale=[0.0, 0.5], tag=[1, 2], seed=[0, 1])
-    build = lambda v: make_run(scale=v["scale"], model=LinearAutoencoder)  # noqa: E731
-    (sheet,) = make_sheets(axes, build, lambda v: v, 0)
-    (block,) = cut(sheet, 2**30)
-    model = trained(block, 30)
-    b, W = np.asarray(model.b), np.asarray(model.W)  # seed × (scale, tag)
-    np.testing.assert_array_equal(b[:, 0], b[:, 1])
+    """From zero weights, b after a step of plain descent is the mean of what was seen."""
+    axes = {"scale": [0.0, 0.5], "p_active": [0.25, 1.0], "seed": [0, 1]}
+    how = {"model": LinearAutoencoder, "optimizer": SGD(), "learning_rate": 0.5}
+    block = one_block(axes, **how)
+    run, _, key_data = start_block(block)
+    model = trained(block, 1)
+    b, W = (np.asarray(leaf).reshape(2, 2, 2, -1) for leaf in (model.b, model.W))
+    assert np.all(W[:, 0] == 0)
+    assert len(np.unique(W[:, 1])) == W[:, 1].size  # all start apart
+    for s in (0, 1):
+        key = jax.random.fold_in(key_data[s], 0)
+        u = np.asarray(run.estimator.draw(block.sheet.cell(0).task, key, 64))
+        np.testing.assert_allclose(b[s, 0, 1], u.mean(1), rtol=1e-5)
+        np.testing.assert_allclose(b[s, 0, 0], np.where(u < 0.25, 4 * u, 0).mean(1), rtol=1e-5)
     assert not np.any(b[0, 0] == b[1, 0])
-    assert not np.any(W[:, 2] == W[:, 3])
-    assert not np.any(W[0, 2:] == W[1, 2:])
 
 
 def test_a_diverging_cell_is_marked_and_its_neighbours_are_untouched():
-    axes = {"learning_rate": [0.01, 1e6, 0.02, 0.03], "seed": [0, 1]}
-    block = one_block(axes, steps=30)
+    block = one_block({"learning_rate": [0.01, 1e6, 0.02, 0.03], "seed": [0, 1]})
     sick = run_block(with_cells(block, [0, 1, 2]))
     well = run_block(with_cells(block, [0, 3, 2]))
     np.testing.assert_array_equal(sick.evaluation.diverged, [[False, True, False]] * 2)
@@ -136,14 +183,14 @@ def test_a_diverging_cell_is_marked_and_its_neighbours_are_untouched():
 
 
 def test_numbers_do_not_depend_on_how_a_sweep_is_cut(monkeypatch):
-    axes = grid(p_active=[0.1, 0.2, 0.4, 0.7, 1.0], seed=[0, 1, 2])
-    (sheet,) = make_sheets(axes, builder(SMALL), lambda v: v, 0)
+    axes = {"p_active": [0.1, 0.2, 0.4, 0.7, 1.0], "seed": [0, 1, 2]}
+    sheet = sheet_of(axes, builder(SMALL))
     (whole,) = cut(sheet, 2**30)
     wide = trained(whole, 50)
-    monkeypatch.setattr(plan, "CPU_BLOCK", 8)
-    parts = list(cut(sheet, 400_000))
+    monkeypatch.setattr(layouts, "CPU_BLOCK", 8)
+    parts = list(cut(sheet, 2_000_000))
     assert len(parts) == 3
-    assert parts[0].layout == Layout(1, 1)
+    assert parts[0].layout != whole.layout
     for part in parts:
         narrow, cells = trained(part, 50), part.cell_index
         jax.tree.map(
@@ -153,51 +200,24 @@ def test_numbers_do_not_depend_on_how_a_sweep_is_cut(monkeypatch):
         )
 
 
-@struct.dataclass
-class Magnitude:
-    """A user's task: the length of a vector; one output for two inputs."""
-
-    p_active: jax.Array
-
-    def sample(self, key):
-        key_value, key_active = jax.random.split(key)
-        x = jax.random.uniform(key_value, (2,), minval=-2, maxval=2)
-        x = x * (jax.random.uniform(key_active) < self.p_active)
-        return x, jnp.sum(x**2, keepdims=True)
-
-    def error(self, output, target):
-        return jnp.abs(output - target)
-
-
-@struct.dataclass
-class Quadratic:
-    """A user's model, with a leaf of one number and one of an odd name."""
-
-    W: jax.Array
-    inner: dict
-
-    def __call__(self, x):
-        return jnp.array([x @ self.W @ x + self.inner["offset"]])
-
-
-def start_quadratic(key):
-    return Quadratic(0.1 * jax.random.normal(key, (2, 2)), {"offset": jnp.zeros(())})
-
-
 def test_a_task_and_a_model_of_a_user_train_unchanged():
     def build(values):
-        spec = TrainSpec(
-            learning_rate=np.float32(0.02), steps=200, batch_size=32, evaluation_size=1024
-        )
-        return Run(Magnitude(np.float32(values["p_active"])), start_quadratic, spec)
+        task = mine.Magnitude.create(values["p_active"])
+        spec = TrainSpec(np.float32(0.02), steps=200, batch_size=32, evaluation_size=1024)
+        return Run(task, partial_start, spec)
 
     ds = run_grid(grid(p_active=[0.5, 1.0], seed=[0, 1]), build)
-    assert ds.W.dims == ("p_active", "seed", "hidden", "feature")
+    assert ds.W.dims == ("p_active", "seed", "W_0", "W_1")
     assert ds.inner_offset.dims == ("p_active", "seed")
-    assert ds.loss_per_feature.shape == (2, 2, 1)
+    assert ds.loss_per_length.dims == ("p_active", "seed", "length")
     assert not ds.diverged.any()
-    symmetric = (ds.W + ds.W.transpose(..., "feature", "hidden").values) / 2
+    symmetric = (ds.W + ds.W.transpose(..., "W_1", "W_0").values) / 2
     np.testing.assert_allclose(symmetric, np.broadcast_to(np.eye(2), (2, 2, 2, 2)), atol=0.1)
+
+
+def partial_start(key):
+    """A start that is a plain function, of a model whose dimensions are not declared."""
+    return mine.Quadratic.start()(key)
 
 
 def test_start_of_a_block_is_the_start_of_its_runs():
@@ -205,5 +225,5 @@ def test_start_of_a_block_is_the_start_of_its_runs():
     run, state, key_data = start_block(block)
     np.testing.assert_allclose(run.task.features.p_active[:, 0], [0.1, 1.0])
     assert state.model.W.shape == (2, 2, 2, 3)
-    expected = [jax.random.key_data(stream(s, STREAM_DATA)) for s in (5, 6)]
+    expected = [jax.random.key_data(stream(s, Stream.DATA)) for s in (5, 6)]
     np.testing.assert_array_equal(jax.random.key_data(key_data), expected)

@@ -6,13 +6,14 @@ import jax
 import numpy as np
 import pytest
 import xarray as xr
-from figures.commands import run_file
-from sweeps.kinds import block_bytes, cost_of, cut_sheet, kind_of
-from sweeps.config.parse import parse
+from builders import Ear
 
-from sweeps import export_npz, restore, run_sweep, simulating
+from sweeps import export_npz, restore, run_sweep
+from sweeps.config.parse import parse
 from sweeps.plan import make_sheets
 from sweeps.run import estimate
+from sweeps.work import simulate
+from sweeps.work.simulate import SIMULATE
 from toymodels.circuits import (
     RotationErrors,
     ideal_gating,
@@ -21,6 +22,7 @@ from toymodels.circuits import (
     transversal,
 )
 from toymodels.errors import InputError
+from toymodels.streams import run_key
 
 SIZES = {"width": 240, "n_circuits": 80, "redundancy": 4, "n_layers": 3}
 TABLE = {
@@ -47,7 +49,7 @@ def assert_same(cell, errors):
 @pytest.mark.parametrize("seed", [0, 3])
 def test_a_cell_of_a_sweep_equals_the_solo_run_bit_for_bit(simulated, inhibition, z, seed):
     alone = simulate_rotations(
-        jax.random.key(seed),
+        run_key(seed),
         n_active=z + 1,
         n_samples=[80, 150][z],
         inhibition=inhibition,
@@ -60,7 +62,7 @@ def test_other_gates_assignments_and_floats_reach_the_library():
     more = {"assignment": "transversal", "gating": "ideal", "gain": 3.0, "bias": 0.3}
     table = {"name": "other", "circuits": "rotations", **SIZES, "n_samples": 60, "seed": 5}
     calls = {"assignment": transversal, "gating": ideal_gating, "gain": 3.0, "bias": 0.3}
-    alone = simulate_rotations(jax.random.key(5), n_active=1, n_samples=60, **SIZES, **calls)
+    alone = simulate_rotations(run_key(0, root=5), n_active=1, n_samples=60, **SIZES, **calls)
     assert_same(run_sweep(table | more), alone)
 
 
@@ -95,14 +97,14 @@ def test_a_network_that_blows_up_is_marked_and_its_neighbour_is_not():
 
 def sheets_of(table):
     config = parse(table)
-    return make_sheets(config.grid, config.build, config.describe, config.seed)
+    return make_sheets(config.grid, config.build, config.seed)
 
 
 def test_cells_of_one_network_draw_it_once(monkeypatch):
     drawn = []
-    draw = simulating.rotation_network
+    draw = simulate.rotation_network
     monkeypatch.setattr(
-        simulating, "rotation_network", lambda *a, **k: drawn.append(1) or draw(*a, **k)
+        simulate, "rotation_network", lambda *a, **k: drawn.append(1) or draw(*a, **k)
     )
     run_sweep(TABLE)
     assert len(drawn) == 4  # two inhibitions, two seeds; both numbers of active circuits share
@@ -111,7 +113,7 @@ def test_cells_of_one_network_draw_it_once(monkeypatch):
 def test_finished_blocks_are_not_simulated_again_and_resumed_equals_uninterrupted(
     tmp_path, monkeypatch, simulated
 ):
-    monkeypatch.setattr(simulating, "BLOCK_COST", 1)
+    monkeypatch.setattr(simulate, "BLOCK_COST", 1)
     cut = run_sweep(TABLE, out=tmp_path)
     xr.testing.assert_equal(cut, simulated)
     blocks = sorted(tmp_path.rglob("blocks/*"))
@@ -120,9 +122,9 @@ def test_finished_blocks_are_not_simulated_again_and_resumed_equals_uninterrupte
     for gone in (1, 6):
         blocks[gone].unlink()
     calls = []
-    again = simulating.simulate_network
+    again = simulate.simulate_network
     monkeypatch.setattr(
-        simulating, "simulate_network", lambda *a, **k: calls.append(1) or again(*a, **k)
+        simulate, "simulate_network", lambda *a, **k: calls.append(1) or again(*a, **k)
     )
     xr.testing.assert_equal(run_sweep(TABLE, out=tmp_path), simulated)
     assert len(calls) == 2
@@ -131,47 +133,66 @@ def test_finished_blocks_are_not_simulated_again_and_resumed_equals_uninterrupte
 
 
 def test_progress_counts_every_cell_once():
-    class Ear:
-        heard = 0
-
-        def start(self, models, model_steps, done):
-            self.models, self.total, self.done = models, model_steps, done
-
-        def advance(self, model_steps):
-            self.heard += model_steps
-
-        def finish(self):
-            self.finished = True
-
     ear = Ear()
     run_sweep(TABLE, report=ear)
-    assert (ear.models, ear.done, ear.heard) == (8, 0, ear.total)
+    ((models, cost, done),) = ear.heard
+    assert (models, done, ear.steps, ear.finished) == (8, 0, cost, 1)
+
+
+def blocks_of(table, memory=2**30):
+    (sheet,) = sheets_of(table)
+    return list(SIMULATE.cut(sheet, memory))
 
 
 def test_blocks_hold_every_point_once_and_about_their_cost(monkeypatch):
-    (sheet,) = sheets_of(TABLE)
-    (whole,) = {cost_of(block) for block in cut_sheet(sheet, 2**30)}
-    monkeypatch.setattr(simulating, "BLOCK_COST", whole / 2)
-    blocks = cut_sheet(sheet, 2**30)
+    (whole,) = {SIMULATE.cost(block) for block in blocks_of(TABLE)}
+    monkeypatch.setattr(simulate, "BLOCK_COST", whole / 2)
+    blocks = blocks_of(TABLE)
     points = np.concatenate([block.points.ravel() for block in blocks])
     np.testing.assert_array_equal(np.sort(points), range(8))
-    assert max(map(cost_of, blocks)) <= whole / 2
-    assert kind_of(sheet).work is simulating.simulate_block
+    assert max(map(SIMULATE.cost, blocks)) <= whole / 2
 
 
 def test_too_little_memory_is_refused_with_what_is_needed():
-    (sheet,) = sheets_of(TABLE | {"width": 8000})
-    (block, *_) = cut_sheet(sheet, 2**30)
-    assert 2000**2 * 4 * 3 < block_bytes(block) < 2**30
+    (block, *_) = blocks_of(TABLE | {"width": 8000})
+    assert 2000**2 * 4 * 3 < SIMULATE.block_bytes(block) < 2**30
     with pytest.raises(InputError, match=r"does not hold a network of width 8000.*raise memory"):
-        cut_sheet(sheet, 2**20)
+        blocks_of(TABLE | {"width": 8000}, memory=2**20)
+
+
+def test_another_root_draws_other_networks_at_the_same_seeds(simulated):
+    other = run_sweep(TABLE | {"seed": 1})
+    np.testing.assert_array_equal(other.seed, simulated.seed)
+    one, two = (ds.mse_x_active.sel(layer=[2, 3]).values for ds in (simulated, other))
+    assert not np.any(np.isin(one, two))
+    alone = simulate_rotations(
+        run_key(3, root=1), n_active=1, n_samples=80, inhibition=1.3, **SIZES
+    )
+    assert_same(other.sel(inhibition=1.3, seed=3).isel(z=0), alone)
+
+
+def test_the_result_says_what_every_cell_shares(simulated):
+    """A figure needs the redundancy without reading the config again."""
+    found = {name: c.item() for name, c in simulated.coords.items() if c.ndim == 0}
+    wanted = {"work": "simulate", "width": 240, "n_circuits": 80, "redundancy": 4, "n_layers": 3}
+    assert (
+        wanted | {"bias": 1.0, "gain": 2.0, "assignment": "prime_steps"}
+    ).items() <= found.items()
+    assert not {"inhibition", "n_active", "n_samples"} & set(found)
+
+
+def test_seeds_share_what_their_sizes_share_and_the_result_says_where_not(simulated):
+    assert "shared_data" not in simulated.attrs
+    table = TABLE | {"zip": {}, "grid": {"n_layers": [1, 3], "seed": [0, 1]}, "n_samples": 20}
+    found = run_sweep({k: v for k, v in table.items() if k not in ("zip", "n_layers")})
+    assert "agree in n_layers" in found.attrs["shared_data"]
 
 
 def test_a_stored_cell_is_its_network_again(simulated):
     run, network = restore(simulated, inhibition=1.3, n_active=2, seed=3)
-    drawn = rotation_network(jax.random.key(3), inhibition=1.3, **SIZES)
+    drawn = rotation_network(run_key(3), inhibition=1.3, **SIZES)
     jax.tree.map(np.testing.assert_array_equal, network, drawn)
-    assert int(run.spec.n_samples) == 150
+    assert int(run.n_samples) == 150
     with pytest.raises(InputError, match="restore"):
         export_npz(simulated, "nowhere.npz", inhibition=1.3, n_active=2, seed=3)
 
@@ -181,17 +202,3 @@ def test_an_estimate_counts_networks_and_blocks():
     assert (found.models, found.programs, found.blocks) == (8, 1, 2)
     assert 0 < found.memory_gib < 1
     assert found.seconds > 0
-
-
-def test_the_command_runs_a_file_and_says_what_it_would_take(tmp_path, capsys):
-    path = tmp_path / "mine.toml"
-    path.write_text(
-        'name = "mine"\ncircuits = "rotations"\nwidth = 80\nn_circuits = 20\nredundancy = 3\n'
-        "n_samples = 30\n[grid]\nn_active = [1, 2]\n"
-    )
-    how = {"dry_run": True, "memory": 2.0, "fresh": False}
-    run_file(str(path), ("n_layers=2",), tmp_path, **how)
-    assert "2 models in 1 programs and 1 blocks" in capsys.readouterr().out
-    run_file(str(path), ("n_layers=2",), tmp_path, **(how | {"dry_run": False}))
-    with xr.open_dataset(tmp_path / "mine.nc", engine="h5netcdf") as stored:
-        assert stored.sizes == {"n_active": 2, "layer": 3, "block": 4}

@@ -1,13 +1,18 @@
 """Solved sweeps: the same cells by one call of the solver, stored, resumed, restored."""
 
+import jax
 import numpy as np
 import pytest
 import xarray as xr
-from sweeps.config.parse import parse
-from sweeps.solving import SolveSpec
 
-from sweeps import restore, run_sweep, solving
-from sweeps.run import cut_sheet, estimate
+from sweeps import restore, run_sweep
+from sweeps.config.parse import parse
+from sweeps.plan import make_sheets
+from sweeps.run import estimate
+from sweeps.work import solve as solving
+from sweeps.work.solve import SOLVE, Newton
+from toymodels import geometry
+from toymodels.errors import InputError
 from toymodels.exact import expected_loss, solve
 from toymodels.training import evaluate
 
@@ -41,9 +46,10 @@ def test_solved_sweep_is_one_call_of_the_solver(solved):
 def test_stored_cell_becomes_a_model_with_the_stored_loss(solved):
     run, model = restore(solved, relative_importance=0.5, p_active=1.0)
     stored = float(solved["loss"].sel(relative_importance=0.5, p_active=1.0))
-    assert float(evaluate(run, model).loss) == pytest.approx(stored, rel=1e-6)
+    assert float(jax.jit(evaluate)(run, model).loss) == pytest.approx(stored, rel=1e-6)
     exact = expected_loss(model.W, model.b, run.task.features.p_active, run.task.importance)
     assert float(exact) == pytest.approx(stored, rel=1e-6)
+    np.testing.assert_allclose(run.task.importance, [1, 0.5])
 
 
 def test_finished_blocks_are_not_solved_again(tmp_path, monkeypatch, solved):
@@ -70,18 +76,51 @@ def test_estimate_of_a_solved_sweep_counts_its_blocks():
     assert found.seconds > 0
 
 
-def test_a_seed_changes_the_random_starts_alone():
-    table = TABLE | {"n_starts": 30, "grid": {"p_active": [0.3], "seed": {"range": 2}}}
-    found = run_sweep(table)
-    np.testing.assert_allclose(found["loss"][0, 0], found["loss"][0, 1], rtol=1e-5)
-    sheet = solving_sheet(table)
-    assert [b.seed_index.tolist() for b in cut_sheet(sheet, 2**30)] == [[0], [1]]
-    assert isinstance(sheet.run.spec, SolveSpec)
-
-
-def solving_sheet(table):
-    from sweeps.plan import make_sheets
-
+def blocks_of(table):
     config = parse(table)
-    (sheet,) = make_sheets(config.grid, config.build, config.describe, config.seed)
-    return sheet
+    (sheet,) = make_sheets(config.grid, config.build, config.seed)
+    return list(SOLVE.cut(sheet, 2**30))
+
+
+def test_a_seed_changes_the_random_starts_alone(monkeypatch):
+    """The solver hears another seed for each seed and root; the optimum is the same."""
+    table = TABLE | {"n_starts": 30, "grid": {"p_active": [0.3], "seed": {"range": 2}}}
+    assert [b.seed_index.tolist() for b in blocks_of(table)] == [[0], [1]]
+    heard, real = [], solving.solve
+    monkeypatch.setattr(solving, "solve", lambda *a, **k: heard.append(k["seed"]) or real(*a, **k))
+    found = [run_sweep(table | {"seed": root}) for root in (0, 1)]
+    assert len(set(heard)) == 4
+    for ds in found:
+        np.testing.assert_array_equal(ds.seed, [0, 1])
+        np.testing.assert_allclose(ds.loss, float(found[0].loss[0, 0]), rtol=1e-5)
+
+
+def test_geometry_and_world_stand_beside_the_optimum(solved):
+    cell = solved.isel(relative_importance=2, p_active=3)
+    for name in ("superposition", "feature_dimensionality"):
+        np.testing.assert_allclose(cell[name], getattr(geometry, name)(cell.W.values), rtol=1e-5)
+    np.testing.assert_allclose(cell.importance_of_feature, [1, 2])
+    np.testing.assert_allclose(cell.p_active_of_feature, [1, 1])
+    assert SOLVE.names(blocks_of(TABLE)[0].sheet.cell(0)) == (
+        {name for name in solved.variables if solved[name].ndim} | set(solved.dims)
+    ) - {"relative_importance", "p_active"}
+
+
+def test_words_are_those_of_a_solver(solved):
+    """`loss` of a trained sweep is "on the reporting stream", here nothing is drawn."""
+    for name, variable in solved.data_vars.items():
+        assert variable.attrs.get("long_name"), name
+    assert "least expected loss" in solved.loss.attrs["long_name"]
+    assert "other minimum" in solved.runner_up_W.attrs["long_name"]
+    assert "not finite" in solved.diverged.attrs["long_name"]
+
+
+def test_starts_are_counted_as_cost():
+    (block,) = blocks_of(TABLE)
+    assert SOLVE.cost(block) == 12 * 6
+
+
+@pytest.mark.parametrize("n_starts", [0, -1, 10**9])
+def test_a_number_of_starts_that_is_none_is_refused(n_starts):
+    with pytest.raises(InputError, match=f"n_starts = {n_starts}"):
+        Newton(n_starts)

@@ -104,8 +104,8 @@ def test_expected_loss_agrees_with_the_sampled_one(model):
     one = model.init(jax.random.key(2), 3, 2, 0.7).replace(b=jnp.array([0.1, -0.1, 0.2]))
     decoder = getattr(one, "V", one.W.T)
     exact = expected_loss_of_map(decoder @ one.W, one.b, 0.4, task.importance)
-    x, target = tasks.interpret(task, tasks.draw_noise(task, jax.random.key(9), 200_000))
-    sampled = np.asarray(task.error(one.on_batch(x), target))
+    x, target = tasks.interpret(task, tasks.draw_batch(task, jax.random.key(9), 200_000))
+    sampled = np.asarray(task.error(one(x), target))
     error = sampled.std(1) / sampled.shape[1] ** 0.5
     assert np.all(np.abs(sampled.mean(1) - exact) < 4 * error)
     oracle = expected_loss_of_map_float64(decoder @ one.W, one.b, 0.4, task.importance)

@@ -7,29 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sweeps.config import run_config
 from toymodels import theory
-from toymodels.errors import InputError
 from toymodels.exact import expected_loss, expected_loss_of_map_float64
 from toymodels.exact.fourier import (
-    FourierReconstruction,
     expected_loss_fourier,
     expected_loss_of_map_fourier,
 )
 from toymodels.exact.series import uniform_law, weighted_law
-from toymodels.exact.strata import StratifiedReconstruction
-from toymodels.features import Independent, OneActive
-from toymodels.losses import loss
-from toymodels.models import LinearAutoencoder, ReluAutoencoder
-from toymodels.tasks import Reconstruction, draw_noise
-from toymodels.training import stream
 
 of_map = jax.jit(expected_loss_of_map_fourier, static_argnums=4)
 value_and_slope = jax.jit(
     jax.value_and_grad(expected_loss_fourier, argnums=(0, 1)), static_argnums=4
 )
-of_task = jax.jit(jax.value_and_grad(loss, argnums=1))
-of_tasks = jax.jit(jax.vmap(jax.value_and_grad(loss, argnums=1), in_axes=(None, None, 0)))
 slopes = [jax.jit(jax.grad(f, argnums=(0, 1))) for f in (expected_loss_fourier, expected_loss)]
 IMPORTANCE = np.float32([1.0, 0.5, 0.8, 0.3])
 PAIRS = np.float32([[1, -1, 0, 0], [0, 0, 1, -1]])
@@ -73,25 +62,6 @@ def test_slope_is_that_of_the_other_exact_loss(p, b):
 
 
 @pytest.mark.claims
-@pytest.mark.parametrize("p", [0.02, 0.3])
-def test_many_features_agree_with_both_kinds_of_samples(p):
-    features = Independent.create(p, 24)
-    model = ReluAutoencoder.init(jax.random.key(1), 24, 6, 0.3)
-    model = model.replace(b=jnp.linspace(-0.2, 0.1, 24))
-    exact, its_slope = of_task(FourierReconstruction.create(features, 1.0, 24), model, None)
-    for kind in (StratifiedReconstruction, Reconstruction):
-        task = kind.create(features, 1.0, 24)
-        noise = jax.vmap(lambda k, t=task: draw_noise(t, k, 1024))(
-            jax.random.split(stream(0, 5), 64)
-        )
-        sampled, slope = of_tasks(task, model, noise)
-        assert abs(sampled.mean() - exact) < 4 * sampled.std() / 8
-        for one, many in zip(jax.tree.leaves(its_slope), jax.tree.leaves(slope), strict=True):
-            z = (many.mean(0) - one) / (many.std(0) / 8)
-            assert 0.7 < np.sqrt(np.mean(z**2)) < 1.4  # 168 numbers, correlated
-
-
-@pytest.mark.claims
 def test_two_hundred_features_at_the_linear_limit_have_its_loss():
     p = np.linspace(0.3, 1.0, 200)
     limit = theory.linear_limit(200, 20, 1.0, p)
@@ -130,17 +100,3 @@ def test_laws_of_one_feature_and_their_slopes_agree_with_quadrature(g):
         )
         np.testing.assert_allclose(found, wave @ x**n, atol=3e-6)
         np.testing.assert_allclose(slope, 2j * np.pi * k * (wave @ x ** (n + 1)), atol=2e-4)
-
-
-def test_a_config_takes_the_estimator_by_name():
-    run = run_config({"model": "relu", "n_features": 9, "n_hidden": 2, "estimator": "fourier"})
-    assert isinstance(run.build().task, FourierReconstruction)
-
-
-def test_what_has_no_series_is_refused():
-    with pytest.raises(InputError, match="sampled"):
-        FourierReconstruction.create(OneActive(3), 1.0, 3)
-    with pytest.raises(InputError, match="LinearAutoencoder"):
-        FourierReconstruction.create(Independent.create(0.1, 3), 1.0, 3).check_model(
-            LinearAutoencoder
-        )

@@ -22,7 +22,7 @@ def test_a_neuron_for_each_sign_computes_the_absolute_value():
 def test_rescaling_a_neuron_changes_nothing():
     model = AbsoluteValueModel.init(jax.random.key(0), 3, 4, 0.8)
     a = jnp.array([0.1, 1.0, 2.0, 30.0])
-    other = model.replace(W=model.W * a[:, None], V=model.V / a)
+    other = model.replace(W=model.W * a[:, None], V=model.V / a[None])
     x = jax.random.normal(jax.random.key(1), (3, 9))
     np.testing.assert_allclose(model(x), other(x), rtol=1e-5)
 

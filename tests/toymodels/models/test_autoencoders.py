@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from toymodels import models
-from toymodels.losses import apply_batch
 
 FAMILY = [models.LinearAutoencoder, models.ReluAutoencoder, models.UntiedAutoencoder]
 KEY = jax.random.key(0)
@@ -27,7 +26,7 @@ def test_batch_equals_the_model_on_each_example(kind, n_features, n_hidden):
     model = jax.jit(biased, static_argnums=(0, 1, 2))(kind, n_features, n_hidden)
     X = jax.random.uniform(jax.random.key(2), (n_features, 9))
     one_by_one = jax.jit(lambda model: jax.vmap(model, in_axes=-1, out_axes=-1)(X))(model)
-    np.testing.assert_allclose(jax.jit(kind.on_batch)(model, X), one_by_one, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(jax.jit(kind.__call__)(model, X), one_by_one, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(one_by_one, by_hand(model, np.asarray(X)), rtol=1e-5, atol=1e-6)
 
 
@@ -43,14 +42,9 @@ def test_gradient_through_the_batch_equals_the_one_through_the_examples(kind):
         return jax.vmap(model, in_axes=-1, out_axes=-1)(X)
 
     gradient = jax.jit(jax.grad(loss, argnums=(0, 1)), static_argnums=2)
-    fast, slow = gradient(model, X, kind.on_batch), gradient(model, X, one_by_one)
+    fast, slow = gradient(model, X, kind.__call__), gradient(model, X, one_by_one)
     for a, b in zip(jax.tree.leaves(fast), jax.tree.leaves(slow), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
-
-
-def test_a_model_without_a_fast_path_goes_example_by_example():
-    X = jnp.arange(6.0).reshape(2, 3)
-    np.testing.assert_array_equal(apply_batch(lambda x: x[::-1], X), X[::-1])
 
 
 def test_linear_and_relu_by_hand():
@@ -89,7 +83,20 @@ def test_encoder_and_decoder_of_the_untied_model_start_apart():
     assert not np.any(np.isclose(model.W, model.V.T))
 
 
-def test_xavier_scale_is_that_of_one_model():
-    assert models.xavier_scale(20, 5) == pytest.approx((2 / 25) ** 0.5)
-    drawn = jax.nn.initializers.glorot_normal()(KEY, (400, 600))
-    assert float(drawn.std()) == pytest.approx(models.xavier_scale(400, 600), rel=0.02)
+@pytest.mark.parametrize("kind", FAMILY)
+@pytest.mark.parametrize("shape", [(6,), (6, 9)])
+def test_an_output_is_the_decoded_code(kind, shape):
+    model, x = biased(kind, 6, 2), jax.random.uniform(jax.random.key(2), shape)
+    h = model.encode(x)
+    assert h.shape == (2, *shape[1:])
+    np.testing.assert_allclose(h, np.asarray(model.W) @ x, rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(model.decode(h), model(x))
+
+
+@pytest.mark.parametrize("kind", FAMILY)
+def test_the_map_of_a_model_is_what_it_does(kind):
+    model, X = biased(kind, 5, 2), jax.random.normal(jax.random.key(2), (5, 50))
+    linear = kind is models.LinearAutoencoder
+    G, b = model.linear_map() if linear else model.relu_map()
+    y = np.asarray(G, np.float64) @ np.asarray(X, np.float64) + np.asarray(b)[:, None]
+    np.testing.assert_allclose(model(X), y if linear else np.maximum(y, 0), rtol=1e-4, atol=1e-5)

@@ -27,7 +27,7 @@ def test_formula():
 
 def test_the_length_of_a_decoder_column_means_nothing():
     model, x = make(), jax.random.normal(KEY, (4, 9))
-    longer = model.replace(D=model.D * jnp.arange(1.0, 8.0))
+    longer = model.replace(D=model.D * jnp.arange(1.0, 8.0)[None])
     np.testing.assert_allclose(longer(x), model(x), rtol=1e-5, atol=1e-6)
 
     def loss(D):

@@ -2,31 +2,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flax import struct
 
 from toymodels.errors import InputError
 from toymodels.features import Independent
-from toymodels.tasks import Reconstruction, draw_noise, interpret
+from toymodels.tasks import Reconstruction, draw_batch, interpret
 
 KEY = jax.random.key(0)
 
 
 def task(p=0.5, importance=1.0, n=3):
     return Reconstruction.create(Independent.create(p, n), importance, n)
-
-
-@struct.dataclass
-class Doubled:
-    """A task of a user: one key per example, no uniforms."""
-
-    factor: jax.Array
-
-    def sample(self, key):
-        x = jax.random.normal(key, (2,))
-        return x, self.factor * x
-
-    def error(self, output, target):
-        return jnp.abs(output - target)
 
 
 def test_target_of_a_reconstruction_is_its_input():
@@ -45,27 +30,17 @@ def test_one_importance_is_shared_by_all_features():
 
 
 def test_batch_of_uniforms_is_read_with_the_batch_last():
-    noise = draw_noise(task(), KEY, 8)
-    assert noise.shape == (3, 8)
-    x, target = interpret(task(), noise)
+    u = draw_batch(task(), KEY, 8)
+    assert u.shape == (3, 8)
+    x, target = interpret(task(), u)
     assert x.shape == target.shape == (3, 8)
     for i in range(8):
-        np.testing.assert_array_equal(x[:, i], task().features.from_uniforms(noise[:, i]))
+        np.testing.assert_array_equal(x[:, i], task().features.from_uniforms(u[:, i]))
 
 
 def test_randomness_depends_on_sizes_alone():
-    one, other = draw_noise(task(0.1, 2.0), KEY, 8), draw_noise(task(0.9, 0.0), KEY, 8)
+    one, other = draw_batch(task(0.1, 2.0), KEY, 8), draw_batch(task(0.9, 0.0), KEY, 8)
     np.testing.assert_array_equal(one, other)
-
-
-def test_a_task_with_only_sample_gets_a_key_per_example():
-    mine = Doubled(jnp.array(2.0))
-    noise = draw_noise(mine, KEY, 5)
-    assert noise.shape == (5,)
-    x, target = interpret(mine, noise)
-    assert x.shape == (2, 5)
-    np.testing.assert_array_equal(target, 2 * x)
-    np.testing.assert_array_equal(x[:, 3], mine.sample(noise[3])[0])
 
 
 @pytest.mark.parametrize(
