@@ -12,9 +12,9 @@ import json
 import numpy as np
 import pytest
 from builders import DATA
-
 from figures.circuit_errors import published
 from figures.recipe import preset_config
+
 from sweeps import run_sweep
 
 pytestmark = pytest.mark.claims
