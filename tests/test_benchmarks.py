@@ -46,6 +46,7 @@ def test_losses_of_a_perfect_model_are_zero(benchmarks):
     assert perfect == pytest.approx(0, abs=1e-12)
 
 
+@pytest.mark.claims  # compiles for many seconds
 def test_estimators_print_the_time_of_a_step_and_how_much_longer_others_take(benchmarks, capsys):
     estimators = benchmarks("estimators")
     row = estimators.EstimatorRow(8, 2, 2, 1, batch_size=8)

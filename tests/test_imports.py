@@ -66,7 +66,6 @@ def longest_chain(*floors):
     return max(chain.values(), key=len)
 
 
-@pytest.mark.xfail(strict=False, reason="old figures import each other until they are ported")
 def test_no_chain_of_imports_is_long():
     chain = longest_chain(*FLOORS)
     assert len(chain) <= LONGEST_CHAIN, " → ".join(chain)

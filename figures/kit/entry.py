@@ -75,10 +75,15 @@ class Entry:
         """The file that says what is run."""
         return path_of(self.sweep or self.name)
 
+    @property
+    def module_name(self) -> str:
+        """The module that draws it."""
+        stem = (self.draws or self.name).replace("-", "_")
+        return f"figures.{self.group.replace('-', '_')}.{stem}"
+
     def module(self) -> ModuleType:
         """Import the module that draws it."""
-        stem = (self.draws or self.name).replace("-", "_")
-        return importlib.import_module(f"figures.{self.group.replace('-', '_')}.{stem}")
+        return importlib.import_module(self.module_name)
 
     def stem(self, version: str = "") -> str:
         """Return what its files are called."""

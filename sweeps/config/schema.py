@@ -4,7 +4,7 @@ The keys are not listed anywhere: they are the parameters of the things that a t
 their types and defaults. A range is checked by the thing itself.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -115,8 +115,12 @@ class _Table:
         return self.content[key]
 
 
-def resolve(content: dict[str, Any]) -> Thing:
+def resolve(content: dict[str, Any], elsewhere: Container[str] = ()) -> Thing:
     """Return the work that a table of keys describes, with all settings and things.
+
+    Args:
+        content: the keys of one cell.
+        elsewhere: keys that other cells of the sweep take, and this one need not.
 
     Raises:
         InputError: unknown keys and names, values of another type, keys that have no effect.
@@ -126,8 +130,16 @@ def resolve(content: dict[str, Any]) -> Thing:
     if "work" in content:
         table.take("work")
     whole = _thing("work", name, table)
-    _refuse_idle(table, whole)
+    _refuse_idle(table, whole, elsewhere)
     return whole
+
+
+class Anything:
+    """What holds every key."""
+
+    def __contains__(self, key: object) -> bool:
+        """Return True."""
+        return True
 
 
 def work_of(content: dict[str, Any]) -> str:
@@ -217,10 +229,10 @@ def _settings(make: Callable[..., Any], table: _Table) -> dict[str, Any]:
     return found
 
 
-def _refuse_idle(table: _Table, thing: Thing) -> None:
+def _refuse_idle(table: _Table, thing: Thing, elsewhere: Container[str] = ()) -> None:
     """Refuse keys that nothing takes, unless they say what is the case anyway."""
     for key, value in table.content.items():
-        if key in table.taken:
+        if key in table.taken or key in elsewhere:
             continue
         owners = owners_of(key)
         if any(_is_default(key, value, make) for _, _, make in owners):

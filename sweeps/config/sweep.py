@@ -11,7 +11,7 @@ import numpy as np
 
 from sweeps.config.derived import derived_value
 from sweeps.config.registry import NAMES, find
-from sweeps.config.schema import Thing, every_key, maker, resolve
+from sweeps.config.schema import Anything, Thing, every_key, known_keys, maker, resolve
 from sweeps.config.signatures import parameters
 from sweeps.grid import SEED, Axis, Dimension, Grid
 from sweeps.identity import digest
@@ -53,7 +53,7 @@ class SweepConfig:
 
     def resolved(self, values: dict[str, Any]) -> dict[str, Any]:
         """Return all keys of one cell, defaults filled in."""
-        thing = resolve(self.table(values))
+        thing = resolve(self.table(values), self._taken)
         return {"work": thing.name} | thing.resolved()
 
     def build(self, values: dict[str, Any], trained: TrainedAt | None = None) -> Cell:
@@ -68,7 +68,7 @@ class SweepConfig:
         if self.models is not None:
             inner = {p.removeprefix(MODELS): v for p, v in values.items() if p.startswith(MODELS)}
             handed["trained"] = (trained or self.models.untrained)(inner)
-        thing = resolve(self.table(values))
+        thing = resolve(self.table(values), self._taken)
         _check_handed(thing, handed)
         return Cell(find("work", thing.name), thing.build(handed))
 
@@ -90,6 +90,15 @@ class SweepConfig:
         Numbers along an axis change no other key; names choose what keys there are.
         """
         return [self.resolved(values) for values in self._combinations()]
+
+    @cached_property
+    def _taken(self) -> frozenset[str]:
+        """The keys that some cell takes, where names along the axes make cells take others."""
+        combinations = list(self._combinations())
+        if len(combinations) == 1:
+            return frozenset()
+        things = [resolve(self.table(values), Anything()) for values in combinations]
+        return frozenset(key for thing in things for key in known_keys(thing))
 
     def _combinations(self) -> Iterator[dict[str, Any]]:
         choices = []

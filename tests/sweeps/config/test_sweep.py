@@ -10,6 +10,7 @@ from sweeps.config.parse import parse
 from sweeps.config.registry import find
 from sweeps.config.sweep import axis_name, config_from_json, leaves, with_path, without
 from sweeps.run import run_sweep
+from toymodels.errors import InputError
 
 TRAINED = make_table(importance={"ratio": 0.5})
 SOLVED = {
@@ -270,3 +271,17 @@ def test_a_path_sets_and_removes_without_touching_what_was_given():
     assert with_path(table, "x.y.z", 5)["x"] == {"y": {"z": 5}}
     assert without(table, ["a.b", "d"]) == {"a": {"c": 2}}
     assert table == {"a": {"b": 1, "c": 2}, "d": 3}
+
+
+def test_a_key_that_some_cells_take_is_none_that_has_no_effect():
+    table = {"model": "relu", "n_features": 5, "n_hidden": 2, "name": "x", "momentum": 0.9}
+    table |= {"grid": {"optimizer": ["adam", "sgd"]}}
+    config = parse(table)
+    assert config.build({"optimizer": "sgd"}).run.spec.optimizer.momentum == 0.9
+    assert "momentum" not in config.resolved({"optimizer": "adam"})
+    solved = {"model": "relu", "n_features": 2, "n_hidden": 1, "steps": 7, "name": "y"}
+    config = parse(solved | {"grid": {"optimizer": ["adam", "newton"]}})
+    assert config.build({"optimizer": "adam"}).run.spec.steps == 7
+    assert config.versions.keys() == {"train", "solve"}
+    with pytest.raises(InputError, match=r"momentum = 0\.9 has no effect"):
+        parse(table | {"grid": {"optimizer": ["adam", "adamw"]}})
