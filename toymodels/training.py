@@ -289,6 +289,11 @@ def train(
     return Trained(state.model, evaluation, chunk_ends(run.spec), jnp.stack(curve), kept)
 
 
+# Old names, kept for one version.
+stops, judge = chunk_ends, to_evaluation
+STREAM_DATA, STREAM_INIT = Stream.DATA, Stream.INIT
+STREAM_RANKING, STREAM_REPORT = Stream.RANKING, Stream.REPORT
+
 _init = jax.jit(init_state)
 _chunk = jax.jit(train_chunk)
 _curve_point = jax.jit(curve_point)

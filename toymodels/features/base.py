@@ -51,11 +51,17 @@ class Features:
     """A world of sparse features; `n_features` is F."""
 
     n_features: Any  # int, a field or a property
+    distribution: Any  # of active values
 
     @property
     def n_uniforms(self) -> int:
         """U, the uniform numbers that one example consumes."""
         raise NotImplementedError
+
+    @property
+    def law(self) -> Any:
+        """Old name of `distribution`, kept for one version."""
+        return self.distribution
 
     def from_uniforms(self, u: jax.Array) -> jax.Array:
         """Turn uniform numbers `u [U]` into an example `x [F]`, or `[U, B]` into `[F, B]`."""
