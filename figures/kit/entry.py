@@ -9,8 +9,8 @@ and its front matter:
     cite = "elhage2022"                         its source, a key of papers.toml
     section = "Introduction (F1)"               where in the source
     says = "…"                                  what the source says
-    seconds = 25                                measured on 2 cores of a 2.5 GHz Xeon, whole process
-    fast_seconds = 16
+    seconds = 11                                measured on 2 cores of a cloud EPYC, whole process
+    fast_seconds = 6
     order = 10                                  place in its group
     quick = true                                belongs to what `make figures` makes
     axes = ["p_active", "seed"]                 dimensions of the grid that it can draw
