@@ -18,6 +18,8 @@ import jax
 import numpy as np
 
 from benchmarks.rates import matrix_rate
+from figures.kit.entry import path_of
+from sweeps.config.parse import read_toml
 from toymodels.circuits import (
     active_rotations,
     rotation_network,
@@ -27,21 +29,13 @@ from toymodels.circuits import (
 from toymodels.circuits.assignment import members, prime_steps
 
 REDUNDANCY, N_LAYERS, N_SAMPLES, ACTIVE = 6, 4, 500, (1, 2, 3, 4)
-SWEEP = {
-    800: range(200, 301, 100),
-    1000: range(200, 501, 100),
-    1200: range(200, 701, 100),
-    1400: range(200, 1001, 200),
-    1600: range(300, 1301, 200),
-    1800: range(300, 1701, 200),
-    2000: range(200, 2001, 200),
-}
 Sizes = list[tuple[int, int]]  # (width, circuits)
 
 
 def sweep_sizes() -> Sizes:
-    """Return the 41 networks."""
-    return [(width, n) for width, numbers in SWEEP.items() for n in numbers]
+    """Return the 41 networks of the figure's sweep."""
+    network = read_toml(path_of("rotations-sweep"))["zip"]["network"]
+    return list(zip(network["width"], network["n_circuits"], strict=True))
 
 
 def seconds(work: Callable[[], object]) -> float:
