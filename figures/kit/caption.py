@@ -1,7 +1,7 @@
 """What stands on a figure: its claim on top, and below what was run."""
 
 from collections.abc import Sequence
-from textwrap import fill
+from textwrap import fill, wrap
 
 import xarray as xr
 from matplotlib.figure import Figure
@@ -35,5 +35,12 @@ def write_caption(figure: Figure, dataset: xr.Dataset) -> None:
 
 
 def broken(text: str, letters: float) -> str:
-    """Break a text into lines of so many letters, and where it is broken already."""
-    return "\n".join(fill(line, max(int(letters), 20)) for line in text.splitlines())
+    """Break a text into even lines of at most so many letters, and where it is broken already."""
+    return "\n".join(_even(line, max(int(letters), 20)) for line in text.splitlines())
+
+
+def _even(text: str, letters: int) -> str:
+    """Break a text into as few lines as fit, with none left much shorter than the others."""
+    n = len(wrap(text, letters))
+    widths = range(max(1, len(text) // max(n, 1)), letters)
+    return fill(text, next((w for w in widths if len(wrap(text, w)) <= n), letters))

@@ -32,7 +32,7 @@ def marked(name):
     return pytest.param(name, marks=[pytest.mark.claims] if slow else [])
 
 
-@pytest.mark.parametrize("name", map(marked, NAMES))
+@pytest.mark.parametrize("name", [marked(name) for name in NAMES])
 def test_every_figure_computes_claims_draws_and_survives_its_file(name, tmp_path):
     dataset = drawable(name).compute(version="tiny")
     drawn = drawable(name).draw(dataset)
