@@ -1,7 +1,7 @@
 """Sweeps over circuits against values measured apart: figures 8 to 11, inhibition, bias, S.
 
 The reference (`data/circuits_reference.json` says how it was measured) has means and standard
-deviations over 3 networks. Ours are means over 3 seeds; they must lie within three deviations,
+deviations over 3 networks. Ours are means over 3 to 8 seeds; they must lie within three deviations,
 the larger of both, or 5 % (15 % from layer 4 on, where errors are heavy-tailed between networks).
 A deviation of 3 networks is itself uncertain, so a few of many hundred comparisons may fail; the
 mean of all ratios may not.
@@ -37,7 +37,8 @@ def sweep_of(name, *overrides):
 
 @pytest.fixture(scope="module")
 def rotations():
-    return sweep_of("rotations-sweep")
+    """Eight seeds: where overlaps are rare, the mean of three varies by a tenth."""
+    return sweep_of("rotations-sweep", "grid.seed.range=8")
 
 
 def compare(pairs, layer):
@@ -100,9 +101,13 @@ def ratios(rotations, z, layer):
 def test_the_published_estimate_fits_at_small_loads_and_fails_at_large_ones(
     rotations, z, layer, sheet
 ):
-    """Ratios of an independent run of the same 41 networks, 3 of each; the last two run away."""
+    """Ratios of an independent run of the same 41 networks, 3 of each; the last two run away.
+
+    For one active circuit at the smallest loads that run lies low: 24 seeds of ours give
+    1.09 ± 0.01, 1.35 ± 0.01 and 1.46 ± 0.01 in layers 2 to 4, with 0.05 to 0.07 between seeds.
+    """
     found = ratios(rotations, z, layer)
-    spread = found.std(0, ddof=1) * np.sqrt(2 / len(found))  # of the difference of two such means
+    spread = found.std(0, ddof=1) * np.sqrt(1 / len(found) + 1 / NETWORKS)
     allowed = np.maximum(np.array([0.12, 0.12, 0.3, 0.3]) * sheet, DEVIATIONS * spread)
     np.testing.assert_array_less(np.abs(found.mean(0) - sheet), allowed)
 
