@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from nbclient import NotebookClient
 
-from sweeps.config.parse import parse
+from sweeps.config.parse import parse, read_toml
 
 pytestmark = pytest.mark.docs
 
@@ -123,10 +123,12 @@ def test_the_readme_names_commands():
 @pytest.mark.parametrize("i", range(len(README_STEPS)), ids=lambda i: title(README_STEPS[i]))
 def test_the_readme_can_be_followed(i, folder):
     kind, what = README_STEPS[i]
-    if kind == "toml":
+    if kind == "toml" and "name" in tomllib.loads(what):
+        file = folder / toml_name(README_STEPS, i)
+        file.write_text(what, encoding="utf-8")
+        parse(read_toml(file))
+    elif kind == "toml":
         parse(whole_table(README_STEPS, i))
-        if "name" in tomllib.loads(what):
-            (folder / toml_name(README_STEPS, i)).write_text(what, encoding="utf-8")
     elif kind == "python":
         run_in(folder, [sys.executable, "-c", what])
     else:

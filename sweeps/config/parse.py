@@ -32,19 +32,23 @@ VERSIONS = ("fast", "tiny")  # tables that change what is run, where they are as
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:
-    """Read a TOML file.
+    """Read a TOML file; another file that it names, `models = "OTHER.toml"`, lies beside it.
 
     Raises:
         InputError: the file is missing, cannot be read or is not TOML.
     """
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file.") from None
     except (ValueError, RecursionError) as error:  # bad TOML, bad UTF-8, endless numbers, nesting
         raise InputError(f"{path} is not valid TOML: {error}.") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+    models = table.get("models")
+    if isinstance(models, str) and models.endswith(".toml"):
+        table["models"] = str(Path(path).parent / models)
+    return table
 
 
 def parse(
