@@ -10,12 +10,12 @@ estimators take turns; the fastest round of each counts.
 
 import argparse
 import os
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.ours import OurLoop, Row
+from benchmarks.turns import in_turns
 from toymodels.exact.expected import LARGEST_F
 
 ESTIMATORS = ("sampled", "stratified", "exact", "fourier")
@@ -37,34 +37,12 @@ class EstimatorRow(Row):
 ROWS = tuple(EstimatorRow(n, m, CELLS, SEEDS) for n, m in SIZES)
 
 
-class Turns:
-    """A block in training, warm."""
-
-    def __init__(self, row: EstimatorRow, seconds: float) -> None:
-        """Compile, and choose how many steps take about so many seconds."""
-        self.loop, self.n_models, self.n_steps = OurLoop(row), row.models, 1
-        self._take()
-        self.n_steps = max(1, round(seconds / max(self._take(), 1e-6)))
-
-    def _take(self) -> float:
-        before = time.perf_counter()
-        self.loop.steps(self.n_steps)
-        return time.perf_counter() - before
-
-    def seconds_per_step(self) -> float:
-        """Take some steps and return the seconds of one, per model."""
-        return self._take() / self.n_steps / self.n_models
-
-
 def seconds_per_step(row: EstimatorRow, rounds: int, seconds: float) -> dict[str, float]:
     """Return the seconds of one step of one model, by estimator; where there is none, nothing."""
     names = [name for name in ESTIMATORS if name != "exact" or row.n_features <= LARGEST_F]
-    turns = {name: Turns(replace(row, estimator=name), seconds) for name in names}
-    times: dict[str, list[float]] = {name: [] for name in names}
-    for _ in range(rounds):
-        for name, one in turns.items():
-            times[name].append(one.seconds_per_step())
-    return {name: min(found) for name, found in times.items()}
+    loops = {name: OurLoop(replace(row, estimator=name)) for name in names}
+    times = in_turns(loops, seconds, rounds)
+    return {name: times[name].min() / 1e3 / row.models for name in names}
 
 
 def print_rows(rows: Sequence[EstimatorRow], rounds: int, seconds: float) -> None:

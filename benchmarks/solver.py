@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.ours import OurLoop, Row
@@ -93,7 +94,7 @@ def print_step(n_features: int, n_hidden: int, rates: tuple[float, float]) -> No
     width = EFFORT[n_features].width
     rng = np.random.default_rng(0)
     size = n_features * (n_hidden + 1), width
-    x = rng.normal(size=size).astype(np.float32)
+    x = jnp.asarray(rng.normal(size=size), jnp.float32)
     problem = newton.Problem(*np.full((2, n_features, width), 0.3, np.float32))
     nodes = {"n_hidden": n_hidden, "n_nodes": EFFORT[n_features].n_nodes}
     few, many = (

@@ -1,16 +1,15 @@
 """Milliseconds per training step: our engine and a plain PyTorch loop, in turns, in one run.
 
-    python -m benchmarks.training [--steps 30] [--repetitions 7]
+    python -m benchmarks.training [--seconds 1] [--rounds 7]
 
-Each repetition times both sides one after the other, so that whatever else the machine does hits
-both; a ratio is the median over repetitions of torch's time by ours. Brackets hold least and
-greatest. Both train the same models by the same recipe (see `torch_loop`), with one difference
-that is the point: our cells of one seed share their random numbers.
+Each round times both sides one after the other, for a second each; a ratio is the median over
+rounds of torch's time by ours. Brackets hold least and greatest. Both train the same models by the
+same recipe (see `torch_loop`), with one difference that is the point: our cells of one seed share
+their random numbers.
 """
 
 import argparse
 import os
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,11 +19,11 @@ import numpy as np
 from benchmarks.ours import OurLoop, Row
 from benchmarks.rates import ProductsLoop, matrix_rate, memory_rate, operations, roofline
 from benchmarks.torch_loop import TorchLoop, import_torch
+from benchmarks.turns import Loop, in_turns
 
 ROWS = (Row(5, 2, 125, 8), Row(2, 1, 125, 8), Row(20, 5, 25, 4), Row(200, 20, 20, 1))
 LARGE_ROWS = (Row(5, 2, 1250, 8), Row(2, 1, 1250, 8), Row(20, 5, 1250, 8))  # on a GPU
 WIDE = 100  # from so many features on the products should dominate
-PAUSE = 0.2  # seconds for one side's threads to fall asleep before the other is timed
 
 
 def on_gpu() -> bool:
@@ -32,30 +31,17 @@ def on_gpu() -> bool:
     return jax.default_backend() != "cpu"
 
 
-def in_turns(sides: dict[str, Any], steps: int, repetitions: int) -> dict[str, np.ndarray]:
-    """Return milliseconds per step `[repetitions]` of each side, timed in turns."""
-    times: dict[str, list[float]] = {name: [] for name in sides}
-    for side in sides.values():
-        side.steps(3)  # compile, fill caches
-    for _ in range(repetitions):
-        for name, side in sides.items():
-            time.sleep(PAUSE)
-            before = time.perf_counter()
-            side.steps(steps)
-            times[name].append((time.perf_counter() - before) / steps * 1e3)
-    return {name: np.array(values) for name, values in times.items()}
-
-
-def make_sides(row: Row, torch: Any) -> dict[str, Any]:
+def make_sides(row: Row, torch: Any) -> dict[str, Loop]:
     """Set up both sides, or ours alone."""
-    sides: dict[str, Any] = {"ours": OurLoop(row)}
+    ours = OurLoop(row)
+    sides: dict[str, Loop] = {"ours": ours}
     if torch is not None:
         device = "cuda" if on_gpu() and torch.cuda.is_available() else "cpu"
         importance = np.ones(row.n_features)
         how: dict[str, Any] = {"scale": row.scale, "batch_size": row.batch_size, "device": device}
         sides["torch"] = TorchLoop(row.p_active(), importance, row.n_hidden, **how)
     if row.n_features >= WIDE:
-        sides["products"] = ProductsLoop(row, sides["ours"].block.layout)
+        sides["products"] = ProductsLoop(row, ours.block.layout)
     return sides
 
 
@@ -106,7 +92,7 @@ def print_rooflines(measured: dict[Row, dict[str, np.ndarray]], size: int = 2048
         )
 
 
-def print_head(torch: Any, steps: int, repetitions: int) -> None:
+def print_head(torch: Any, seconds: float, rounds: int) -> None:
     """Print what is compared, on what."""
     device, cores = jax.devices()[0].device_kind, len(os.sched_getaffinity(0))
     print(f"jax {jax.__version__} on {device}, {cores} cores, load {os.getloadavg()[0]:.1f}")
@@ -114,7 +100,7 @@ def print_head(torch: Any, steps: int, repetitions: int) -> None:
         print("torch is not installed (pip install 'toymodels[bench]'): our rows alone.")
     else:
         print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
-    print(f"{repetitions} repetitions of {steps} steps in turns: median (least–greatest)")
+    print(f"{rounds} rounds in turns, {seconds:g} s each: median (least–greatest)")
     print_line("problem", "ours, ms/step", "torch, ms/step", "ratio", "models × steps / s")
 
 
@@ -122,14 +108,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print every row."""
     parser = argparse.ArgumentParser(prog="benchmarks.training", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--steps", type=int, default=30, help="steps of one timing")
-    parser.add_argument("--repetitions", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=1.0, help="of one timing")
+    parser.add_argument("--rounds", type=int, default=7)
     given = parser.parse_args(arguments)
     torch = import_torch()
-    print_head(torch, given.steps, given.repetitions)
+    print_head(torch, given.seconds, given.rounds)
     measured: dict[Row, dict[str, np.ndarray]] = {}
     for row in ROWS + (LARGE_ROWS if on_gpu() else ()):
-        measured[row] = in_turns(make_sides(row, torch), given.steps, given.repetitions)
+        measured[row] = in_turns(make_sides(row, torch), given.seconds, given.rounds)
         print_row(row, measured[row])
     for row, times in measured.items():
         if "products" in times:

@@ -17,9 +17,9 @@ def benchmarks(monkeypatch):
 def test_without_torch_our_rows_are_printed_alone(benchmarks, monkeypatch, capsys):
     training, row = benchmarks("training"), benchmarks("ours").Row
     monkeypatch.setattr(training, "ROWS", (row(2, 1, 2, 3, batch_size=8),))
-    monkeypatch.setattr(training, "PAUSE", 0)
+    monkeypatch.setattr(benchmarks("turns"), "PAUSE", 0)
     monkeypatch.setattr(training, "import_torch", lambda: None)
-    training.main(["--steps", "2", "--repetitions", "1"])
+    training.main(["--seconds", "1e-3", "--rounds", "1"])
     said = capsys.readouterr().out
     assert "torch is not installed" in said
     assert "2→1 × 6" in said
@@ -28,7 +28,7 @@ def test_without_torch_our_rows_are_printed_alone(benchmarks, monkeypatch, capsy
 def test_shares_and_rooflines_of_a_wide_row_are_printed(benchmarks, monkeypatch, capsys):
     training, row = benchmarks("training"), benchmarks("ours").Row(8, 4, 2, 1, batch_size=8)
     monkeypatch.setattr(training, "WIDE", 8)
-    times = training.in_turns(training.make_sides(row, None), steps=2, repetitions=1)
+    times = training.in_turns(training.make_sides(row, None), seconds=1e-3, rounds=1)
     training.print_shares(row, times, size=16)
     training.print_rooflines({row: times}, size=16)
     said = capsys.readouterr().out
