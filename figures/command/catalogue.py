@@ -79,11 +79,12 @@ def print_citation(names: tuple[str, ...]) -> None:
 def table_of(group: str) -> list[str]:
     """Return the lines of the README's table of one group."""
     lines = [
-        "| figure | command | time, full (`--fast`) | where in the source |",
+        "| figure | command | time, full (`--fast`) | source |",
         "|---|---|---|---|",
     ]
     for e in entries().values():
         if e.group == group:
             times = f"{e.seconds} s ({e.fast_seconds} s)"
-            lines.append(f"| {e.title} | `toymodels figure {e.name}` | {times} | {e.section} |")
+            source = f"{e.paper.partition(',')[0]}: {e.section}"
+            lines.append(f"| {e.title} | `toymodels figure {e.name}` | {times} | {source} |")
     return lines
