@@ -5,6 +5,7 @@ uniform, two einsums, importance-weighted squared error, AdamW. The error is sum
 as in this library (the notebook takes the mean; AdamW's steps are the same but for its epsilon).
 """
 
+import importlib
 import os
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 def import_torch() -> Any:
     """Return the module torch on all cores, or None where it is not installed."""
     try:
-        import torch
+        torch: Any = importlib.import_module("torch")
     except ImportError:
         return None
     torch.set_num_threads(len(os.sched_getaffinity(0)))

@@ -32,17 +32,16 @@ def analyse(dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> xr.Dataset:
     """Score every dictionary, and count antipodal pairs.
 
     Over (dictionary, n_hidden, p_active, model_seed) `signed`, `unsigned`, `precision`, `recall`,
-    of the sparse autoencoder with the dearest activity; `sae_…` over `l1_hidden` as well; `null_…`
+    of the sparse autoencoder with the largest L1 coefficient; `sae_…` over `l1_hidden` as well; `null_…`
     of as many random directions; `antipodal`, the share of represented features with an opposite,
     and `antipodal_null` for random directions.
     """
     linear = parts["linear-dictionaries"]
     saes = [_of_saes(dataset.sel(l1_hidden=weight)) for weight in dataset["l1_hidden"].values]
-    price = xr.Variable("l1_hidden", dataset["l1_hidden"].values)
-    every = xr.concat(saes, price)
-    best = every.isel(l1_hidden=-1, drop=True)
+    every = xr.concat(saes, xr.Variable("l1_hidden", dataset["l1_hidden"].values))
+    largest = every.isel(l1_hidden=-1, drop=True)
     others = [_of_directions(linear.sel(decomposition=name)) for name in ("ica", "pca")]
-    found = xr.concat([best, *others], xr.Variable("dictionary", list(METHODS)))
+    found = xr.concat([largest, *others], xr.Variable("dictionary", list(METHODS)))
     pairs = _over_cells(dataset.isel(l1_hidden=0), _antipodal)
     result = found.assign({f"sae_{name}": every[name] for name in Scores._fields}).merge(pairs)
     result["n_features_of_models"] = dataset.sizes["feature"]
@@ -117,7 +116,7 @@ def caption(dataset: xr.Dataset) -> list[str]:
     """Say what the marks are."""
     weights = dataset["l1_hidden"].values
     return [
-        f"sparse autoencoders: {int(dataset['n_latents'])} latents, L1 price {weights[-1]:g}"
+        f"sparse autoencoders: {int(dataset['n_latents'])} latents, L1 coefficient {weights[-1]:g}"
         + (f" (last panel: {listed(f'{w:g}' for w in weights)})" if len(weights) > 1 else ""),
         "bars: 95 % intervals over models; full marks and lines: signed cosines, hollow and "
         f"dashed: magnitudes; grey: as many random directions; found: cosine above 0.9; represented"
@@ -128,7 +127,7 @@ def caption(dataset: xr.Dataset) -> list[str]:
 def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     """Draw pairs, cosines and recall over density, one row for each number of dimensions."""
     sizes = dataset["n_hidden"].values.tolist()
-    names = ["pairs", "cosine", "recall", "price"]
+    names = ["pairs", "cosine", "recall", "penalty"]
     mosaic = [[f"{name} {m}" for name in names] for m in sizes]
     figure, panel = panels(axes, mosaic, figsize=(14.5, 3.3 * len(sizes) + 0.9), sharex=False)
     n = int(dataset["n_features_of_models"])
@@ -138,7 +137,7 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
         panel[f"pairs {m}"].set_title(f"{n} features in {m} dimensions")
         _draw_cosines(panel[f"cosine {m}"], here)
         _draw_recall(panel[f"recall {m}"], here)
-        _draw_price(panel[f"price {m}"], here)
+        _draw_penalty(panel[f"penalty {m}"], here)
         for name in names[:3]:
             panel[f"{name} {m}"].set(xscale="log", xlabel="density 1 − S", ylim=(-0.03, 1.05))
             _ticks(panel[f"{name} {m}"], dataset["p_active"].values)
@@ -182,13 +181,14 @@ def _draw_recall(ax: Axes, here: xr.Dataset) -> None:
     ax.set_ylabel("recall (dotted: precision)")
 
 
-def _draw_price(ax: Axes, here: xr.Dataset) -> None:
+def _draw_penalty(ax: Axes, here: xr.Dataset) -> None:
     shades = style.IMPORTANCE(np.linspace(0, 0.85, here.sizes["p_active"]))
     for p, color in zip(here["p_active"].values, shades, strict=True):
         cells = here.sel(p_active=p)[["sae_signed", "diverged"]]
         _draw_mean(
             ax, cells, "sae_signed", "l1_hidden", color=color, marker="o", ms=4, label=f"{p:g}"
         )
-    ax.set(xscale="log", xlabel="L1 price", ylabel="signed cosine, autoencoder", ylim=(-0.03, 1.05))
+    ax.set(xscale="log", xlabel="L1 coefficient", ylim=(-0.03, 1.05))
+    ax.set_ylabel("signed cosine, autoencoder")
     _ticks(ax, here["l1_hidden"].values)
     ax.legend(title="density", fontsize=7, title_fontsize=7.5, ncols=2, loc="lower right")

@@ -41,19 +41,16 @@ class Fit(CellWork):
         try:
             from sklearn.decomposition import PCA, FastICA
         except ImportError:
-            raise InputError(
-                'work = "fit" needs scikit-learn: install toymodels[analysis].'
-            ) from None
+            raise InputError("work fit needs scikit-learn: install toymodels[analysis].") from None
         draw = jax.random.fold_in(key, Stream.EXAMPLES)
         h = np.asarray(interpret(run.task, draw_batch(run.task, draw, run.n_samples))[0]).T
+        pca = run.decomposition == "pca"
+        how: Any = {"whiten": "unit-variance", "random_state": 0, "max_iter": 1000, "tol": 1e-3}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # not converged: what there is counts
-            if run.decomposition == "pca":
-                columns: Any = PCA().fit(h).components_
-            else:
-                how: Any = {"whiten": "unit-variance", "random_state": 0, "max_iter": 1000}
-                columns = np.transpose(FastICA(**how, tol=1e-3).fit(h).mixing_)
-        return {"directions": Field(np.transpose(columns), ("hidden", "latent"), "what was found")}
+            found: Any = (PCA() if pca else FastICA(**how)).fit(h)
+        columns = np.asarray(found.components_.T if pca else found.mixing_)
+        return {"directions": Field(columns, ("hidden", "latent"), "what was found")}
 
     def caption(self, dataset: xr.Dataset) -> list[str]:
         """Say how many examples each decomposition saw."""

@@ -83,7 +83,7 @@ def _moment_laws(g: jax.Array, terms: int) -> tuple[jax.Array, jax.Array, jax.Ar
 
 
 def turns(halves: jax.Array, terms: int) -> jax.Array:
-    """Return exp(πik·halves) for k = 1 … terms, `[n] -> [n, K]`, by products: sines are dear."""
+    """Return exp(πik·halves) for k = 1 … terms, `[n] -> [n, K]`, by products: sines cost more."""
     found = jnp.exp(1j * jnp.pi * halves)[:, None]
     while found.shape[1] < terms:
         found = jnp.concatenate([found, found * found[:, -1:]], axis=1)

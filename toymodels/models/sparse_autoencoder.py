@@ -15,7 +15,7 @@ from toymodels.models.base import Init, Model, normal
 class SparseAutoencoder(Model):
     """`z = ReLU(E (h - c) + b)`, `y = D̂ z + c`, where D̂ has the columns of D at length 1.
 
-    Trained on the hidden states h of another model, with an L1 price on z (Sharkey et al. 2022;
+    Trained on the hidden states h of another model, with an L1 penalty on z (Sharkey et al. 2022;
     Cunningham et al. 2023). Encoder and decoder are untied; E starts as the transpose of D̂.
     """
 

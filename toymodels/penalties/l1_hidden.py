@@ -1,4 +1,4 @@
-"""A price on hidden activity."""
+"""The L1 penalty on hidden activations."""
 
 from typing import Any, Self
 
@@ -16,7 +16,7 @@ from toymodels.models.base import hidden
 class L1Hidden:
     """`weight · Σ_m |h_m|`, averaged over examples."""
 
-    weight: Any = array(words="price of a unit of hidden activity")  # []
+    weight: Any = array(words="coefficient of the L1 penalty")  # []
 
     @classmethod
     def create(cls, weight: float) -> Self:

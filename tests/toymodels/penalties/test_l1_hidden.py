@@ -1,4 +1,4 @@
-"""The L1 price on hidden activity: its value, as an axis of a sweep, and what refuses it."""
+"""The L1 penalty on hidden activations: its value, as an axis of a sweep, and what refuses it."""
 
 import jax.numpy as jnp
 import numpy as np
