@@ -32,9 +32,9 @@ def analyse(dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> xr.Dataset:
     """Score every dictionary, and count antipodal pairs.
 
     Over (dictionary, n_hidden, p_active, model_seed) `signed`, `unsigned`, `precision`, `recall`,
-    of the sparse autoencoder with the largest L1 coefficient; `sae_…` over `l1_hidden` as well; `null_…`
-    of as many random directions; `antipodal`, the share of represented features with an opposite,
-    and `antipodal_null` for random directions.
+    of the sparse autoencoder with the largest L1 coefficient; `sae_…` over `l1_hidden` as well;
+    `null_…` of as many random directions; `antipodal`, the share of represented features with an
+    opposite, and `antipodal_null` for random directions.
     """
     linear = parts["linear-dictionaries"]
     saes = [_of_saes(dataset.sel(l1_hidden=weight)) for weight in dataset["l1_hidden"].values]
