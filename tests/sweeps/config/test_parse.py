@@ -235,16 +235,7 @@ INNER += [
     "",
     ".",
 ]
-INNER += [
-    ".",
-    "kind",
-    "geometry",
-    "penalties.a:b.weight",
-    "model",
-    "a:b",
-    "optimizer",
-    "models.seed",
-]
+INNER += ["kind", "geometry", "penalties.a:b.weight", "model", "a:b", "optimizer", "models.seed"]
 WORDS = ["relu", "sgd", "linear", "xavier", "geometric", "product", "seed", "", "a", "newton"]
 WORDS += ["exact", "fourier", "train", "solve", "simulate", "rotations", "geometry", "one_active"]
 WORDS += ["independent", ":", "a:", ":b", ".a:b", "no_such:Thing", "math:pi", "math:nothing", "W"]
