@@ -107,9 +107,24 @@ def applied(table: dict[str, Any], overrides: Sequence[str], version: str) -> di
 
 def _models(name: str, seed: int, given: Any, version: str) -> SweepConfig:
     """Make the sweep whose models this one studies, from a table or the path of a file."""
+    _check_end(given)
+    return parse({"name": f"{name}.models", "seed": seed} | _of_file(given), (), version)
+
+
+def _of_file(given: Any) -> dict[str, Any]:
     table = read_toml(given) if isinstance(given, str) else given
     _check_table("models", table)
-    return parse({"name": f"{name}.models", "seed": seed} | table, (), version)
+    return table
+
+
+def _check_end(given: Any) -> None:
+    """Refuse sweeps that stand on each other's models without an end."""
+    seen = set()
+    while given is not None:
+        if isinstance(given, str) and given in seen:
+            raise InputError(f"models = {given!r} stands on its own models: name another sweep.")
+        seen |= {given} if isinstance(given, str) else set()
+        given = _of_file(given).get("models")
 
 
 def _check_not_replaced(overrides: Sequence[str], grid: Grid) -> None:
@@ -166,8 +181,8 @@ def _replaced(table: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     axes = table.get(head)
     if head in ("grid", "zip") and isinstance(axes, dict) and rest in axes:
         return table | {head: axes | {rest: value}}
-    if head == "models" and isinstance(axes, dict):
-        return table | {head: _replaced(axes, rest, value)}
+    if head == "models" and axes is not None and rest:
+        return table | {head: _replaced(_of_file(axes), rest, value)}
     return with_path(table, path, value)
 
 

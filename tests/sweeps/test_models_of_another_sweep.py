@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 from builders import Ear, make_table
 
-from sweeps import estimate, parse, restore, run_sweep
+from sweeps import estimate, parse, read_toml, restore, run_sweep
 from sweeps.store import RunFolder, open_dataset
 from sweeps.work import layout, train
 from toymodels.errors import InputError
@@ -27,6 +27,14 @@ TABLE = {
     "grid": {"scale": [1.0, 2.0], "seed": {"range": 2}},
     "models": FIRST,
 }
+MINE = """
+name = "mine"
+model = "relu"
+n_features = 5
+n_hidden = 2
+[grid]
+p_active = [0.1, 1.0]
+"""
 OUTER = ("p_active", "model_seed", "scale", "seed")
 
 
@@ -154,3 +162,16 @@ def test_what_cannot_be_studied_is_refused(readers):
     plain = {k: v for k, v in TABLE.items() if k != "task"} | {"model": "relu"}
     with pytest.raises(InputError, match=r"\[models\] has no effect"):
         parse(plain | {"grid": {"seed": [0]}})
+
+
+def test_another_sweeps_file_lies_beside_the_one_that_names_it(tmp_path):
+    table = 'name = "own"\ntask = "hidden_of"\nmodel = "sparse_autoencoder"\nn_latents = 3\n'
+    for name, other in (("own", "mine"), ("self", "self")):
+        (tmp_path / f"{name}.toml").write_text(f'{table}models = "{other}.toml"\n')
+    (tmp_path / "mine.toml").write_text(MINE)
+    config = parse(read_toml(tmp_path / "own.toml"), ["models.steps=7"])
+    mine = parse(read_toml(tmp_path / "mine.toml"))
+    assert (config.models.run["steps"], "steps" in mine.run) == (7, False)
+    assert config.models.grid == mine.grid
+    with pytest.raises(InputError, match="own models"):
+        parse(read_toml(tmp_path / "self.toml"))

@@ -36,14 +36,6 @@ def test_the_readmes_eight_lines_are_a_sweep(tmp_path):
     assert run.spec.steps == 2000
 
 
-def test_another_sweeps_file_lies_beside_the_one_that_names_it(tmp_path):
-    (tmp_path / "mine.toml").write_text(MINE)
-    own = 'name = "own"\ntask = "hidden_of"\nmodel = "sparse_autoencoder"\nn_latents = 3\n'
-    (tmp_path / "own.toml").write_text(own + 'models = "mine.toml"\n')
-    config = parse(read_toml(tmp_path / "own.toml"))
-    assert config.models.grid == parse(read_toml(tmp_path / "mine.toml")).grid
-
-
 def test_an_axis_can_be_a_profiles_parameter_and_is_called_after_what_it_describes():
     config = parse(make_table(grid={"importance": {"relative": [0.5, 2.0]}}))
     assert config.grid.dimensions[0].name == "relative_importance"
