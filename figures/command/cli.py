@@ -71,7 +71,7 @@ def figure(
 
 
 def sweep_run(
-    file: Annotated[Positional[str], arg(help="a TOML file or a preset's name", metavar="FILE")],
+    file: Annotated[Positional[str], arg(help="a TOML file or a figure's name", metavar="FILE")],
     overrides: Overrides = (),
     *,
     out: Out = Path("out"),
