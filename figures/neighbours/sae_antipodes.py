@@ -25,16 +25,16 @@ ANTIPODAL = -0.9  # two directions are opposite up to this cosine
 ALIVE = 1e-3  # a latent is alive if it is on so often, in units of the density
 METHODS = {"sae": "sparse autoencoder", "ica": "ICA", "pca": "PCA"}
 NULL = "random"
-DIMS = ("n_hidden", "p_active", "model_seed")
+DIMS = ("model_n_hidden", "model_p_active", "model_seed")
 
 
 def analyse(dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> xr.Dataset:
     """Score every dictionary, and count antipodal pairs.
 
-    Over (dictionary, n_hidden, p_active, model_seed) `signed`, `unsigned`, `precision`, `recall`,
-    of the sparse autoencoder with the largest L1 coefficient; `sae_…` over `l1_hidden` as well;
-    `null_…` of as many random directions; `antipodal`, the share of represented features with an
-    opposite, and `antipodal_null` for random directions.
+    Over (dictionary, model_n_hidden, model_p_active, model_seed) `signed`, `unsigned`, `precision`
+    and `recall`, of the sparse autoencoder with the largest L1 coefficient; `sae_…` over
+    `l1_hidden` as well; `null_…` of as many random directions; `antipodal`, the share of
+    represented features with an opposite, and `antipodal_null` for random directions.
     """
     linear = parts["linear-dictionaries"]
     saes = [_of_saes(dataset.sel(l1_hidden=weight)) for weight in dataset["l1_hidden"].values]
@@ -44,13 +44,12 @@ def analyse(dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> xr.Dataset:
     found = xr.concat([largest, *others], xr.Variable("dictionary", list(METHODS)))
     pairs = _over_cells(dataset.isel(l1_hidden=0), _antipodal)
     result = found.assign({f"sae_{name}": every[name] for name in Scores._fields}).merge(pairs)
-    result["n_features_of_models"] = dataset.sizes["feature"]
     return result.assign(diverged=(DIMS, dataset["diverged"].max("l1_hidden").values))
 
 
 def _of_saes(cells: xr.Dataset) -> xr.Dataset:
     def score(cell: xr.Dataset) -> dict[str, float]:
-        alive = cell["activity"].values > ALIVE * float(cell["p_active"])
+        alive = cell["activity"].values > ALIVE * float(cell["model_p_active"])
         return _scored(unit(_matrix(cell["D"])[:, alive]), _true(cell))
 
     return _over_cells(cells, score)
@@ -126,13 +125,13 @@ def caption(dataset: xr.Dataset) -> list[str]:
 
 def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     """Draw pairs, cosines and recall over density, one row for each number of dimensions."""
-    sizes = dataset["n_hidden"].values.tolist()
+    sizes = dataset["model_n_hidden"].values.tolist()
     names = ["pairs", "cosine", "recall", "penalty"]
     mosaic = [[f"{name} {m}" for name in names] for m in sizes]
     figure, panel = panels(axes, mosaic, figsize=(14.5, 3.3 * len(sizes) + 0.9), sharex=False)
-    n = int(dataset["n_features_of_models"])
+    n = int(dataset["model_n_features"])
     for m in sizes:
-        here = dataset.sel(n_hidden=m)
+        here = dataset.sel(model_n_hidden=m)
         _draw_pairs(panel[f"pairs {m}"], here)
         panel[f"pairs {m}"].set_title(f"{n} features in {m} dimensions")
         _draw_cosines(panel[f"cosine {m}"], here)
@@ -140,7 +139,7 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
         _draw_penalty(panel[f"penalty {m}"], here)
         for name in names[:3]:
             panel[f"{name} {m}"].set(xscale="log", xlabel="density 1 − S", ylim=(-0.03, 1.05))
-            _ticks(panel[f"{name} {m}"], dataset["p_active"].values)
+            _ticks(panel[f"{name} {m}"], dataset["model_p_active"].values)
     looks: dict[str, Any] = {label: style.series(i) for i, label in enumerate(METHODS.values())}
     looks["random directions, as many"] = {"color": style.GREY, "lw": 1.4}
     legend_of(panel[f"cosine {sizes[0]}"], looks, loc="lower left", fontsize=7.5)
@@ -158,33 +157,35 @@ def _draw_mean(ax: Axes, cells: xr.Dataset, name: str, x: str, **look: Any) -> N
 
 
 def _draw_pairs(ax: Axes, here: xr.Dataset) -> None:
-    _draw_mean(ax, here, "antipodal", "p_active", color=style.INK, marker="o", ms=4)
-    _draw_mean(ax, here, "antipodal_null", "p_active", color=style.GREY, marker="", lw=1.4)
+    _draw_mean(ax, here, "antipodal", "model_p_active", color=style.INK, marker="o", ms=4)
+    _draw_mean(ax, here, "antipodal_null", "model_p_active", color=style.GREY, marker="", lw=1.4)
     ax.set_ylabel("features with an opposite")
 
 
 def _draw_cosines(ax: Axes, here: xr.Dataset) -> None:
     for i, method in enumerate(METHODS):
         cells, look = here.sel(dictionary=method), style.series(i)
-        _draw_mean(ax, cells, "unsigned", "p_active", **look, mfc="none", ls="--", lw=1.0)
-        _draw_mean(ax, cells, "signed", "p_active", **look)
-        _draw_mean(ax, cells, "null_signed", "p_active", color=style.GREY, lw=1.2, zorder=0)
+        _draw_mean(ax, cells, "unsigned", "model_p_active", **look, mfc="none", ls="--", lw=1.0)
+        _draw_mean(ax, cells, "signed", "model_p_active", **look)
+        for name, ls in (("null_unsigned", "--"), ("null_signed", "-")):
+            _draw_mean(ax, cells, name, "model_p_active", color=style.GREY, lw=1.2, ls=ls, zorder=0)
     ax.set_ylabel("mean of the largest cosine")
 
 
 def _draw_recall(ax: Axes, here: xr.Dataset) -> None:
     for i, method in enumerate(METHODS):
         cells, look = here.sel(dictionary=method), style.series(i)
-        _draw_mean(ax, cells, "recall", "p_active", **look)
-        _draw_mean(ax, cells, "precision", "p_active", **look, mfc="none", ls=":", lw=1.0)
-        _draw_mean(ax, cells, "null_recall", "p_active", color=style.GREY, lw=1.2, zorder=0)
+        _draw_mean(ax, cells, "recall", "model_p_active", **look)
+        _draw_mean(ax, cells, "precision", "model_p_active", **look, mfc="none", ls=":", lw=1.0)
+        for name, ls in (("null_precision", ":"), ("null_recall", "-")):
+            _draw_mean(ax, cells, name, "model_p_active", color=style.GREY, lw=1.2, ls=ls, zorder=0)
     ax.set_ylabel("recall (dotted: precision)")
 
 
 def _draw_penalty(ax: Axes, here: xr.Dataset) -> None:
-    shades = style.IMPORTANCE(np.linspace(0, 0.85, here.sizes["p_active"]))
-    for p, color in zip(here["p_active"].values, shades, strict=True):
-        cells = here.sel(p_active=p)[["sae_signed", "diverged"]]
+    shades = style.IMPORTANCE(np.linspace(0, 0.85, here.sizes["model_p_active"]))
+    for p, color in zip(here["model_p_active"].values, shades, strict=True):
+        cells = here.sel(model_p_active=p)[["sae_signed", "diverged"]]
         _draw_mean(
             ax, cells, "sae_signed", "l1_hidden", color=color, marker="o", ms=4, label=f"{p:g}"
         )

@@ -271,7 +271,7 @@ def _of_models(d: Dimension) -> Dimension:
     axes = tuple(
         Axis(MODELS + axis.path, axis_name(MODELS + axis.path), axis.values) for axis in d.axes
     )
-    return Dimension(axes[0].name if d.name == SEED else d.name, axes)
+    return Dimension(f"model_{d.name}", axes)
 
 
 def _long(path: str) -> str:

@@ -4,13 +4,14 @@ The keys are not listed anywhere: they are the parameters of the things that a t
 their types and defaults. A range is checked by the thing itself.
 """
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from sweeps.config.registry import NAMES, SEVERAL, SIZES, TABLES, find
 from sweeps.config.signatures import Parameter, checked, parameters
+from sweeps.config.table import Table
 from toymodels.errors import InputError, hint, listed
 from toymodels.profiles import profile_table, profile_values
 
@@ -95,26 +96,6 @@ def _as_it_is(thing: Any) -> Callable[..., Any]:
     return lambda: thing
 
 
-class _Table:
-    """A table that is read key by key, so that what nobody takes can be told."""
-
-    def __init__(self, content: Any, path: str = "", outer: "_Table | None" = None) -> None:
-        if not isinstance(content, dict):
-            raise InputError(f"{path} = {content!r}: write it as a table.")
-        self.content, self.path, self.outer = content, path, outer
-        self.taken: set[str] = set()
-
-    def has(self, key: str) -> bool:
-        shared = self.outer is not None and key in SIZES and self.outer.has(key)
-        return key in self.content or shared
-
-    def take(self, key: str) -> Any:
-        if key not in self.content and self.outer is not None:
-            return self.outer.take(key)
-        self.taken.add(key)
-        return self.content[key]
-
-
 def resolve(content: dict[str, Any], elsewhere: Container[str] = ()) -> Thing:
     """Return the work that a table of keys describes, with all settings and things.
 
@@ -125,21 +106,13 @@ def resolve(content: dict[str, Any], elsewhere: Container[str] = ()) -> Thing:
     Raises:
         InputError: unknown keys and names, values of another type, keys that have no effect.
     """
-    table = _Table(content)
+    table = Table(content)
     name = work_of(content)
     if "work" in content:
         table.take("work")
-    whole = _thing("work", name, table)
+    whole = _thing("work", name, table, elsewhere)
     _refuse_idle(table, whole, elsewhere)
     return whole
-
-
-class Anything:
-    """What holds every key."""
-
-    def __contains__(self, key: object) -> bool:
-        """Return True."""
-        return True
 
 
 def work_of(content: dict[str, Any]) -> str:
@@ -157,7 +130,7 @@ def _name(key: str, given: Any) -> str:
     return given
 
 
-def _thing(key: str, name: str, table: _Table) -> Thing:
+def _thing(key: str, name: str, table: Table, elsewhere: Container[str] = ()) -> Thing:
     """Read a thing and what it needs from a table."""
     make = maker(key, find(key, name))
     things: dict[str, Any] = {}
@@ -168,27 +141,27 @@ def _thing(key: str, name: str, table: _Table) -> Thing:
             things[p.name] = _several(p.name, table) if table.has(p.name) else p.default
         elif p.name in TABLES:
             inner = table.take(p.name) if table.has(p.name) else {}
-            things[p.name] = _from_table(p.name, inner, table)
+            things[p.name] = _from_table(p.name, inner, table, elsewhere)
         else:
             if not table.has(p.name) and p.name == "model":
                 raise InputError(f"model is missing: give one of {listed(NAMES['model'])}.")
             default = next(iter(NAMES[p.name]))
             given = _name(p.name, table.take(p.name)) if table.has(p.name) else default
-            things[p.name] = _thing(p.name, given, table)
+            things[p.name] = _thing(p.name, given, table, elsewhere)
     return Thing(make, name, _settings(make, table), things)
 
 
-def _from_table(key: str, content: Any, outer: _Table) -> Thing:
-    inner = _Table(content, key, outer)
+def _from_table(key: str, content: Any, outer: Table, elsewhere: Container[str]) -> Thing:
+    inner = Table(content, key, outer, SIZES)
     name = next(iter(NAMES[key]))
     if inner.has(TABLES[key]):
         name = _name(key, inner.take(TABLES[key]))
     thing = _thing(key, name, inner)
-    _refuse_idle(inner, thing)
+    _refuse_idle(inner, thing, elsewhere)
     return thing
 
 
-def _several(key: str, table: _Table) -> tuple[Thing, ...]:
+def _several(key: str, table: Table) -> tuple[Thing, ...]:
     given = table.take(key)
     if isinstance(given, list):
         given = {_name(key, name): {} for name in given}
@@ -197,7 +170,7 @@ def _several(key: str, table: _Table) -> tuple[Thing, ...]:
     found = []
     for name, settings in given.items():
         make = maker(key, find(key, name))
-        inner = _Table(_as_table(settings, make, f"{key}.{name}"), f"{key}.{name}")
+        inner = Table(_as_table(settings, make, f"{key}.{name}"), f"{key}.{name}")
         thing = _thing(key, name, inner)
         _refuse_idle(inner, thing)
         found.append(thing)
@@ -214,53 +187,73 @@ def _as_table(settings: Any, make: Callable[..., Any], path: str) -> Any:
     return {first.name: settings}
 
 
-def _settings(make: Callable[..., Any], table: _Table) -> dict[str, Any]:
+def _settings(make: Callable[..., Any], table: Table) -> dict[str, Any]:
     plain = [p for p in parameters(make) if not is_thing(p) and p.name not in HANDED]
     given = {p.name: table.take(p.name) for p in plain if table.has(p.name)}
     for p in plain:
         if p.is_required and p.name not in given:
-            path = f"{table.path}.{p.name}".lstrip(".")
-            raise InputError(f"{path} is missing: give it a value, for example {path} = 2.")
+            path, allowed = table.path_of(p.name), get_args(p.type)
+            example = allowed[0] if allowed and isinstance(allowed[0], str) else 2
+            raise InputError(f"{path} is missing: give it a value, such as {path} = {example!r}.")
     found = checked(make, tuple(p.name for p in plain), given)
     if isinstance(found, tuple):
         name, message = found
-        path = f"{table.path}.{name}".lstrip(".")
-        raise InputError(f"{path} = {given[name]!r}: {message}.")
+        raise InputError(f"{table.path_of(name)} = {given[name]!r}: {message}.")
     return found
 
 
-def _refuse_idle(table: _Table, thing: Thing, elsewhere: Container[str] = ()) -> None:
+def _refuse_idle(table: Table, thing: Thing, elsewhere: Container[str] = ()) -> None:
     """Refuse keys that nothing takes, unless they say what is the case anyway."""
     for key, value in table.content.items():
-        if key in table.taken or key in elsewhere:
+        path = table.path_of(key)
+        if key in table.taken or path in elsewhere:
             continue
         owners = owners_of(key)
         if any(_is_default(key, value, make) for _, _, make in owners):
             continue
-        where = f"{table.path}." if table.path else ""
         if owners:
-            family, name, _ = owners[0]
-            said = f'{family} = "{name}"' if family != "work" else f"sweeps that {name}"
-            if name == "simulate":
-                said = 'circuits: say circuits = "rotations"'
-            raise InputError(
-                f"{where}{key} = {value!r} has no effect with {_chosen(thing)}: remove it. It "
-                f"belongs to {said}."
-            )
+            raise InputError(f"{path} = {value!r} has no effect{_why(key, thing, owners)}.")
         known = known_keys(thing)
-        raise InputError(
-            f"unknown key {key!r}.{hint(key, [*known, *every_key()])} Known keys: {listed(known)}."
-        )
+        own = f"Known keys: {listed(known)}." if known else "It has no settings."
+        raise InputError(f"unknown key {path!r}.{_place_of(key, known)} {own}")
 
 
-def _chosen(thing: Thing) -> str:
-    """Say what was chosen where a key has no effect."""
-    if thing.name == "simulate":
+def _why(key: str, whole: Thing, owners: Sequence[tuple[str, str, Any]]) -> str:
+    """Say what was chosen where a key has no effect, and what it belongs to."""
+    for family, name, _ in owners:
+        chosen = part_of(whole, family)
+        if family in TABLES and chosen is not None and chosen.name == name:
+            return f" here: write {family}.{key}"
+    family, name, _ = min(owners, key=lambda owner: owner[0] == "work")
+    said = f'{family} = "{name}"' if family != "work" else f"sweeps that {name}"
+    said = 'circuits: say circuits = "rotations"' if name == "simulate" else said
+    return f" with {_chosen(whole, family)}: remove it. It belongs to {said}"
+
+
+def _chosen(whole: Thing, family: str) -> str:
+    """Say what was chosen of a family, else which optimizer."""
+    if whole.name == "simulate":
         return "circuits, which are not trained"
-    optimizer = thing.things.get("optimizer")
-    if isinstance(optimizer, Thing):
-        return f'optimizer = "{optimizer.name}"'
-    return f'"{thing.name}"'
+    for key in (family, "optimizer"):
+        chosen = part_of(whole, key)
+        if chosen is not None:
+            return f'{key} = "{chosen.name}"'
+    return f'"{whole.name}"'
+
+
+def part_of(whole: Thing, family: str) -> Thing | None:
+    """Return the thing of a family that a thing needs, or that one of its things needs."""
+    parts = {key: part for key, part in whole.things.items() if isinstance(part, Thing)}
+    inside = (part_of(part, family) for part in parts.values())
+    return parts.get(family) or next((part for part in inside if part is not None), None)
+
+
+def _place_of(key: str, known: list[str]) -> str:
+    """Say where a name that is no key belongs, or which key looks like it."""
+    for family in SEVERAL:
+        if key in NAMES[family]:
+            return f" Write {family}.{key}."
+    return hint(key, [*known, *every_key()])
 
 
 def _is_default(key: str, value: Any, make: Callable[..., Any]) -> bool:
@@ -273,9 +266,11 @@ def _is_default(key: str, value: Any, make: Callable[..., Any]) -> bool:
 def known_keys(thing: Thing) -> list[str]:
     """Return the keys that a thing and its things take."""
     keys = [p.name for p in parameters(thing.make)]
-    for part in thing.things.values():
-        if isinstance(part, Thing) and part is not thing.things.get("features"):
-            keys += known_keys(part)
+    for key, part in thing.things.items():
+        if isinstance(part, Thing):
+            inside = known_keys(part)
+            inner = [f"{key}.{k}" for k in inside if k not in SIZES]
+            keys += inner if key in TABLES else inside
     return list(dict.fromkeys(keys))
 
 

@@ -2,17 +2,21 @@
 
 import dataclasses
 import json
+import re
+import sys
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sweeps.config.derived import derived_value
-from sweeps.config.registry import NAMES, find
-from sweeps.config.schema import Anything, Thing, every_key, known_keys, maker, resolve
+from sweeps.config.registry import NAMES, TABLES, find
+from sweeps.config.schema import Thing, every_key, known_keys, maker, resolve
 from sweeps.config.signatures import parameters
+from sweeps.config.table import Anything
 from sweeps.grid import SEED, Axis, Dimension, Grid
 from sweeps.identity import digest
 from sweeps.plan import Cell, TrainedModel
@@ -123,7 +127,18 @@ class SweepConfig:
             own = dict(leaves(without(variant, [*paths, *self.derive])))
             shared = own if i == 0 else {k: v for k, v in shared.items() if own.get(k) == v}
         found = {axis_name(path): value for path, value in shared.items()}
-        return found | {axis_name(path): self._derived(path) for path in self.derive}
+        found |= {axis_name(path): self._derived(path) for path in self.derive}
+        return found | {axis_name(MODELS + k): v for k, v in self._of_models().items()}
+
+    def _of_models(self) -> dict[str, Any]:
+        """Return the coordinates of the models that the sweep studies, which have no axes."""
+        if self.models is None:
+            return {}
+        found = self.models.coordinates()
+        return {
+            k: ([f"model_{d}" for d in v[0]], v[1]) if isinstance(v, tuple) else v
+            for k, v in found.items()
+        }
 
     def _derived(self, path: str) -> tuple[list[str], np.ndarray]:
         """Return the dimensions and values of a derived key."""
@@ -137,10 +152,10 @@ class SweepConfig:
         return [d.name for d in dims], values
 
     @cached_property
-    def versions(self) -> dict[str, int]:
-        """The version of numbers of each kind of work that the sweep does."""
-        own = {v["work"]: find("work", v["work"]).version for v in self.variants}
-        return own | (self.models.versions if self.models else {})
+    def versions(self) -> dict[str, Any]:
+        """The version of numbers of each kind of work, and what your own modules hold."""
+        works = {v["work"]: find("work", v["work"]).version for v in self.variants}
+        return works | own_sources(self.variants) | (self.models.versions if self.models else {})
 
     def as_json(self) -> str:
         """Return the sweep as it is stored: `config_from_json` makes it again."""
@@ -161,7 +176,7 @@ class SweepConfig:
         paths = [axis.path for d in self.grid.dimensions for axis in d.axes]
         shared = [without(variant, [*paths, *self.derive]) for variant in self.variants]
         inner = self.models.identity() if self.models else None
-        axes = [{axis.path: axis.values for axis in d.axes} for d in self.grid.dimensions]
+        axes = [[d.name, {a.path: a.values for a in d.axes}] for d in self.grid.dimensions]
         return digest([shared, axes, self.derive, self.seed, inner])
 
     def hash(self) -> str:
@@ -207,12 +222,19 @@ def is_key(path: str, own: frozenset[str] = frozenset()) -> bool:
 def own_keys(*tables: dict[str, Any]) -> frozenset[str]:
     """Return the keys that things of a user's own take, which tables name as "module:name"."""
     found: set[str] = set()
-    for key, given in (item for table in tables for item in table.items()):
+    for key, given in (item for table in tables for item in table.items() if item[0] not in TABLES):
         values = given.get("values") if isinstance(given, dict) else given
         for name in values if isinstance(values, list) else [values]:
             if key in NAMES and isinstance(name, str) and ":" in name:
                 found |= {p.name for p in parameters(maker(key, find(key, name)))}
     return frozenset(found)
+
+
+def own_sources(tables: list[dict[str, Any]]) -> dict[str, str]:
+    """Return a digest of each module of a user's own that tables name as "module:name"."""
+    named = set(re.findall(r'"([\w.]+):\w+"', json.dumps(tables)))
+    files = {name: getattr(sys.modules.get(name), "__file__", None) for name in sorted(named)}
+    return {name: digest(Path(file).read_text("utf-8")) for name, file in files.items() if file}
 
 
 def with_path(table: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
@@ -254,12 +276,12 @@ def axis_name(path: str) -> str:
     """Name a path in a dataset: the key itself; a setting goes with what it is of.
 
     features.p_active -> p_active, importance.relative -> relative_importance,
-    penalties.l1_hidden.weight -> weight_l1_hidden, models.seed -> model_seed; of a user's own
-    "module:L2" stays L2.
+    penalties.l1_hidden.weight -> weight_l1_hidden; of a user's own "module:L2" stays L2; what is
+    of the models that a sweep studies is called so, models.seed -> model_seed.
     """
-    if path == f"{MODELS}{SEED}":
-        return "model_seed"
-    parts = [part.rpartition(":")[2] for part in path.removeprefix(MODELS).split(".")]
+    if path.startswith(MODELS):
+        return f"model_{axis_name(path.removeprefix(MODELS))}"
+    parts = [part.rpartition(":")[2] for part in path.split(".")]
     if parts[0] in ("features", "penalties", "measures") and len(parts) > 1:
         parts = parts[1:]
     return "_".join(reversed(parts))

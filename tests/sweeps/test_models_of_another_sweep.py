@@ -35,7 +35,7 @@ n_hidden = 2
 [grid]
 p_active = [0.1, 1.0]
 """
-OUTER = ("p_active", "model_seed", "scale", "seed")
+OUTER = ("model_p_active", "model_seed", "scale", "seed")
 
 
 @pytest.fixture(scope="module")
@@ -62,13 +62,13 @@ def test_axes_of_the_models_come_first_and_their_seed_has_a_name_of_its_own(read
     assert readers.A.dims == (*OUTER, "neuron", "feature")
     assert readers.loss_per_neuron.dims == (*OUTER, "neuron")
     np.testing.assert_array_equal(readers.model_seed, [0, 1])
-    np.testing.assert_array_equal(readers.p_active, [0.3, 0.9])
+    np.testing.assert_array_equal(readers.model_p_active, [0.3, 0.9])
     assert (readers["task"].item(), readers.steps.item()) == ("mine:HiddenOf", 300)
 
 
 def test_each_cell_studies_its_own_model(readers, first):
     """Every reader ends at the weights of the model that its axes name, and at no other's."""
-    W = first.W.rename(seed="model_seed", hidden="neuron").transpose("p_active", "model_seed", ...)
+    W = first.W.rename(seed="model_seed", p_active="model_p_active", hidden="neuron")
     wanted = (readers.scale * W).transpose(*OUTER[:3], ...)
     for seed in (0, 1):
         found = readers.A.sel(seed=seed)
@@ -156,9 +156,7 @@ def test_a_root_reaches_both_stages():
 
 def test_what_cannot_be_studied_is_refused(readers):
     with pytest.raises(InputError, match="cannot be restored from here"):
-        restore(readers, p_active=0.3, model_seed=0, scale=1.0, seed=0)
-    with pytest.raises(InputError, match="'p_active' is given twice"):
-        parse(TABLE | {"grid": {"p_active": [0.1]}})
+        restore(readers, model_p_active=0.3, model_seed=0, scale=1.0, seed=0)
     plain = {k: v for k, v in TABLE.items() if k != "task"} | {"model": "relu"}
     with pytest.raises(InputError, match=r"\[models\] has no effect"):
         parse(plain | {"grid": {"seed": [0]}})

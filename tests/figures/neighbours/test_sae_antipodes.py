@@ -9,7 +9,7 @@ from figures.neighbours import sae_antipodes
 pytest.importorskip("sklearn")
 
 PAIRS = np.array([[1.0, -1, 0, 0], [0, 0, 1.0, -1]])  # hidden × feature
-SIZES = {"n_hidden": [2], "p_active": [0.1], "model_seed": [0, 1]}
+SIZES = {"model_n_hidden": [2], "model_p_active": [0.1], "model_seed": [0, 1]}
 DIMS = tuple(SIZES)
 
 

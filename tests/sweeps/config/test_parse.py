@@ -100,7 +100,7 @@ DERIVED_TWICE = {
 DERIVED_OF_SEED = {"derive": {"init_scale": {"function": "product", "of": ["seed"]}}}
 BAD = [
     ({"stepz": 5}, "unknown key 'stepz'.*'steps'"),
-    ({"features": {"p_activ": 0.5}}, "unknown key 'p_activ'.*'p_active'"),
+    ({"features": {"p_activ": 0.5}}, "unknown key 'features.p_activ'.*'p_active'"),
     ({"model": "rleu"}, "model = 'rleu'.*relu"),
     ({"p_active": 1.5}, "p_active = 1.5"),
     ({"p_active": -0.1}, "p_active = -0.1"),

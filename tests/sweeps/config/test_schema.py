@@ -125,8 +125,15 @@ def test_every_registered_name_can_be_made():
         (BASE, {"terms": 9}, 'terms = 9 has no effect.*belongs to estimator = "fourier"'),
         (BASE, {"inhibition": 2.0}, 'belongs to circuits: say circuits = "rotations"'),
         (BASE, {"assignment": "transversal"}, 'belongs to circuits: say circuits = "rotations"'),
-        (BASE, {"values": "signed_uniform"}, 'belongs to features = "independent"'),
+        (BASE, {"values": "signed_uniform"}, "has no effect here: write features.values"),
         (BASE, {"features": {"importance": 2}}, "features.importance = 2 has no effect"),
+        (BASE, {"l1_hidden": 0.1}, "unknown key 'l1_hidden'. Write penalties.l1_hidden"),
+        (
+            BASE,
+            {"features": {"kind": "correlated", "n_sets": 1}, "n_sets": 1},
+            "n_sets = 1 has no effect here: write features.n_sets",
+        ),
+        (BASE, {"model": "continued"}, 'n_hidden.* no effect with model = "continued".*belongs'),
         (
             BASE,
             {"features": {"kind": "one_active", "p_active": 0.5}},
@@ -187,7 +194,10 @@ def test_a_key_without_effect_may_say_what_is_the_case_anyway(table, change):
         ({"measures": {"geometry": 3}}, "measures.geometry = 3: it has no settings"),
         ({"penalties": ["l9"]}, "penalties = 'l9': no such name"),
         ({"penalties": 3}, "penalties = 3: give a list of names, or a table"),
-        ({"penalties": {"mine:L2": {"wieght": 1}}}, "unknown key 'wieght'. Did you mean 'weight'"),
+        (
+            {"penalties": {"mine:L2": {"wieght": 1}}},
+            "'penalties.mine:L2.wieght'. Did you mean 'weight'",
+        ),
         ({"penalties": {"mine:L2": 0.1}, "estimator": "exact"}, 'use estimator = "sampled"'),
         ({"model": "mine:magnitude"}, "model = 'mine:magnitude' cannot be imported"),
         ({"model": "not_there:Model"}, "cannot be imported: No module named 'not_there'"),

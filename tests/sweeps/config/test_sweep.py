@@ -256,7 +256,7 @@ def test_a_derived_value_stands_along_the_axes_that_it_is_of():
         ("penalties.l1_hidden.weight", "weight_l1_hidden"),
         ("measures.adversarial.epsilon", "epsilon_adversarial"),
         ("models.seed", "model_seed"),
-        ("models.features.p_active", "p_active"),
+        ("models.features.p_active", "model_p_active"),
         ("penalties.mine:L2.weight", "weight_L2"),
         ("steps", "steps"),
     ],
@@ -285,3 +285,8 @@ def test_a_key_that_some_cells_take_is_none_that_has_no_effect():
     assert config.versions.keys() == {"train", "solve"}
     with pytest.raises(InputError, match=r"momentum = 0\.9 has no effect"):
         parse(table | {"grid": {"optimizer": ["adam", "adamw"]}})
+    kinds = {"grid": {"features": {"kind": ["independent", "correlated"]}}}
+    config = parse(solved | kinds | {"features": {"n_sets": 2}})
+    assert config.build({"features.kind": "correlated"}).run.task.features.p_active.shape == (2,)
+    with pytest.raises(InputError, match=r"features\.momentum = 0\.9 has no effect"):
+        parse(solved | {"features": {"momentum": 0.9}, "grid": {"optimizer": ["adam", "sgd"]}})

@@ -43,8 +43,14 @@ def test_a_sweep_fits_each_model_of_another_sweep():
     models |= {"grid": {"p_active": [0.1, 0.5], "seed": {"range": 2}}}
     table = {"name": "f", "work": "fit", "task": "hidden_of", "n_samples": 200}
     ds = run_sweep(table | {"models": models, "grid": {"decomposition": ["pca", "ica"]}})
-    assert ds.directions.dims == ("p_active", "model_seed", "decomposition", "hidden", "latent")
-    assert ds.model_W.dims == ("p_active", "model_seed", "decomposition", "hidden", "feature")
+    assert ds.directions.dims == (
+        "model_p_active",
+        "model_seed",
+        "decomposition",
+        "hidden",
+        "latent",
+    )
+    assert ds.model_W.dims == ("model_p_active", "model_seed", "decomposition", "hidden", "feature")
     pca = ds.directions.sel(decomposition="pca").values
     gram = np.einsum("psmk,psml->pskl", pca, pca)
     np.testing.assert_allclose(gram, np.broadcast_to(np.eye(2), gram.shape), atol=1e-5)

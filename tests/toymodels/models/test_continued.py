@@ -10,10 +10,13 @@ FIRST |= {"grid": {"p_active": [0.1, 0.5], "seed": {"range": 2}}}
 
 def test_training_goes_on_from_the_models_of_another_sweep():
     first = run_sweep(FIRST)
-    table = {"name": "second", "model": "continued", "n_features": 4, "p_active": 0.3}
-    ds = run_sweep(table | {"steps": 200, "snapshots": [0], "models": FIRST})
-    assert ds.W.dims == ("p_active", "model_seed", "hidden", "feature")
-    np.testing.assert_array_equal(ds.W_at_snapshot.isel(snapshot=0), first.W)
-    moved = np.abs(ds.W.values - first.W.values).max(axis=(-1, -2))
+    table = {"name": "second", "model": "continued", "n_features": 4}
+    world = {"grid": {"p_active": [0.3, 0.4]}}
+    ds = run_sweep(table | world | {"steps": 200, "snapshots": [0], "models": FIRST})
+    assert ds.W.dims == ("model_p_active", "model_seed", "p_active", "hidden", "feature")
+    assert (int(ds.steps), int(ds.model_steps), int(ds.model_n_features)) == (200, 60, 4)
+    np.testing.assert_array_equal(ds.W_at_snapshot.isel(snapshot=0, p_active=1), first.W)
+    moved = np.abs(ds.W.isel(p_active=0).values - first.W.values).max(axis=(-1, -2))
     assert (moved > 1e-3).all()
-    np.testing.assert_allclose(ds.p_active_of_feature, 0.3, rtol=1e-6)  # its own world
+    own = ds.p_active_of_feature.isel(model_p_active=0, model_seed=0, feature=0)
+    np.testing.assert_allclose(own, ds.p_active, rtol=1e-6)  # its own world
