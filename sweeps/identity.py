@@ -55,7 +55,16 @@ def canonical(value: Any) -> Any:
         return [canonical(v) for v in value]
     if isinstance(value, jax.tree_util.Partial):
         return [canonical(part) for part in (value.func, value.args, value.keywords)]
-    return [canonical(type(value)), [canonical(leaf) for leaf in jax.tree.leaves(value)]]
+    leaves = jax.tree.leaves(value)
+    if len(leaves) == 1 and leaves[0] is value:  # no record: an object, known by its class and name
+        return [canonical(type(value)), getattr(value, "__name__", None), canonical(_state(value))]
+    return [canonical(type(value)), [canonical(leaf) for leaf in leaves]]
+
+
+def _state(value: Any) -> dict[str, Any]:
+    """Return what an object holds that can be told from another's."""
+    held = getattr(value, "__dict__", {})
+    return {k: v for k, v in held.items() if isinstance(v, bool | int | float | str)}
 
 
 def _array(values: np.ndarray) -> Any:

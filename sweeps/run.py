@@ -229,11 +229,12 @@ class _Work:
 
     def shared_data(self) -> str:
         """Say along which axes cells of a seed see different data, where there are any."""
-        data = [(sheet.work.name, sheet.work.data(sheet.cell(0))) for sheet in self.sheets]
-        kinds = list(dict.fromkeys(data))
+        kinds: dict[Any, int] = {}
         index = np.zeros(self.grid.size, int)
-        for sheet, kind in zip(self.sheets, data, strict=True):
-            index[sheet.points.ravel()] = kinds.index(kind)
+        for sheet in self.sheets:
+            for c, data in enumerate(sheet.work.data_of(sheet)):
+                kind = kinds.setdefault((sheet.work.name, data), len(kinds))
+                index[sheet.points[:, c]] = kind
         index = index.reshape(self.grid.shape)
         along = [
             d.name

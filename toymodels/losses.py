@@ -1,6 +1,6 @@
 """The objective of training, and averages over many batches."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from toymodels.estimators.base import Estimator, n_batches
 from toymodels.estimators.sampled import Sampled
+from toymodels.penalties.base import Penalty
 from toymodels.tasks.base import interpret
 
 
@@ -21,9 +22,14 @@ def objective(run: Any, model: Any, u: jax.Array) -> jax.Array:
     """
     total = jnp.sum(run.estimator.loss_per_output(run.task, model, u))
     if run.penalties:
-        inputs, _ = interpret(run.task, u)
+        inputs = interpret(run.task, u)[0] if needs_inputs(run.penalties) else None
         total += sum(penalty(model, inputs) for penalty in run.penalties)
     return total
+
+
+def needs_inputs(penalties: Sequence[Penalty]) -> bool:
+    """Tell whether a penalty is a mean over examples; one of weights alone says that it is not."""
+    return any(getattr(penalty, "of_examples", True) for penalty in penalties)
 
 
 def average_over_batches(

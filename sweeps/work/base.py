@@ -68,6 +68,10 @@ class Work:
         """Return what decides which data a seed's cells see: those that agree share theirs."""
         return None
 
+    def data_of(self, sheet: Sheet) -> list[Any]:
+        """Return `data` of every cell of a sheet: the same, unless numbers decide it."""
+        return [self.data(sheet.cell(0))] * sheet.points.shape[1]
+
     def restore(self, run: Any, stored: xr.Dataset, key: Any) -> Any:
         """Return the model of one stored cell; `key` is that of its run."""
         raise NotImplementedError

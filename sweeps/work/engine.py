@@ -7,6 +7,7 @@ model's step, are drawn once. Tasks, models and the rest are known by their inte
 
 import time
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -16,9 +17,10 @@ import numpy as np
 
 from sweeps.identity import start_name
 from sweeps.plan import Block, Layout
+from toymodels.errors import InputError
 from toymodels.estimators.base import n_batches
 from toymodels.estimators.best import best_estimator
-from toymodels.fields import Field
+from toymodels.fields import Field, fields_of
 from toymodels.losses import average_over_batches
 from toymodels.measures.base import Measure
 from toymodels.measures.columns import has_columns, measure_geometry
@@ -36,6 +38,9 @@ from toymodels.training import (
     to_evaluation,
     with_optimizer,
 )
+
+# Names of what every trained model is evaluated by.
+LOSSES = {"loss", "loss_ranking", "loss_curve", "diverged", "evaluated_by"}
 
 
 class Result(NamedTuple):
@@ -156,8 +161,18 @@ def measure(run: Run, model: Any) -> dict[str, Field]:
     """Apply a run's measures to one model."""
     key, found = stream(0, Stream.MEASURE), {}
     for one in measures_of(run, model):
-        found |= one(run, model, key)
+        measured = one(run, model, key)
+        _check_measured(measured, found.keys() | fields_of(model))
+        found |= measured
     return found
+
+
+def _check_measured(measured: dict[str, Any], taken: AbstractSet[str]) -> None:
+    for name, field in measured.items():
+        if not isinstance(field, Field) or len(field.dims) != jnp.ndim(field.values):
+            raise InputError(f"measures: {name} is no Field with a dimension for each axis.")
+        if name in taken | LOSSES:
+            raise InputError(f"measures: {name!r} is there already: give it another name.")
 
 
 @partial(jax.jit, static_argnames="layout")

@@ -197,7 +197,11 @@ class Simulate(Work):
     def data(self, run: Simulation) -> Any:
         """Return the sizes that angles, shuffles and examples depend on."""
         n = run.network
-        return n.n_circuits, n.width, n.n_layers
+        return n.n_circuits, n.width, n.n_layers, int(run.n_active), int(run.n_samples)
+
+    def data_of(self, sheet: Sheet) -> list[Any]:
+        """Return `data` of every cell: how many are active and examined is a number."""
+        return [self.data(sheet.cell(c)) for c in range(sheet.points.shape[1])]
 
     def restore(self, run: Simulation, stored: xr.Dataset, key: Any) -> Network:
         """Draw the network again, as it was."""

@@ -11,12 +11,13 @@ import xarray as xr
 
 from sweeps.plan import Block, Sheet
 from sweeps.work.base import Advance, Output, Work, names_of, world_fields, world_of
-from sweeps.work.engine import Result, measure, measure_block, run_block, time_steps
+from sweeps.work.engine import LOSSES, Result, measure, measure_block, run_block, time_steps
 from sweeps.work.layout import LIVE_COPIES, cut, first_model, model_bytes
 from toymodels.errors import InputError
 from toymodels.estimators.base import Estimator, require
 from toymodels.estimators.best import ESTIMATES, best_estimator
 from toymodels.fields import Field, fields_of
+from toymodels.losses import needs_inputs
 from toymodels.measures.base import Measure
 from toymodels.models.base import Init
 from toymodels.optimizers import Adam, Cosine, Optimizer, Schedule
@@ -25,7 +26,6 @@ from toymodels.tasks.base import Task, outputs_of
 from toymodels.training import Run, TrainSpec, as_record, chunk_ends, keep
 
 AT_SNAPSHOT = "_at_snapshot"
-LOSSES = ("loss", "loss_ranking", "loss_curve", "diverged", "evaluated_by")
 
 
 class Train(Work):
@@ -174,9 +174,9 @@ def make_run(task: Any, init: Any, spec: TrainSpec, **parts: Any) -> Run:
     run = Run(task, init, spec, **parts)
     cls = getattr(init, "model", None)
     require(run.estimator, task, cls if isinstance(cls, type) else first_model(run))
-    if run.penalties and run.estimator.name != "sampled":
+    if needs_inputs(run.penalties) and run.estimator.name != "sampled":
         raise InputError(
-            f'penalties are means over examples, which estimator = "{run.estimator.name}" does '
+            f'a penalty is a mean over examples, which estimator = "{run.estimator.name}" does '
             'not draw: use estimator = "sampled".'
         )
     if run.frozen:

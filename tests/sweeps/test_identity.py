@@ -175,3 +175,15 @@ def test_a_table_is_named_by_its_numbers_and_not_by_how_they_are_written():
     assert plain(True) is True
     others = [{"a": 1}, {"a": True}, {"a": "1"}, {"a": [1]}, {"a": None}, {"b": 1}]
     assert len({digest(table) for table in others}) == len(others)
+
+
+class Triangle:
+    """Values of a user's own, no record of arrays."""
+
+    def __init__(self, slope):
+        self.slope = slope
+
+
+def test_objects_and_functions_that_are_no_records_have_names():
+    assert canonical(Triangle(1)) == canonical(Triangle(1)) != canonical(Triangle(2))
+    assert canonical(jnp.square) == canonical(jnp.square) != canonical(jnp.sqrt)

@@ -235,3 +235,19 @@ def test_a_mixed_sweeps_cells_become_models_again(mixed):
         exact = expected_loss_float64(model.W, model.b, 0.9, 1.0)
         assert float(cell.loss) == pytest.approx(exact, rel=1e-5)
         assert run.task.features.p_active[0] == np.float32(0.9)
+
+
+def test_another_text_of_your_own_module_is_run_again(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    file = tmp_path / "own_features.py"
+    file.write_text("from toymodels.features import Independent as Mine\n")
+    table = make_table(features={"kind": "own_features:Mine"})
+    first = parse(table)
+    assert first.versions.keys() == {"train", "own_features"}
+    run_sweep(table, out=tmp_path)
+    file.write_text(file.read_text() + "# as before, or not\n")
+    ear = Ear()
+    run_sweep(table, out=tmp_path, report=ear)
+    assert ear.finished == 1 and parse(table).identity() == first.identity()
+    assert "(own_features) and are computed again" in capsys.readouterr().out

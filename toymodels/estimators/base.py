@@ -59,7 +59,7 @@ def refuse_world(task: Any) -> str | None:
     if type(task) is not Reconstruction:
         return f'knows the task "reconstruction", not {type(task).__name__}: use this one'
     features = task.features
-    if not isinstance(features, Independent) or features.distribution != Uniform():
+    if type(features) is not Independent or features.distribution != Uniform():
         world = type(features).__name__
         values = type(getattr(features, "distribution", None)).__name__
         return (

@@ -6,8 +6,12 @@ import jax
 
 
 class Penalty(Protocol):
-    """A frozen pytree; its weight is a leaf, so that a sweep may vary it."""
+    """A frozen pytree; its weight is a leaf, so that a sweep may vary it.
 
-    def __call__(self, model: Any, inputs: jax.Array) -> jax.Array:
+    A penalty on weights alone says `of_examples = False`: it is given no inputs, and goes with
+    estimators that draw no examples.
+    """
+
+    def __call__(self, model: Any, inputs: Any) -> jax.Array:
         """Return the weighted penalty on a batch of `inputs [F, B]`, `[]`."""
         ...

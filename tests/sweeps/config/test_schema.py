@@ -198,7 +198,7 @@ def test_a_key_without_effect_may_say_what_is_the_case_anyway(table, change):
             {"penalties": {"mine:L2": {"wieght": 1}}},
             "'penalties.mine:L2.wieght'. Did you mean 'weight'",
         ),
-        ({"penalties": {"mine:L2": 0.1}, "estimator": "exact"}, 'use estimator = "sampled"'),
+        ({"penalties": {"l1_hidden": 0.1}, "estimator": "exact"}, 'use estimator = "sampled"'),
         ({"model": "mine:magnitude"}, "model = 'mine:magnitude' cannot be imported"),
         ({"model": "not_there:Model"}, "cannot be imported: No module named 'not_there'"),
         ({"model": "mine:Magnitude"}, "model: .*Magnitude.* is none, it has no method `start`"),

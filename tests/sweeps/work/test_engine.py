@@ -14,10 +14,20 @@ from sweeps import Axis, Dimension, Grid, run_grid
 from sweeps.identity import start_name
 from sweeps.plan import Cell, Layout, make_sheets
 from sweeps.work import layout as layouts
-from sweeps.work.engine import average_losses, init_block, run_block, start_block, train_block
+from sweeps.work.engine import (
+    average_losses,
+    init_block,
+    measure,
+    run_block,
+    start_block,
+    train_block,
+)
 from sweeps.work.layout import cut
 from sweeps.work.train import TRAIN
+from toymodels.errors import InputError
 from toymodels.features import SMALLEST_SHARED_DRAW
+from toymodels.fields import Field
+from toymodels.measures.columns import measure_geometry
 from toymodels.models import LinearAutoencoder
 from toymodels.optimizers import SGD
 from toymodels.streams import Stream, stream
@@ -227,3 +237,19 @@ def test_start_of_a_block_is_the_start_of_its_runs():
     assert state.model.W.shape == (2, 2, 2, 3)
     expected = [jax.random.key_data(stream(s, Stream.DATA)) for s in (5, 6)]
     np.testing.assert_array_equal(jax.random.key_data(key_data), expected)
+
+
+@pytest.mark.parametrize(
+    ("measured", "told"),
+    [
+        ({"W": Field(jnp.zeros(2), ("feature",))}, "'W' is there already"),
+        ({"loss": Field(jnp.zeros(()))}, "'loss' is there already"),
+        ({"norm": Field(jnp.zeros(()))}, "'norm' is there already"),
+        ({"length": jnp.zeros(2)}, "length is no Field"),
+        ({"length": Field(jnp.zeros(2), ())}, "length is no Field with a dimension for each axis"),
+    ],
+)
+def test_a_measure_that_would_hide_or_break_something_is_refused(measured, told):
+    run = dataclasses.replace(make_run(), measures=(measure_geometry, lambda *_: measured))
+    with pytest.raises(InputError, match=told):
+        measure(run, run.init(jax.random.key(0)))

@@ -16,6 +16,7 @@ from toymodels import geometry
 from toymodels.errors import InputError
 from toymodels.estimators import Quadrature
 from toymodels.exact import expected_loss_float64
+from toymodels.penalties.l1_hidden import L1Hidden
 from toymodels.streams import Stream, stream
 
 
@@ -138,6 +139,12 @@ def test_a_penaltys_weight_is_an_axis_of_one_program_and_pulls(own):
     assert float(own.loss[1, 0]) == pytest.approx(exact, rel=1e-5)  # without the penalty
 
 
+def test_a_penalty_on_weights_alone_goes_with_the_exact_loss():
+    table = make_table(estimator="exact", penalties={"mine:L2": 10.0}, learning_rate=0.1)
+    pulled = run_sweep(table | {"steps": 200})
+    assert float(abs(pulled.W).max()) < 0.02
+
+
 def test_frozen_leaves_of_a_sweep_stay_and_the_others_train(own):
     assert np.all(own.b == 0) and np.all(own.b_at_snapshot == 0)
     assert np.all(own.W_at_snapshot.isel(snapshot=0) != own.W)
@@ -171,8 +178,8 @@ def test_tasks_and_models_of_a_user_train_from_a_config(magnitudes):
 
 def test_parts_that_do_not_fit_together_are_refused():
     run = make_run()
-    with pytest.raises(InputError, match="penalties are means over examples"):
-        how = {"estimator": Quadrature(), "penalties": (mine.L2(np.float32(1)),)}
+    with pytest.raises(InputError, match="a penalty is a mean over examples"):
+        how = {"estimator": Quadrature(), "penalties": (L1Hidden.create(1.0),)}
         checked_run(run.task, run.init, run.spec, **how)
     with pytest.raises(InputError, match="frozen = 'V': the model has W, b"):
         checked_run(run.task, run.init, run.spec, frozen=("V",))

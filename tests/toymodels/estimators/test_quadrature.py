@@ -80,12 +80,20 @@ def test_exact_training_ends_at_or_below_the_sampled_run(sizes, p, importance):
     assert np.all(np.diff(exact.loss_curve) < 1e-6)
 
 
+class Shifted(Independent):
+    """Another law in the clothes of a known one."""
+
+    def from_uniforms(self, u):
+        return super().from_uniforms(u) + 0.5
+
+
 @pytest.mark.parametrize(
     ("features", "model", "told"),
     [
         (Independent.create(0.1, 3), models.LinearAutoencoder, "relu_map.*LinearAutoencoder"),
         (Independent.create(0.1, 7), models.ReluAutoencoder, "n_features = 6, got 7.*fourier"),
         (Independent.create(0.1, 3, SignedUniform()), models.ReluAutoencoder, "SignedUniform"),
+        (Shifted.create(0.1, 3), models.ReluAutoencoder, "not Shifted"),
         (OneActive(3), models.ReluAutoencoder, "not OneActive.*features.kind"),
     ],
 )

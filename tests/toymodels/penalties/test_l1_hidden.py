@@ -36,7 +36,7 @@ def test_an_axis_over_its_weight_is_one_program_and_dearer_activity_is_less():
         ({"penalties": {"l1_hidden": -1}}, r"penalties\.l1_hidden = -1"),
         ({"penalties": {"l1_hiden": 1}}, "Did you mean 'l1_hidden'"),
         ({"penalties": ["l1_hidden"]}, "weight is missing"),
-        ({"penalties": {"l1_hidden": 0.1}, "estimator": "exact"}, "penalties are means over"),
+        ({"penalties": {"l1_hidden": 0.1}, "estimator": "exact"}, "a penalty is a mean over"),
     ],
 )
 def test_what_it_cannot_be_is_refused(change, told):
