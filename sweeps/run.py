@@ -8,6 +8,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,14 +16,14 @@ import numpy as np
 import xarray as xr
 
 from sweeps.config.parse import parse, read_toml
-from sweeps.config.registry import find
+from sweeps.config.registry import find, look_in
 from sweeps.config.sweep import SweepConfig, config_from_json
 from sweeps.grid import Grid
 from sweeps.plan import Block, Build, Cell, make_sheets
 from sweeps.progress import Quiet, Report
 from sweeps.results import Joiner, pack, unpack
 from sweeps.store import RunFolder, open_dataset, provenance, save_dataset, write_json
-from sweeps.stored import restore
+from sweeps.stored import models_at
 from toymodels.errors import InputError
 
 DEFAULT_MEMORY_GIB = 2.0
@@ -60,7 +61,7 @@ def run_sweep(
     """
     config = load(config)
     if out is None:
-        return _in_memory(config, memory_gib, report or Quiet())
+        return _in_memory(config, memory_gib, report or Quiet())[0]
     check_target(Path(out) / f"{config.name}.nc")
     dataset = run_in_folder(config, Path(out), memory_gib=memory_gib, fresh=fresh, report=report)
     save_dataset(dataset, Path(out) / f"{config.name}.nc")
@@ -82,8 +83,9 @@ def run_in_folder(
             return open_dataset(path / "result.nc")
     _say_if_outdated(config, out / "runs")
     how: dict[str, Any] = {"memory_gib": memory_gib, "report": report or Quiet()}
-    models = config.models and run_in_folder(config.models, out, fresh=fresh, **how)
-    work = _Work(config.grid, _builder(config, models), config.seed, memory, how["report"])
+    models = _models_in_folder(config, out, fresh=fresh, **how)
+    build = partial(config.build, trained=models_at(config, models))
+    work = _Work(config.grid, build, config.seed, memory, how["report"])
     with RunFolder(path, config.as_json(), fresh) as folder:
         dataset = _labelled(config, work.run(folder), work)
         facts = provenance(seed=config.seed, block_plan=work.plan, seconds=round(work.seconds, 2))
@@ -98,27 +100,25 @@ def folder_of(config: SweepConfig, out: Path) -> Path:
     return out / "runs" / f"{config.name}-{config.hash()}"
 
 
-def _in_memory(config: SweepConfig, memory_gib: float, report: Report) -> xr.Dataset:
-    models = config.models and _in_memory(config.models, memory_gib, report)
-    work = _Work(config.grid, _builder(config, models), config.seed, _bytes(memory_gib), report)
-    return _labelled(config, work.run(None), work)
+def _models_in_folder(config: SweepConfig, out: Path, fresh: bool, **how: Any) -> list[xr.Dataset]:
+    """Run the sweep whose models a sweep studies; last come those that it stands on in turn."""
+    if config.models is None:
+        return []
+    models = run_in_folder(config.models, out, fresh=fresh, **how)
+    return [models, *_models_in_folder(config.models, out, fresh=False, **how)]
+
+
+def _in_memory(config: SweepConfig, memory_gib: float, report: Report) -> list[xr.Dataset]:
+    """Run a sweep; first comes its result, then those of the sweeps that it stands on."""
+    models = _in_memory(config.models, memory_gib, report) if config.models else []
+    build = partial(config.build, trained=models_at(config, models))
+    work = _Work(config.grid, build, config.seed, _bytes(memory_gib), report)
+    return [_labelled(config, work.run(None), work), *models]
 
 
 def _labelled(config: SweepConfig, joiner: Joiner, work: "_Work") -> xr.Dataset:
     about = {"config": config.as_json(), "name": config.name, "shared_data": work.shared_data()}
     return joiner.dataset(config.coordinates(), **{k: text for k, text in about.items() if text})
-
-
-def _builder(config: SweepConfig, models: xr.Dataset | None) -> Build:
-    """Return what builds a sweep's cells, given the dataset of the models that it studies."""
-    if models is None or config.models is None:
-        return config.build
-    names = {a.path: a.name for d in config.models.grid.dimensions for a in d.axes}
-
-    def trained(values: dict[str, Any]) -> Any:
-        return restore(models, **{names[path]: value for path, value in values.items()})
-
-    return lambda values: config.build(values, trained)
 
 
 def _say_if_outdated(config: SweepConfig, runs: Path) -> None:
@@ -175,7 +175,10 @@ def load(config: SweepConfig | dict[str, Any] | str | Path) -> SweepConfig:
     """Return a config from any of its forms."""
     if isinstance(config, SweepConfig):
         return config
-    return parse(config if isinstance(config, dict) else read_toml(config))
+    if isinstance(config, dict):
+        return parse(config)
+    look_in(Path(config).parent)
+    return parse(read_toml(config))
 
 
 def estimate(config: SweepConfig, memory_gib: float = DEFAULT_MEMORY_GIB) -> Estimate:

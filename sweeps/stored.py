@@ -1,13 +1,14 @@
 """From a stored cell back to a model."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from sweeps.config.sweep import config_from_json
+from sweeps.config.sweep import SweepConfig, TrainedAt, config_from_json
 from sweeps.grid import SEED
 from sweeps.plan import TrainedModel
 from toymodels.errors import InputError
@@ -40,39 +41,59 @@ def select(dataset: xr.Dataset, **coordinates: Any) -> xr.Dataset:
     return dataset
 
 
-def restore(dataset: xr.Dataset, **coordinates: Any) -> TrainedModel:
+def restore(dataset: xr.Dataset, *models: xr.Dataset, **coordinates: Any) -> TrainedModel:
     """Make a stored cell a model again, `(run, model)`.
 
     `toymodels.training.evaluate(run, model).loss` is the stored loss. A network of circuits is
     drawn again, as it was.
 
+    Args:
+        dataset: the result of a sweep.
+        models: the result of the sweep whose models it studies, if it does, and of those that
+            this one stands on in turn.
+        coordinates: of one cell.
+
     Raises:
-        InputError: coordinates that are not one cell, or a result of no config.
+        InputError: coordinates that are not one cell, a result of no config, or no `models`.
     """
     cell = select(dataset, **coordinates)
     if "config" not in dataset.attrs:
         raise InputError("the result holds no config: only those of `run_sweep` can be restored.")
     config = config_from_json(dataset.attrs["config"])
-    if config.models is not None:
-        raise InputError("models that study those of another sweep cannot be restored from here.")
+    if config.models is not None and not models:
+        raise InputError(
+            "this sweep studies the models of another: give their result as well, restore(dataset, "
+            f"open_dataset('DIR/runs/{config.models.name}-{config.models.hash()}/result.nc'), …), "
+            "where DIR was its --out."
+        )
     values = {}
     for d in config.grid.dimensions:
         for axis in d.axes:
             if axis.path != SEED:
                 held = cell.coords[axis.name].values.item()  # text where numbers are among names
                 values[axis.path] = next((v for v in axis.values if str(v) == str(held)), held)
-    work, run = config.build(values)
+    work, run = config.build(values, models_at(config, models))
     key = run_key(int(cell.coords.get(SEED, 0)), config.seed)
     return TrainedModel(run, work.restore(run, cell, key))
 
 
-def export_npz(dataset: xr.Dataset, path: str | Path, **coordinates: Any) -> None:
+def models_at(config: SweepConfig, models: Sequence[xr.Dataset]) -> TrainedAt | None:
+    """Return what gives a cell the model of another sweep that it studies, if it does."""
+    if config.models is None:
+        return None
+    names = {axis.path: axis.name for d in config.models.grid.dimensions for axis in d.axes}
+    return lambda values: restore(*models, **{names[path]: v for path, v in values.items()})
+
+
+def export_npz(
+    dataset: xr.Dataset, path: str | Path, *models: xr.Dataset, **coordinates: Any
+) -> None:
     """Write one cell's weights, its world and config to an `.npz` file.
 
     Raises:
         InputError: as `restore`, and for circuits, which have no trained weights.
     """
-    run, model = restore(dataset, **coordinates)
+    run, model = restore(dataset, *models, **coordinates)
     if not hasattr(run, "task"):
         raise InputError(
             "circuits have no trained weights to export: `sweeps.restore` draws their network "

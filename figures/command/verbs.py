@@ -11,6 +11,7 @@ from figures.command.catalogue import choose
 from figures.kit.compute import Drawable, has_seed, is_sweep, planned, sweep_table
 from figures.kit.entry import Entry, files
 from sweeps.config.parse import parse, read_toml
+from sweeps.config.registry import look_in
 from sweeps.config.sweep import SweepConfig, config_from_json
 from sweeps.progress import Bar
 from sweeps.results import diverged_cells
@@ -157,6 +158,7 @@ def load(file: str, overrides: tuple[str, ...]) -> SweepConfig:
         return parse(table, overrides)
     if not file.endswith(".toml") and not Path(file).exists():
         raise InputError(f"{file}: no such file or sweep.{hint(file, files())}")
+    look_in(Path(file).parent)
     return parse(read_toml(file), overrides)
 
 

@@ -6,9 +6,9 @@ of this list are other things. A name with a colon, "my_module:MyModel", is one 
 """
 
 import importlib
-import os
 import sys
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from toymodels.errors import InputError, hint, listed
@@ -103,9 +103,17 @@ def find(key: str, name: str) -> Any:
             f"{key} = {name!r}: no such name.{hint(name, NAMES[key])} There are "
             f"{listed(NAMES[key]) or 'none yet'}, or your own as module:name."
         )
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())  # your own may lie where you are, as with `python -m`
+    look_in(Path.cwd())  # your own may lie where you are, as with `python -m`
     try:
         return getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
-        raise InputError(f"{key} = {name!r} cannot be imported: {error}.") from None
+        raise InputError(
+            f"{key} = {name!r} cannot be imported: {error}. Looked in {Path.cwd()}, beside the "
+            "TOML file, and where Python looks."
+        ) from None
+
+
+def look_in(folder: Path) -> None:
+    """Let modules of the user's own be found in a folder, after all others."""
+    if str(folder.resolve()) not in sys.path:
+        sys.path.append(str(folder.resolve()))

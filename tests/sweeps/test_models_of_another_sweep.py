@@ -7,6 +7,7 @@ import xarray as xr
 from builders import Ear, make_table
 
 from sweeps import estimate, parse, read_toml, restore, run_sweep
+from sweeps.run import load
 from sweeps.store import RunFolder, open_dataset
 from sweeps.work import layout, train
 from toymodels.errors import InputError
@@ -155,7 +156,7 @@ def test_a_root_reaches_both_stages():
 
 
 def test_what_cannot_be_studied_is_refused(readers):
-    with pytest.raises(InputError, match="cannot be restored from here"):
+    with pytest.raises(InputError, match=r"open_dataset\('DIR/runs/readers.models-"):
         restore(readers, model_p_active=0.3, model_seed=0, scale=1.0, seed=0)
     plain = {k: v for k, v in TABLE.items() if k != "task"} | {"model": "relu"}
     with pytest.raises(InputError, match=r"\[models\] has no effect"):
@@ -173,3 +174,18 @@ def test_another_sweeps_file_lies_beside_the_one_that_names_it(tmp_path):
     assert config.models.grid == mine.grid
     with pytest.raises(InputError, match="own models"):
         parse(read_toml(tmp_path / "self.toml"))
+
+
+def test_a_cell_is_a_model_again_with_the_one_that_it_studied(readers, first):
+    run, model = restore(readers, first, model_p_active=0.9, model_seed=1, scale=2.0, seed=0)
+    stored = readers.sel(model_p_active=0.9, model_seed=1, scale=2.0, seed=0)
+    np.testing.assert_array_equal(model.A, stored.A)
+    W = first.W.sel(p_active=0.9, seed=1)
+    np.testing.assert_array_equal(run.task.trained.model.W, W)
+
+
+def test_a_module_of_your_own_may_lie_beside_the_file_that_names_it(tmp_path):
+    (tmp_path / "beside_the_file.py").write_text("from mine import L2 as Mine\n")
+    (tmp_path / "mine.toml").write_text(f'{MINE}penalties."beside_the_file:Mine".weight = [0.1]\n')
+    config = load(tmp_path / "mine.toml")
+    assert config.variants[0]["penalties"] == {"beside_the_file:Mine": {"weight": 0.1}}

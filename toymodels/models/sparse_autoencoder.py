@@ -8,7 +8,7 @@ from flax import struct
 
 from toymodels.errors import require_range
 from toymodels.fields import along_first_axis, array
-from toymodels.models.base import Init, Model, normal
+from toymodels.models.base import Init, Model, hidden, normal
 
 
 @struct.dataclass
@@ -28,8 +28,13 @@ class SparseAutoencoder(Model):
     def start(cls, trained: Any, n_latents: int) -> Init:
         """Say how a run starts: `n_latents` random directions for the other model's hidden size."""
         require_range("n_latents", n_latents, 1, 1_000_000)
-        n_inputs = trained.run.init.n_hidden
-        return Init(scale=jnp.float32(1), model=cls, n_features=n_inputs, n_hidden=n_latents)
+        h = jax.eval_shape(cls._hidden_state, trained, jax.random.key(0))
+        return Init(scale=jnp.float32(1), model=cls, n_features=h.shape[0], n_hidden=n_latents)
+
+    @staticmethod
+    def _hidden_state(trained: Any, key: jax.Array) -> jax.Array:
+        x, _ = trained.run.task.sample(key)
+        return hidden(trained.model, x[:, None])
 
     @classmethod
     def init(cls, key: jax.Array, n_features: int, n_hidden: int, scale: Any) -> Self:

@@ -5,6 +5,7 @@ from typing import Any, Self
 import jax
 from flax import struct
 
+from toymodels.errors import InputError
 from toymodels.features.base import Features
 from toymodels.models.base import hidden
 from toymodels.tasks.base import UniformTask
@@ -24,8 +25,18 @@ class HiddenOf(UniformTask):
 
     @classmethod
     def create(cls, trained: Any) -> Self:
-        """Make the task from a model of another sweep and the run that trained it."""
-        return cls(features=trained.run.task.features, model=trained.model)
+        """Make the task from a model of another sweep and the run that trained it.
+
+        Raises:
+            InputError: the model's own inputs are no features.
+        """
+        task = trained.run.task
+        if isinstance(task, cls) or not isinstance(getattr(task, "features", None), Features):
+            raise InputError(
+                'task = "hidden_of" studies models of features; those in [models] have the task '
+                f"{type(task).__name__}."
+            )
+        return cls(features=task.features, model=trained.model)
 
     @property
     def n_uniforms(self) -> int:
