@@ -1,4 +1,4 @@
-"""What DESIGN.md §7 promises of every file, and that tests mirror the sources."""
+"""Sizes of files and functions, words beside public names, and tests that mirror the sources."""
 
 import ast
 

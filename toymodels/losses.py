@@ -62,4 +62,14 @@ def estimate_loss_per_output(
     )
 
 
+def loss_per_output(task: Any, model: Any, u: jax.Array) -> jax.Array:
+    """Return the sampled loss of each output on one batch, `[O]`: an old name, for one version."""
+    return Sampled().loss_per_output(task, model, u)
+
+
+def loss(task: Any, model: Any, u: jax.Array) -> jax.Array:
+    """Return the sampled loss on one batch, `[]`: an old name, for one version."""
+    return jnp.sum(loss_per_output(task, model, u))
+
+
 expected_loss_per_output = estimate_loss_per_output  # old name, kept for one version

@@ -113,7 +113,7 @@ class Run:
     """Everything that defines one training run but its keys."""
 
     task: Any
-    init: Callable[[jax.Array], Any]  # a frozen record such as `models.Init`, or a function
+    init: Callable[[jax.Array], Any]  # a frozen record such as `models.Init`
     spec: TrainSpec
     penalties: tuple[Penalty, ...] = ()  # their weights are leaves
     estimator: Estimator = static(default=Sampled())
@@ -136,7 +136,7 @@ class Evaluation(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """A finished run."""
+    """What a finished run leaves: the model, its evaluation and its history."""
 
     model: Any
     evaluation: Evaluation

@@ -75,9 +75,7 @@ def sweep_run(
     overrides: Overrides = (),
     *,
     out: Out = Path("out"),
-    dry_run: Annotated[
-        bool, arg(help="print grid, blocks, memory and time; train nothing")
-    ] = False,
+    dry_run: Annotated[bool, arg(help="print grid, blocks, memory and time; keep nothing")] = False,
     memory: Memory = 2.0,
     fresh: Annotated[bool, arg(help="start over although finished blocks are there")] = False,
 ) -> None:

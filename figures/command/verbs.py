@@ -101,7 +101,8 @@ def _dataset(entry: Entry, wanted: Wanted, overrides: tuple[str, ...]) -> Any:
     if wanted.source:
         return open_dataset(wanted.source)
     seconds = entry.fast_seconds if wanted.fast else entry.seconds
-    print(f"{entry.name}: {entry.title}. {entry.paper}: {entry.section}.")
+    title = f" with {', '.join(overrides)}" if overrides else f": {entry.title}"
+    print(f"{entry.name}{title}. {entry.paper}: {entry.section}.")
     print(f"  {describe_device()}; about {seconds} s on two cores if nothing is stored.")
     return Drawable(entry).compute(
         out=wanted.out,

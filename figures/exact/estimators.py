@@ -149,7 +149,8 @@ def claim(dataset: xr.Dataset) -> str:
 
 def caption(dataset: xr.Dataset) -> list[str]:
     """Say what bars are, and with which power of np the ratio falls."""
-    parts = ["bars: 95 % intervals over seeds"]
+    several = bool(dataset["variance_ratio_high"].notnull().any())
+    parts = ["bars: 95 % intervals over seeds" if several else "one seed"]
     for i, step in enumerate(dataset["snapshot"].values):
         power, _ = fitted(dataset.isel(snapshot=i))
         if not np.isnan(power):
@@ -163,7 +164,8 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     names = [f"step {step}" for step in steps]
     size = (5 * len(names) + 0.6, 4.9)
     figure, panel = panels(axes, [names], figsize=size)
-    top, low = float(dataset["variance_ratio_high"].max()), float(dataset["variance_ratio"].min())
+    ratio, high = dataset["variance_ratio"], dataset["variance_ratio_high"]
+    top, low = float(high.fillna(ratio).max()), float(ratio.min())
     for i, name in enumerate(names):
         _draw_ratios(panel[name], dataset.isel(snapshot=i))
         panel[name].set_ylim(min(low, 0.5) / 4, 3 * top)

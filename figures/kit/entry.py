@@ -2,7 +2,8 @@
 
 A figure is a pair in its group's folder: `NAME.toml` says what is run and where it is from,
 `NAME.py` what is drawn. The TOML file is a sweep, or has `[settings]` for a figure that needs none,
-and its front matter:
+and its front matter. `python -m figures.command.gallery NAME` then draws the figure for the gallery
+and writes GALLERY.md and the README's tables.
 
     [figure]
     title = "Features in two dimensions"        what it is, in lists

@@ -39,7 +39,7 @@ def analyse(dataset: xr.Dataset) -> xr.Dataset:
 def claim(dataset: xr.Dataset) -> str:
     """Say how many features are represented at each density."""
     n, m = int(dataset["n_features"]), int(dataset["n_hidden"])
-    sparse = [f"{1 - p:.0%}" for p in dataset["p_active"].values]
+    sparse = [_sparsity(p) for p in dataset["p_active"].values]
     counts = listed(dataset["n_represented"].values)
     return (
         f"Of {n} features, {m} dimension{'s' * (m > 1)} represent {counts} at {listed(sparse)} "
@@ -58,11 +58,15 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     for name, p in zip(names, densities, strict=True):
         cell = dataset.sel(p_active=p)
         draw_columns(panel[name], cell["W"].values, style.IMPORTANCE(0.05 + 0.9 * shade))
-        panel[name].set_title(f"{1 - p:.0%} sparse")
+        panel[name].set_title(f"{_sparsity(p)} sparse")
         panel[name].set_xlabel(_counts(cell, n_features), fontsize=8)
     mappable = ScalarMappable(Normalize(weights.min(), weights.max()), style.IMPORTANCE)
     figure.colorbar(mappable, ax=list(panel.values()), label="importance", shrink=0.7, aspect=18)
     return figure
+
+
+def _sparsity(p_active: float) -> str:
+    return f"{100 * (1 - p_active):.3g}%"
 
 
 def _counts(cell: xr.Dataset, n_features: int) -> str:

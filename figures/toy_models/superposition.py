@@ -16,9 +16,20 @@ from figures.kit import style
 from figures.kit.draw import draw_gram, draw_norms
 from figures.kit.panels import panels
 from sweeps.stats import best_over_seeds, mean_over_seeds
+from toymodels.errors import InputError
 
 REPRESENTED = 0.5  # a feature counts as represented from this norm on
 DEDICATED = 0.1  # and as dedicated below this superposition
+
+
+def check(plan: Any) -> None:
+    """Refuse linear models alone: the claim is about what others represent.
+
+    Raises:
+        InputError: no panel with another model.
+    """
+    if all(variant["model"] == "linear" for variant in plan.config.variants):
+        raise InputError("model = 'linear' in every panel: give at least one other model.")
 
 
 def analyse(dataset: xr.Dataset) -> xr.Dataset:
@@ -49,7 +60,7 @@ def claim(dataset: xr.Dataset) -> str:
     most = relu.isel({along: int(relu["n_represented"].values.argmax())})
     n, m = int(dataset["n_features"]), int(dataset["n_hidden"])
     count, largest = (int(cell["n_represented"]) for cell in (dense, most))
-    text = f"{n} features in {m} dimensions: {count} are represented at density "
+    text = f"{n} features in {m} dimension{'s' * (m > 1)}: {count} are represented at density "
     text += f"{float(dense['p_active']):g}"
     if largest == count:
         return f"{text}, and no more at lower ones"

@@ -63,7 +63,7 @@ class Drawn:
     assignment: Assignment = static()
 
     def draw(self, key: jax.Array) -> Network:
-        """Draw the network."""
+        """Draw assignments and angles, and build the network of them."""
         return rotation_network(
             key,
             n_circuits=self.n_circuits,

@@ -198,7 +198,7 @@ def output(block: Block, result: Result) -> Output:
         kept = [k | measure_all(result.snapshots[t]) for k, t in zip(kept, steps, strict=True)]
         fields |= {name + AT_SNAPSHOT: stack(name, kept) for name in kept[0]}
     fields |= evaluation_fields(block, result.evaluation)
-    curve = "loss at about a hundred steps, on the same few thousand examples"
+    curve = "loss at about a hundred steps, where samples are drawn on the same few thousand"
     fields["loss_curve"] = Field(result.loss_curve, ("step",), curve)
     fields |= world_fields(block)
     fields = {
@@ -228,7 +228,7 @@ def evaluation_fields(block: Block, evaluation: Any) -> dict[str, Field]:
         "loss_ranking": Field(
             evaluation.loss_ranking,
             (),
-            "the loss on the ranking stream: choose runs by this, report `loss`",
+            "the loss on other examples, where any are drawn: choose by this, report `loss`",
         ),
         "diverged": Field(
             np.asarray(evaluation.diverged, np.int8),

@@ -115,5 +115,9 @@ def test_estimators_agree_on_the_loss():
     np.testing.assert_allclose(plain, split, rtol=0.02)
 
 
-def test_the_old_name_of_the_estimate_still_works():
+def test_old_names_still_work():
     assert losses.expected_loss_per_output is losses.estimate_loss_per_output
+    model = models.ReluAutoencoder.init(KEY, 3, 2, 0.5)
+    u = Sampled().draw(task(), KEY, 64)
+    total = losses.loss_per_output(task(), model, u).sum()
+    np.testing.assert_allclose(losses.loss(task(), model, u), total, rtol=1e-6)

@@ -86,9 +86,11 @@ def measured(ratio):
     """One size at densities 0.001 to 10 active features, with these ratios."""
     n_active = np.array([[0.001, 0.01, 0.1, 1.0, 10.0]])
     dims = ("size", "p_active")
+    one = (("snapshot", *dims), np.reshape(ratio, (1, 1, 5)))
     return xr.Dataset(
         {
-            "variance_ratio": (("snapshot", *dims), np.reshape(ratio, (1, 1, 5))),
+            "variance_ratio": one,
+            "variance_ratio_high": one,
             "n_active": (dims, n_active),
         },
         {"snapshot": [600]},

@@ -10,6 +10,7 @@ import pytest
 import xarray as xr
 
 from figures.kit.compute import Drawable, planned
+from figures.kit.entry import entries
 from toymodels.errors import InputError
 
 TABLE = """
@@ -146,6 +147,7 @@ def test_fast_applies_to_the_sweep_and_to_the_settings(stub):
         (["n_points=2.5"], "n_points = 2.5: give a whole number"),
         (["n_pionts=2"], "unknown key 'n_pionts'"),
         (["n_features=4"], "n_features = 4: stub is about n_features = 3 alone"),
+        (['measures=["activity"]'], "measures: stub draws geometry, name it as well"),
     ],
 )
 def test_what_it_cannot_draw_is_refused_before_anything_runs(stub, texts, told):
@@ -153,6 +155,15 @@ def test_what_it_cannot_draw_is_refused_before_anything_runs(stub, texts, told):
     with pytest.raises(InputError, match=told):
         Drawable(stub).compute(overrides=texts)
     assert stub.code.computed == []
+
+
+def test_an_axis_that_moves_with_others_must_be_one_of_the_figures_own():
+    entry = entries()["superposition-20-5"]
+    assert planned(entry, "tiny", ["zip.panel.p_active=[1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3]"])
+    with pytest.raises(InputError, match="does not draw n_hidden along 'panel'"):
+        planned(entry, "tiny", ["zip.panel.n_hidden=[2, 3, 2, 2, 2, 2, 2, 2]"])
+    with pytest.raises(InputError, match="give at least one other model"):
+        planned(entry, "tiny", ['zip.panel={model=["linear"], p_active=[1]}'])
 
 
 def test_an_axis_that_is_missing_is_refused(stub):

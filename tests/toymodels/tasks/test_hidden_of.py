@@ -3,9 +3,11 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from sweeps import parse, run_sweep
 from sweeps.plan import TrainedModel
+from toymodels.errors import InputError
 from toymodels.features import Independent
 from toymodels.models import ReluAutoencoder
 from toymodels.tasks import Reconstruction
@@ -40,3 +42,12 @@ def test_a_linear_autoencoder_as_wide_as_the_hidden_layer_learns_it():
     assert float(ds.loss.min()) < 1e-4
     assert parse(table | {"models": models}).models.name == "h.models"
     assert ds.loss_per_hidden.dims == ("seed", "hidden")
+
+
+def test_stages_stand_on_stages_and_hidden_states_of_hidden_states_are_refused():
+    first = {"model": "relu", "n_features": 3, "n_hidden": 2, "steps": 5}
+    going_on = {"model": "continued", "n_features": 3, "steps": 5, "models": first}
+    own = {"task": "hidden_of", "model": "sparse_autoencoder", "n_latents": 4, "steps": 5}
+    assert run_sweep(own | {"name": "a", "models": going_on}).D.shape == (2, 4)
+    with pytest.raises(InputError, match=r"studies models of features.*HiddenOf"):
+        run_sweep(own | {"name": "b", "models": own | {"models": first}})
