@@ -174,7 +174,7 @@ class Solve(Work):
         few = f"{starts.min()}" + (f" to {starts.max()}" if starts.min() < starts.max() else "")
         worst = float(dataset["difference"].max())
         return [
-            f"{sizes} cells, {few} start{'s' * (starts.max() > 1)} each, no sampling",
+            f"{sizes} cells, {few} start{'s' * bool(starts.max() > 1)} each, no sampling",
             f"largest relative error of the solver's own loss {worst:.0e}",
         ]
 
