@@ -150,14 +150,14 @@ def evaluate_block(model: Any, ranking: tuple, report: tuple) -> Evaluation:
     return jax.vmap(jax.vmap(to_evaluation))(model, ranking, report)
 
 
-def measures_of(run: Run, model: Any) -> Sequence[Measure]:
+def measures_of(run: Any, model: Any) -> Sequence[Measure]:
     """Return what a run measures: what it names, or the geometry of W where there is one."""
     if run.measures is not None:
         return run.measures
     return (measure_geometry,) if has_columns(model) else ()
 
 
-def measure(run: Run, model: Any) -> dict[str, Field]:
+def measure(run: Any, model: Any) -> dict[str, Field]:
     """Apply a run's measures to one model."""
     key, found = stream(0, Stream.MEASURE), {}
     for one in measures_of(run, model):

@@ -4,8 +4,9 @@ The numbers come from `toymodels.exact.solve`.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -16,13 +17,14 @@ from flax import struct
 
 from sweeps.plan import Block, Layout, Sheet
 from sweeps.work.base import Advance, Output, Work, names_of, world_fields, world_of
+from sweeps.work.engine import measure
 from toymodels.errors import InputError, require_range
 from toymodels.estimators.base import require
 from toymodels.estimators.quadrature import Quadrature
 from toymodels.exact.expected import LARGEST_F
 from toymodels.exact.solver import Solution, solve
 from toymodels.fields import Field, static
-from toymodels.measures.columns import measure_geometry
+from toymodels.measures.base import Measure
 from toymodels.models.autoencoders import ReluAutoencoder
 from toymodels.tasks.base import Task
 from toymodels.tasks.reconstruction import Reconstruction
@@ -56,6 +58,7 @@ class Problem:
     task: Reconstruction
     n_hidden: int = static()
     newton: Newton = static()
+    measures: tuple[Measure, ...] | None = static(default=None)  # None: the geometry of W
 
 
 class Solve(Work):
@@ -73,6 +76,7 @@ class Solve(Work):
         n_hidden: int,
         model: str = "relu",
         estimator: str = "exact",
+        measures: Sequence[Measure] | None = None,
     ) -> Problem:
         """Make the problem of one cell.
 
@@ -94,15 +98,15 @@ class Solve(Work):
             )
         require(Quadrature(), task, ReluAutoencoder)
         assert isinstance(task, Reconstruction)
-        return Problem(task, n_hidden, optimizer)
+        return Problem(task, n_hidden, optimizer, None if measures is None else tuple(measures))
 
     def names(self, run: Problem) -> set[str]:
         """Return the names of weights, losses, measures and of their dimensions."""
         shape = (1, run.n_hidden, run.task.importance.shape[-1])
         nothing: Any = np.zeros(shape)
         fields = solution_fields(Solution(*(nothing for _ in Solution._fields)))
-        model = ReluAutoencoder(nothing, nothing[:, 0])
-        return names_of(fields | jax.eval_shape(measured, model) | world_of(run.task))
+        found = jax.eval_shape(partial(measure, run), self.untrained(run))
+        return names_of(fields | found | world_of(run.task))
 
     def cut(self, sheet: Sheet, memory: int) -> Iterator[Block]:
         """Cut a sheet into blocks of one seed and `CELLS` cells."""
@@ -152,7 +156,8 @@ class Solve(Work):
             on_cells=lambda n: advance(n * n_starts),
         )
         model = ReluAutoencoder(jnp.asarray(found.W), jnp.asarray(found.b))
-        fields = solution_fields(found) | measured(model)
+        each = jax.tree.map(lambda leaf: jnp.asarray(leaf)[block.cell_index], problem)
+        fields = solution_fields(found) | measured(each, model)
         fields = {k: f.holding(np.asarray(f.values)[None]) for k, f in fields.items()}
         return Output(fields | world_fields(block), {})
 
@@ -220,6 +225,6 @@ def solution_fields(found: Any) -> dict[str, Field]:
 
 @jax.jit
 @jax.vmap
-def measured(model: ReluAutoencoder) -> dict[str, Field]:
-    """Return the geometry of optima `W [C, M, F]`."""
-    return measure_geometry(None, model, jax.random.key(0))
+def measured(run: Problem, model: ReluAutoencoder) -> dict[str, Field]:
+    """Return what each problem `[C]` measures of its optimum, `W [C, M, F]`."""
+    return measure(run, model)

@@ -14,6 +14,8 @@ from sweeps.work.solve import SOLVE, Newton
 from toymodels import geometry
 from toymodels.errors import InputError
 from toymodels.exact import expected_loss, solve
+from toymodels.measures.adversarial import Adversarial
+from toymodels.streams import Stream, stream
 from toymodels.training import evaluate
 
 TABLE = {
@@ -124,3 +126,12 @@ def test_starts_are_counted_as_cost():
 def test_a_number_of_starts_that_is_none_is_refused(n_starts):
     with pytest.raises(InputError, match=f"n_starts = {n_starts}"):
         Newton(n_starts)
+
+
+def test_optima_are_measured_by_what_the_config_names():
+    table = {"name": "m", "n_features": 3, "n_hidden": 2, "optimizer": "newton", "p_active": 0.5}
+    ds = run_sweep(table | {"measures": {"adversarial": {"n_examples": 64}}})
+    run, model = restore(ds)
+    found = Adversarial(n_examples=64)(run, model, stream(0, Stream.MEASURE))
+    np.testing.assert_allclose(ds.vulnerability, found["vulnerability"].values, rtol=1e-5)
+    assert "norm" not in ds
