@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from sweeps.config.parse import parse
-from sweeps.plan import Block, make_sheets
+from sweeps.plan import Block, make_programs
 from sweeps.run import DEFAULT_MEMORY_GIB
 from sweeps.work.engine import start_block, train_block
 
@@ -70,8 +70,8 @@ def memory_bytes() -> int:
 def make_block(row: Row) -> Block:
     """Cut the row's sweep; it must fit in one block."""
     config = parse(row.table())
-    (sheet,) = make_sheets(config.grid, config.build, config.seed)
-    (block,) = sheet.work.cut(sheet, memory_bytes())
+    (program,) = make_programs(config.grid, config.build, config.seed)
+    (block,) = program.work.cut(program, memory_bytes())
     return block
 
 

@@ -1,8 +1,8 @@
 """From a grid to blocks: which cells share a program, and what is computed in one piece.
 
-Cells that build the same program (the same kind of work, shapes and static fields) form a sheet of
-seeds × cells. A kind of work cuts its sheets into blocks; inside a block a layout says how many
-models are worked on side by side.
+Cells of the same kind of work, shapes and static fields are compiled once: a program of seeds ×
+cells. A kind of work cuts its programs into blocks; inside a block a layout says how many models
+are computed side by side.
 """
 
 import json
@@ -44,8 +44,8 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """Cells that share a program, under each of some seeds."""
+class Program:
+    """Cells that one compiled program computes, under each of some seeds."""
 
     work: Any  # sweeps.work.base.Work
     run: Any  # leaves [C, …]
@@ -60,9 +60,9 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Block:
-    """A rectangle of a sheet, padded to a common width by repeating its last cell and seed."""
+    """A rectangle of a program, padded to a common width by repeating its last cell and seed."""
 
-    sheet: Sheet
+    program: Program
     seed_index: NDArray[np.int64]  # [S_b]
     cell_index: NDArray[np.int64]  # [C_b]
     layout: Layout
@@ -76,11 +76,11 @@ class Block:
     @property
     def seeds(self) -> list[int]:
         """The seeds of the block, [S_b]."""
-        return [self.sheet.seeds[int(i)] for i in self.seed_index]
+        return [self.program.seeds[int(i)] for i in self.seed_index]
 
 
-def make_sheets(grid: Grid, build: Build, root: int = 0) -> list[Sheet]:
-    """Group the points of a grid into sheets.
+def make_programs(grid: Grid, build: Build, root: int = 0) -> list[Program]:
+    """Group the points of a grid into programs.
 
     Args:
         grid: the points; the axis "seed" is the seed of a run, every other one goes to `build`.
@@ -94,23 +94,23 @@ def make_sheets(grid: Grid, build: Build, root: int = 0) -> list[Sheet]:
         label = json.dumps(values, sort_keys=True, default=float)
         if label not in cells:
             cell = build(values)
-            cells[label] = (program_of(cell), cell)
+            cells[label] = (program_key(cell), cell)
         by_seed.setdefault((cells[label][0], int(point.get(SEED, 0))), []).append((label, flat))
     rectangles: dict[Any, dict[int, list[int]]] = {}
-    for (program, seed), members in by_seed.items():
+    for (key, seed), members in by_seed.items():
         labels = tuple(label for label, _ in members)
-        rectangles.setdefault((program, labels), {})[seed] = [flat for _, flat in members]
-    sheets = []
+        rectangles.setdefault((key, labels), {})[seed] = [flat for _, flat in members]
+    programs = []
     for (_, labels), rows in rectangles.items():
         members = [cells[label][1] for label in labels]
         run = jax.tree.map(lambda *leaves: np.stack(leaves), *(cell.run for cell in members))
         points = np.array(list(rows.values()))
-        sheets.append(Sheet(members[0].work, run, tuple(rows), points, root))
-    return sheets
+        programs.append(Program(members[0].work, run, tuple(rows), points, root))
+    return programs
 
 
-def program_of(cell: Cell) -> Any:
-    """Return what cells of one program have in common: structure, shapes, kind of work.
+def program_key(cell: Cell) -> Any:
+    """Return what all cells of a program have in common: structure, shapes, kind of work.
 
     Raises:
         InputError: a part of the run is neither a number nor a record that JAX knows.

@@ -19,7 +19,7 @@ from sweeps.config.parse import parse, read_toml
 from sweeps.config.registry import find, look_in
 from sweeps.config.sweep import SweepConfig, config_from_json
 from sweeps.grid import Grid
-from sweeps.plan import Block, Build, Cell, make_sheets
+from sweeps.plan import Block, Build, Cell, make_programs
 from sweeps.progress import Quiet, Report
 from sweeps.results import Joiner, pack, unpack
 from sweeps.store import RunFolder, open_dataset, provenance, save_dataset, write_json
@@ -187,13 +187,13 @@ def estimate(config: SweepConfig, memory_gib: float = DEFAULT_MEMORY_GIB) -> Est
     The sweep whose models another one studies counts as well.
     """
     memory = _bytes(memory_gib)
-    sheets = make_sheets(config.grid, config.build, config.seed)
-    blocks = [list(sheet.work.cut(sheet, memory)) for sheet in sheets]
-    peak = max(of_sheet[0].sheet.work.block_bytes(of_sheet[0]) for of_sheet in blocks)
+    programs = make_programs(config.grid, config.build, config.seed)
+    blocks = [list(program.work.cut(program, memory)) for program in programs]
+    peak = max(of_program[0].program.work.block_bytes(of_program[0]) for of_program in blocks)
     seconds = 0.0
-    for work in {sheet.work for sheet in sheets}:
-        seconds += work.seconds([b for b in blocks if b[0].sheet.work is work])
-    own = Estimate(config.grid.size, len(sheets), sum(map(len, blocks)), peak / 2**30, seconds)
+    for work in {program.work for program in programs}:
+        seconds += work.seconds([b for b in blocks if b[0].program.work is work])
+    own = Estimate(config.grid.size, len(programs), sum(map(len, blocks)), peak / 2**30, seconds)
     if config.models is None:
         return own
     first = estimate(config.models, memory_gib)
@@ -224,9 +224,9 @@ class _Work:
 
     def __init__(self, grid: Grid, build: Build, root: int, memory: int, report: Report) -> None:
         self.grid, self.memory, self.report = grid, memory, report
-        self.sheets = make_sheets(grid, build, root)
-        for sheet in self.sheets:
-            grid.require_free(sheet.work.names(sheet.cell(0)))
+        self.programs = make_programs(grid, build, root)
+        for program in self.programs:
+            grid.require_free(program.work.names(program.cell(0)))
         self.plan: dict[str, Any] = {}
         self.seconds = 0.0
 
@@ -234,10 +234,10 @@ class _Work:
         """Say along which axes cells of a seed see different data, where there are any."""
         kinds: dict[Any, int] = {}
         index = np.zeros(self.grid.size, int)
-        for sheet in self.sheets:
-            for c, data in enumerate(sheet.work.data_of(sheet)):
-                kind = kinds.setdefault((sheet.work.name, data), len(kinds))
-                index[sheet.points[:, c]] = kind
+        for program in self.programs:
+            for c, data in enumerate(program.work.data_of(program)):
+                kind = kinds.setdefault((program.work.name, data), len(kinds))
+                index[program.points[:, c]] = kind
         index = index.reshape(self.grid.shape)
         along = [
             d.name
@@ -252,23 +252,23 @@ class _Work:
         )
 
     def blocks(self, folder: RunFolder | None) -> list[Block]:
-        """Cut the sheets, as earlier blocks in the folder were cut where there are some."""
+        """Cut the programs, as earlier blocks in the folder were cut where there are some."""
         wanted = {"memory_bytes": self.memory}
         self.plan = wanted if folder is None else folder.plan(wanted)
         memory = int(self.plan["memory_bytes"])
-        return [b for sheet in self.sheets for b in sheet.work.cut(sheet, memory)]
+        return [b for program in self.programs for b in program.work.cut(program, memory)]
 
     def run(self, folder: RunFolder | None) -> Joiner:
         """Compute what is not there yet and join everything."""
         blocks = self.blocks(folder)
         found = [None if folder is None else _valid(folder, i, b) for i, b in enumerate(blocks)]
-        cost = [b.sheet.work.cost(b) for b in blocks]
+        cost = [b.program.work.cost(b) for b in blocks]
         done = sum(c for c, f in zip(cost, found, strict=True) if f is not None)
         joiner, started = Joiner(self.grid), time.monotonic()
         self.report.start(self.grid.size, sum(cost), done)
         try:
             for i, (block, kept) in enumerate(zip(blocks, found, strict=True)):
-                arrays = kept or pack(block, block.sheet.work.run(block, self.report.advance))
+                arrays = kept or pack(block, block.program.work.run(block, self.report.advance))
                 if folder is not None and kept is None:
                     folder.save_block(i, arrays)
                 joiner.add(block.points, unpack(arrays))

@@ -1,4 +1,4 @@
-"""What a kind of work is: how its sheets are cut, what a block costs, and how it is computed.
+"""What a kind of work is: how its programs are cut, what a block costs, and how it is computed.
 
 `sweeps.run` does the same with every kind. A kind is one class in one file, and one line of
 `sweeps.config.registry`. Its `cell` makes what one cell runs from keys of a config: its parameters
@@ -13,7 +13,7 @@ import jax
 import numpy as np
 import xarray as xr
 
-from sweeps.plan import Block, Layout, Sheet
+from sweeps.plan import Block, Layout, Program
 from toymodels.errors import InputError
 from toymodels.fields import Field, fields_of
 from toymodels.streams import run_key
@@ -44,8 +44,8 @@ class Work:
         """Return what the fields of a run's result and their dimensions are called."""
         raise NotImplementedError
 
-    def cut(self, sheet: Sheet, memory: int) -> Iterator[Block]:
-        """Cut a sheet into blocks that fit `memory` bytes."""
+    def cut(self, program: Program, memory: int) -> Iterator[Block]:
+        """Cut a program into blocks that fit `memory` bytes."""
         raise NotImplementedError
 
     def block_bytes(self, block: Block) -> int:
@@ -57,7 +57,7 @@ class Work:
         raise NotImplementedError
 
     def seconds(self, blocks: list[list[Block]]) -> float:
-        """Return about how long the blocks of every sheet take; keeps nothing."""
+        """Return about how long the blocks of every program take; keeps nothing."""
         raise NotImplementedError
 
     def run(self, block: Block, advance: Advance) -> Output:
@@ -68,9 +68,9 @@ class Work:
         """Return what decides which data a seed's cells see: those that agree share theirs."""
         return None
 
-    def data_of(self, sheet: Sheet) -> list[Any]:
-        """Return `data` of every cell of a sheet: the same, unless numbers decide it."""
-        return [self.data(sheet.cell(0))] * sheet.points.shape[1]
+    def data_of(self, program: Program) -> list[Any]:
+        """Return `data` of every cell of a program: the same, unless numbers decide it."""
+        return [self.data(program.cell(0))] * program.points.shape[1]
 
     def restore(self, run: Any, stored: xr.Dataset, key: Any) -> Any:
         """Return the model of one stored cell; `key` is that of its run."""
@@ -99,14 +99,14 @@ class CellWork(Work):
         """Compute one cell; `key` is that of its run."""
         raise NotImplementedError
 
-    def cut(self, sheet: Sheet, memory: int) -> Iterator[Block]:
-        """Cut a sheet into blocks of one seed and a few cells."""
-        n_seeds, n_cells = sheet.points.shape
+    def cut(self, program: Program, memory: int) -> Iterator[Block]:
+        """Cut a program into blocks of one seed and a few cells."""
+        n_seeds, n_cells = program.points.shape
         for seed in range(n_seeds):
             for first in range(0, n_cells, self.cells_of_a_block):
                 cells = np.arange(first, min(first + self.cells_of_a_block, n_cells))
-                points = sheet.points[seed : seed + 1, cells]
-                yield Block(sheet, np.array([seed]), cells, Layout(1, len(cells)), points)
+                points = program.points[seed : seed + 1, cells]
+                yield Block(program, np.array([seed]), cells, Layout(1, len(cells)), points)
 
     def block_bytes(self, block: Block) -> int:
         """Return what one cell takes."""
@@ -117,22 +117,22 @@ class CellWork(Work):
         return block.n_models
 
     def seconds(self, blocks: list[list[Block]]) -> float:
-        """Compute one cell of each sheet, twice: the first compiles."""
+        """Compute one cell of each program, twice: the first compiles."""
         seconds = 0.0
-        for of_sheet in blocks:
-            block, times = of_sheet[0], []
+        for of_program in blocks:
+            block, times = of_program[0], []
             for _ in range(2):
                 began = time.monotonic()
-                self.compute(block.sheet.cell(0), run_key(block.seeds[0], block.sheet.root))
+                self.compute(block.program.cell(0), run_key(block.seeds[0], block.program.root))
                 times.append(time.monotonic() - began)
-            seconds += times[0] - times[1] + times[1] * sum(map(self.cost, of_sheet))
+            seconds += times[0] - times[1] + times[1] * sum(map(self.cost, of_program))
         return seconds
 
     def run(self, block: Block, advance: Advance) -> Output:
         """Compute the cells of a block, and join them."""
-        key, each = run_key(block.seeds[0], block.sheet.root), []
+        key, each = run_key(block.seeds[0], block.program.root), []
         for c in block.cell_index:
-            each.append(self.compute(block.sheet.cell(int(c)), key))
+            each.append(self.compute(block.program.cell(int(c)), key))
             advance(1)
         fields = {
             name: field.holding(np.stack([one[name].values for one in each])[None])
@@ -161,7 +161,7 @@ def world_of(task: Any, leading: int = 0) -> dict[str, Field]:
 def world_fields(block: Block) -> dict[str, Field]:
     """Return the arrays of a block's tasks, `[S, C, …]`."""
     found = {}
-    for name, field in world_of(getattr(block.sheet.run, "task", None), leading=1).items():
+    for name, field in world_of(getattr(block.program.run, "task", None), leading=1).items():
         values = np.asarray(field.values)[block.cell_index]
         found[name] = field.holding(
             np.broadcast_to(values, (*block.points.shape, *values.shape[1:]))

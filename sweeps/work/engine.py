@@ -96,7 +96,7 @@ def init_on_host(block: Block, run: Run, names: np.ndarray, key_init: jax.Array)
         key_init
     )
     models = [
-        [block.sheet.cell(c).init.draw(keys[s, i]) for i, c in enumerate(block.cell_index)]
+        [block.program.cell(c).init.draw(keys[s, i]) for i, c in enumerate(block.cell_index)]
         for s in range(len(block.seed_index))
     ]
     rows = [jax.tree.map(lambda *leaves: jnp.stack(leaves), *row) for row in models]
@@ -184,16 +184,16 @@ def measure_block(run: Run, model: Any, *, layout: Layout) -> Any:
 
 def start_block(block: Block) -> tuple[Run, TrainState, jax.Array]:
     """Return a block's runs `[C]`, first states `[S, C]` and data keys `[S]`."""
-    sheet = block.sheet
-    run = jax.tree.map(lambda leaf: jnp.asarray(leaf[block.cell_index]), sheet.run)
+    program = block.program
+    run = jax.tree.map(lambda leaf: jnp.asarray(leaf[block.cell_index]), program.run)
     seeds = jnp.asarray(np.array(block.seeds, np.uint32))
     key_init, key_data = (
-        jax.vmap(partial(stream, purpose=purpose, root=sheet.root))(seeds)
+        jax.vmap(partial(stream, purpose=purpose, root=program.root))(seeds)
         for purpose in (Stream.INIT, Stream.DATA)
     )
-    of_cell = {int(c): start_name(sheet.cell(c)) for c in set(block.cell_index.tolist())}
+    of_cell = {int(c): start_name(program.cell(c)) for c in set(block.cell_index.tolist())}
     names = np.array([of_cell[int(c)] for c in block.cell_index])
-    if hasattr(sheet.run.init, "draw"):
+    if hasattr(program.run.init, "draw"):
         return run, init_on_host(block, run, names, key_init), key_data
     return run, init_block(run, jnp.asarray(names), key_init, layout=block.layout), key_data
 

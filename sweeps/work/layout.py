@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from sweeps.plan import Block, Layout, Sheet, window
+from sweeps.plan import Block, Layout, Program, window
 from toymodels.errors import InputError
 from toymodels.estimators.best import best_estimator
 from toymodels.models.base import has_hidden, hidden
@@ -85,15 +85,15 @@ def _even(n: int, most: int) -> int:
     return -(-n // -(-n // min(n, most)))
 
 
-def cut(sheet: Sheet, memory: int, widest: int | None = None) -> Iterator[Block]:
-    """Cut a sheet into blocks of one width that fit `memory` bytes.
+def cut(program: Program, memory: int, widest: int | None = None) -> Iterator[Block]:
+    """Cut a program into blocks of one width that fit `memory` bytes.
 
     Raises:
         InputError: the memory does not hold a single model.
     """
-    run = sheet.cell(0)
+    run = program.cell(0)
     step, state = model_bytes(run)
-    n_seeds, n_cells = sheet.points.shape
+    n_seeds, n_cells = program.points.shape
     least = 2 * (LIVE_COPIES * step + 4 * state)  # half for batches, half for states
     if least > memory:
         raise InputError(
@@ -113,8 +113,8 @@ def cut(sheet: Sheet, memory: int, widest: int | None = None) -> Iterator[Block]
         for first_cell in range(0, n_cells, block_cells):
             s, s_ok = window(first_seed, block_seeds, n_seeds)
             c, c_ok = window(first_cell, block_cells, n_cells)
-            points = np.where(s_ok[:, None] & c_ok[None, :], sheet.points[np.ix_(s, c)], -1)
-            yield Block(sheet, s, c, layout, points)
+            points = np.where(s_ok[:, None] & c_ok[None, :], program.points[np.ix_(s, c)], -1)
+            yield Block(program, s, c, layout, points)
 
 
 def _round_up(n: int, multiple: int) -> int:

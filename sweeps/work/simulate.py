@@ -17,7 +17,7 @@ import numpy as np
 import xarray as xr
 from flax import struct
 
-from sweeps.plan import Block, Layout, Sheet
+from sweeps.plan import Block, Layout, Program
 from sweeps.work.base import Advance, Output, Work
 from toymodels.circuits.assignment import Assignment, prime_steps
 from toymodels.circuits.examples import (
@@ -139,13 +139,13 @@ class Simulate(Work):
         """Return the names of errors and of their dimensions."""
         return {*(f.name for f in dataclasses.fields(RotationErrors)), "layer", "block", "diverged"}
 
-    def cut(self, sheet: Sheet, memory: int) -> Iterator[Block]:
-        """Cut a sheet into blocks of one seed, cells of one network beside each other.
+    def cut(self, program: Program, memory: int) -> Iterator[Block]:
+        """Cut a program into blocks of one seed, cells of one network beside each other.
 
         Raises:
             InputError: the memory does not hold a network and its examples.
         """
-        cells = [sheet.cell(c) for c in range(sheet.points.shape[1])]
+        cells = [program.cell(c) for c in range(program.points.shape[1])]
         _require_memory(cells[0], memory)
         order = sorted(range(len(cells)), key=lambda c: _floats(cells[c].network))
         groups, cost = [[]], 0
@@ -155,23 +155,23 @@ class Simulate(Work):
                 groups.append([])
                 cost = cost_of_cell(cells[c])
             groups[-1].append(c)
-        for seed in range(sheet.points.shape[0]):
+        for seed in range(program.points.shape[0]):
             for group in groups:
                 cell_index = np.array(group)
-                points = sheet.points[seed : seed + 1, cell_index]
-                yield Block(sheet, np.array([seed]), cell_index, Layout(1, len(group)), points)
+                points = program.points[seed : seed + 1, cell_index]
+                yield Block(program, np.array([seed]), cell_index, Layout(1, len(group)), points)
 
     def block_bytes(self, block: Block) -> int:
         """Return the bytes of one network, and of examples on each thread."""
-        return _bytes(block.sheet.cell(0))
+        return _bytes(block.program.cell(0))
 
     def cost(self, block: Block) -> int:
         """Return about what a block takes, in additions of a sparse read."""
-        return sum(cost_of_cell(block.sheet.cell(c)) for c in block.cell_index)
+        return sum(cost_of_cell(block.program.cell(c)) for c in block.cell_index)
 
     def seconds(self, blocks: list[list[Block]]) -> float:
         """Simulate a block of middling cost."""
-        every = [block for of_sheet in blocks for block in of_sheet]
+        every = [block for of_program in blocks for block in of_program]
         costs = [self.cost(block) for block in every]
         middle = int(np.argsort(costs)[len(costs) // 2])
         times = []
@@ -183,10 +183,10 @@ class Simulate(Work):
 
     def run(self, block: Block, advance: Advance) -> Output:
         """Simulate a block; a network serves all cells in a row that agree in it."""
-        key = run_key(block.seeds[0], block.sheet.root)
+        key = run_key(block.seeds[0], block.program.root)
         drawn, network, rows = None, None, []
         for c in block.cell_index:
-            cell = block.sheet.cell(c)
+            cell = block.program.cell(c)
             if network is None or cell.network != drawn:
                 drawn, network = cell.network, cell.network.draw(key)
             how: dict[str, Any] = {"n_active": int(cell.n_active), "n_samples": int(cell.n_samples)}
@@ -199,9 +199,9 @@ class Simulate(Work):
         n = run.network
         return n.n_circuits, n.width, n.n_layers, int(run.n_active), int(run.n_samples)
 
-    def data_of(self, sheet: Sheet) -> list[Any]:
+    def data_of(self, program: Program) -> list[Any]:
         """Return `data` of every cell: how many are active and examined is a number."""
-        return [self.data(sheet.cell(c)) for c in range(sheet.points.shape[1])]
+        return [self.data(program.cell(c)) for c in range(program.points.shape[1])]
 
     def restore(self, run: Simulation, stored: xr.Dataset, key: Any) -> Network:
         """Draw the network again, as it was."""

@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 from flax import struct
 
-from sweeps.plan import Block, Layout, Sheet
+from sweeps.plan import Block, Layout, Program
 from sweeps.work.base import Advance, Output, Work, names_of, world_fields, world_of
 from sweeps.work.engine import measure
 from toymodels.errors import InputError, require_range
@@ -108,15 +108,15 @@ class Solve(Work):
         found = jax.eval_shape(partial(measure, run), self.untrained(run))
         return names_of(fields | found | world_of(run.task))
 
-    def cut(self, sheet: Sheet, memory: int) -> Iterator[Block]:
-        """Cut a sheet into blocks of one seed and `CELLS` cells."""
-        n_seeds, n_cells = sheet.points.shape
-        width = CELLS[sheet.run.task.importance.shape[-1]]
+    def cut(self, program: Program, memory: int) -> Iterator[Block]:
+        """Cut a program into blocks of one seed and `CELLS` cells."""
+        n_seeds, n_cells = program.points.shape
+        width = CELLS[program.run.task.importance.shape[-1]]
         for seed in range(n_seeds):
             for first in range(0, n_cells, width):
                 cells = np.arange(first, min(first + width, n_cells))
-                points = sheet.points[seed : seed + 1, cells]
-                yield Block(sheet, np.array([seed]), cells, Layout(1, len(cells)), points)
+                points = program.points[seed : seed + 1, cells]
+                yield Block(program, np.array([seed]), cells, Layout(1, len(cells)), points)
 
     def block_bytes(self, block: Block) -> int:
         """Return what the solver takes, whatever the block."""
@@ -124,26 +124,26 @@ class Solve(Work):
 
     def cost(self, block: Block) -> int:
         """Return cells × starts."""
-        return block.n_models * block.sheet.run.newton.n_starts
+        return block.n_models * block.program.run.newton.n_starts
 
     def seconds(self, blocks: list[list[Block]]) -> float:
-        """Solve a few cells of each sheet."""
+        """Solve a few cells of each program."""
         seconds = 0.0
-        for of_sheet in blocks:
-            block, times = of_sheet[0], []
+        for of_program in blocks:
+            block, times = of_program[0], []
             cells = block.cell_index[:: -(-len(block.cell_index) // TIMED_CELLS)]
-            few = replace(block, cell_index=cells, points=block.sheet.points[:1, cells])
+            few = replace(block, cell_index=cells, points=block.program.points[:1, cells])
             for _ in range(2):  # the first compiles
                 began = time.monotonic()
                 self.run(few, lambda cost: None)
                 times.append(time.monotonic() - began)
-            share = sum(map(self.cost, of_sheet)) / self.cost(few)
+            share = sum(map(self.cost, of_program)) / self.cost(few)
             seconds += max(times[0] - times[1], 0) + times[1] * share
         return seconds
 
     def run(self, block: Block, advance: Advance) -> Output:
         """Solve a block."""
-        problem = block.sheet.run
+        problem = block.program.run
         importance = np.asarray(problem.task.importance)[block.cell_index]  # [C, F]
         p_active = np.asarray(problem.task.features.p_active)[block.cell_index]
         n_starts = problem.newton.n_starts
@@ -190,9 +190,9 @@ SOLVE = Solve()
 def solver_seed(block: Block) -> int:
     """Return the seed of the random starts: that of the run, under the root."""
     (seed,) = block.seeds
-    if not block.sheet.root:
+    if not block.program.root:
         return seed
-    return int(np.random.SeedSequence([block.sheet.root, seed]).generate_state(1)[0])
+    return int(np.random.SeedSequence([block.program.root, seed]).generate_state(1)[0])
 
 
 def solution_fields(found: Any) -> dict[str, Field]:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
-from sweeps.plan import Block, Sheet
+from sweeps.plan import Block, Program
 from sweeps.work.base import Advance, Output, Work, names_of, world_fields, world_of
 from sweeps.work.engine import LOSSES, Result, measure, measure_block, run_block, time_steps
 from sweeps.work.layout import LIVE_COPIES, cut, first_model, model_bytes
@@ -96,28 +96,28 @@ class Train(Work):
         outputs = outputs_of(run.task)
         return found | {*LOSSES, f"loss_per_{outputs}", outputs, "step"}
 
-    def cut(self, sheet: Sheet, memory: int) -> Iterator[Block]:
-        """Cut a sheet into equally wide blocks."""
-        return cut(sheet, memory)
+    def cut(self, program: Program, memory: int) -> Iterator[Block]:
+        """Cut a program into equally wide blocks."""
+        return cut(program, memory)
 
     def block_bytes(self, block: Block) -> int:
         """Return the bytes of states and of the batches that are alive at a time."""
-        step, state = model_bytes(block.sheet.cell(0))
+        step, state = model_bytes(block.program.cell(0))
         together = block.layout.seeds * block.layout.cells
         return block.points.size * state * 4 + together * step * LIVE_COPIES
 
     def cost(self, block: Block) -> int:
         """Return models × steps."""
-        return block.n_models * block.sheet.run.spec.steps
+        return block.n_models * block.program.run.spec.steps
 
     def seconds(self, blocks: list[list[Block]]) -> float:
         """Time a few steps of each program."""
         seconds = 0.0
-        for of_sheet in blocks:
-            spec = of_sheet[0].sheet.run.spec
-            compiling, per_step = time_steps(of_sheet[0])
+        for of_program in blocks:
+            spec = of_program[0].program.run.spec
+            compiling, per_step = time_steps(of_program[0])
             evaluation = spec.evaluation_size / spec.batch_size  # two passes of a third of a step
-            seconds += compiling + len(of_sheet) * per_step * (spec.steps + 2 * evaluation / 3)
+            seconds += compiling + len(of_program) * per_step * (spec.steps + 2 * evaluation / 3)
         return seconds
 
     def run(self, block: Block, advance: Advance) -> Output:
@@ -187,7 +187,7 @@ def make_run(task: Any, init: Any, spec: TrainSpec, **parts: Any) -> Run:
 
 def output(block: Block, result: Result) -> Output:
     """Name the arrays of a trained block."""
-    run, spec = block.sheet.run, block.sheet.run.spec
+    run, spec = block.program.run, block.program.run.spec
     fields = fields_of(result.model, leading=2)
     run_on_device = jax.tree.map(lambda leaf: jnp.asarray(leaf[block.cell_index]), run)
     measure_all = partial(measure_block, run_on_device, layout=block.layout)
@@ -217,7 +217,7 @@ def stack(name: str, kept: list[dict[str, Field]]) -> Field:
 
 def evaluation_fields(block: Block, evaluation: Any) -> dict[str, Field]:
     """Return the losses of a block, and by which estimate they were computed."""
-    one = block.sheet.cell(0)
+    one = block.program.cell(0)
     best = best_estimator(one.task, first_model(one))
     names = tuple(estimator.name for estimator in ESTIMATES)
     outputs = outputs_of(one.task)

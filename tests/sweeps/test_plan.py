@@ -6,23 +6,23 @@ from builders import make_run, make_table
 
 from sweeps.config.parse import parse
 from sweeps.grid import Axis, Dimension, Grid
-from sweeps.plan import Cell, make_sheets, program_of, window
+from sweeps.plan import Cell, make_programs, program_key, window
 from toymodels.errors import InputError
 from toymodels.tasks import Reconstruction
 
 
-def sheets_of(**table):
+def programs_of(**table):
     config = parse(make_table(**table))
-    return make_sheets(config.grid, config.build, config.seed)
+    return make_programs(config.grid, config.build, config.seed)
 
 
 def test_floats_vectorise_and_sizes_loop():
     grid = {"p_active": [0.1, 0.5], "learning_rate": [0.1, 0.2, 0.3], "seed": [0, 1]}
-    (sheet,) = sheets_of(grid=grid)
-    assert sheet.points.shape == (2, 6)
+    (program,) = programs_of(grid=grid)
+    assert program.points.shape == (2, 6)
     grid = {"n_hidden": [1, 2], "p_active": [0.1, 0.5], "seed": [0, 1]}
-    assert [s.points.shape for s in sheets_of(grid=grid)] == [(2, 2), (2, 2)]
-    assert len(sheets_of(grid={"model": ["linear", "relu"], "steps": [5, 6]})) == 4
+    assert [s.points.shape for s in programs_of(grid=grid)] == [(2, 2), (2, 2)]
+    assert len(programs_of(grid={"model": ["linear", "relu"], "steps": [5, 6]})) == 4
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_floats_vectorise_and_sizes_loop():
     ids=str,
 )
 def test_settings_that_are_numbers_never_loop(axis):
-    assert len(sheets_of(grid=axis)) == 1
+    assert len(programs_of(grid=axis)) == 1
 
 
 def test_kinds_of_work_never_share_a_program():
@@ -44,22 +44,22 @@ def test_kinds_of_work_never_share_a_program():
     for key in ("steps", "batch_size", "evaluation_size"):
         del table[key]
     config = parse(table)
-    sheets = make_sheets(config.grid, config.build)
-    assert [sheet.work.name for sheet in sheets] == ["train", "solve"]
+    programs = make_programs(config.grid, config.build)
+    assert [program.work.name for program in programs] == ["train", "solve"]
 
 
-def test_every_point_is_in_one_sheet_with_its_own_values():
+def test_every_point_is_in_one_program_with_its_own_values():
     grid = {"seed": [4, 7], "n_hidden": [1, 2], "p_active": [0.1, 0.2, 0.3]}
     config = parse(make_table(grid=grid))
     points = list(config.grid.points())
     seen = []
-    for sheet in make_sheets(config.grid, config.build, config.seed):
-        for s, seed in enumerate(sheet.seeds):
-            for c in range(sheet.points.shape[1]):
-                flat = sheet.points[s, c]
+    for program in make_programs(config.grid, config.build, config.seed):
+        for s, seed in enumerate(program.seeds):
+            for c in range(program.points.shape[1]):
+                flat = program.points[s, c]
                 seen.append(flat)
                 assert points[flat]["seed"] == seed
-                p = sheet.cell(c).task.features.p_active[0]
+                p = program.cell(c).task.features.p_active[0]
                 assert p == np.float32(points[flat]["features.p_active"])
     assert sorted(seen) == list(range(12))
 
@@ -72,9 +72,9 @@ def test_a_cell_is_built_once_however_many_seeds_there_are():
         return Cell(_WORK, make_run(p_active=values["p"]))
 
     axes = (Axis("p", "p", (0.1, 0.5)), Axis("seed", "seed", tuple(range(50))))
-    (sheet,) = make_sheets(Grid(tuple(Dimension(a.name, (a,)) for a in axes)), build, 3)
+    (program,) = make_programs(Grid(tuple(Dimension(a.name, (a,)) for a in axes)), build, 3)
     assert built == [0.1, 0.5]
-    assert (sheet.seeds, sheet.root) == (tuple(range(50)), 3)
+    assert (program.seeds, program.root) == (tuple(range(50)), 3)
 
 
 class _WORK:
@@ -82,27 +82,27 @@ class _WORK:
 
 
 def test_a_grid_without_seeds_has_seed_zero():
-    (sheet,) = sheets_of(grid={"p_active": [0.1]})
-    assert sheet.seeds == (0,)
+    (program,) = programs_of(grid={"p_active": [0.1]})
+    assert program.seeds == (0,)
 
 
-def test_seeds_that_only_some_cells_have_make_sheets_of_their_own():
+def test_seeds_that_only_some_cells_have_make_programs_of_their_own():
     """A zip over a size and the seed is no rectangle."""
     table = {"grid": {"p_active": [0.1, 0.5]}, "zip": {"z": {"seed": [0, 1], "importance": [1, 2]}}}
-    sheets = sheets_of(**table)
-    points = np.concatenate([sheet.points.ravel() for sheet in sheets])
+    programs = programs_of(**table)
+    points = np.concatenate([program.points.ravel() for program in programs])
     assert sorted(points) == [0, 1, 2, 3]
-    for sheet in sheets:
-        for c in range(sheet.points.shape[1]):
-            importance = sheet.cell(c).task.importance[0]
-            assert [importance - 1] == list(sheet.seeds)
+    for program in programs:
+        for c in range(program.points.shape[1]):
+            importance = program.cell(c).task.importance[0]
+            assert [importance - 1] == list(program.seeds)
 
 
 def test_equal_cells_are_one_program():
     one, two = (Cell(_WORK, make_run(p_active=p)) for p in (0.1, 0.2))
-    assert program_of(one) == program_of(two)
+    assert program_key(one) == program_key(two)
     for other in (make_run(4), make_run(steps=5), make_run().replace(frozen=("W",))):
-        assert program_of(Cell(_WORK, other)) != program_of(one)
+        assert program_key(Cell(_WORK, other)) != program_key(one)
 
 
 class Undecorated(Reconstruction):
@@ -113,7 +113,7 @@ def test_a_class_that_is_no_record_is_refused_by_name():
     run = make_run()
     task = Undecorated(run.task.features, run.task.importance)
     with pytest.raises(InputError, match=r"Undecorated is no record.*@flax.struct.dataclass"):
-        program_of(Cell(_WORK, run.replace(task=task)))
+        program_key(Cell(_WORK, run.replace(task=task)))
 
 
 def test_a_window_repeats_the_last_and_says_which_count():

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from sweeps.grid import Axis, Dimension, Grid
-from sweeps.plan import Block, Layout, Sheet
+from sweeps.plan import Block, Layout, Program
 from sweeps.results import Joiner, diverged_cells, flags, pack, unpack
 from sweeps.store import open_dataset, save_dataset
 from sweeps.work.base import Output
@@ -108,8 +108,8 @@ def test_a_field_is_not_overwritten_by_a_setting_of_its_name():
 
 
 def test_a_block_comes_back_from_arrays_as_it_was():
-    sheet = Sheet(None, None, (7, 9), POINTS)
-    block = Block(sheet, np.arange(2), np.arange(2), Layout(2, 2), POINTS)
+    program = Program(None, None, (7, 9), POINTS)
+    block = Block(program, np.arange(2), np.arange(2), Layout(2, 2), POINTS)
     fields = {
         "loss": Field(np.ones((2, 2), np.float32), (), "the loss"),
         "label": Field(np.zeros((2, 2, 1), np.int8), ("step",), "x", ("a b", "c")),

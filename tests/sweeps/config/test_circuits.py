@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sweeps.config.parse import parse
 from sweeps.config.sweep import config_from_json
-from sweeps.plan import make_sheets
+from sweeps.plan import make_programs
 from sweeps.run import run_sweep
 from toymodels.circuits import simulate_rotations
 from toymodels.circuits.assignment import prime_steps, transversal
@@ -58,7 +58,7 @@ def test_built_run_holds_the_numbers_of_the_config():
     assert network.bias.dtype == np.float64  # 0.3 and no float beside it
 
 
-def test_numbers_that_are_no_sizes_share_a_sheet():
+def test_numbers_that_are_no_sizes_share_a_program():
     grid = {
         "n_active": [1, 2],
         "bias": [0.0, 1.0],
@@ -67,10 +67,10 @@ def test_numbers_that_are_no_sizes_share_a_sheet():
         "seed": [0, 1],
     }
     config = parse(TABLE | {"grid": grid})
-    (sheet,) = make_sheets(config.grid, config.build)
-    assert sheet.points.shape == (2, 16)
+    (program,) = make_programs(config.grid, config.build)
+    assert program.points.shape == (2, 16)
     config = parse(TABLE | {"grid": {"redundancy": [3, 6], "n_layers": [2, 3]}})
-    assert len(make_sheets(config.grid, config.build)) == 4
+    assert len(make_programs(config.grid, config.build)) == 4
 
 
 def test_a_sweep_of_circuits_is_the_same_after_json():
@@ -130,7 +130,7 @@ def test_a_missing_size_is_named():
 def test_a_cell_far_in_the_grid_is_refused_before_anything_runs():
     config = parse(TABLE | {"grid": {"n_circuits": [100, 557, 600]}})
     with pytest.raises(InputError, match="n_circuits = 600"):
-        make_sheets(config.grid, config.build)
+        make_programs(config.grid, config.build)
 
 
 @pytest.mark.parametrize("key", ["width", "n_circuits", "inhibition"])
@@ -164,8 +164,8 @@ TABLES = st.dictionaries(KEYS, VALUES, min_size=1, max_size=3)
 def test_any_table_of_circuits_is_a_sweep_or_a_clear_message(change, grid):
     try:
         config = parse(TABLE | change | {"grid": grid})
-        sheets = make_sheets(config.grid, config.build, config.seed)
+        programs = make_programs(config.grid, config.build, config.seed)
     except InputError as error:
         assert str(error)
     else:
-        assert sum(sheet.points.size for sheet in sheets) == config.grid.size
+        assert sum(program.points.size for program in programs) == config.grid.size

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sweeps.config.parse import parse, read_toml
 from sweeps.config.sweep import config_from_json
-from sweeps.plan import make_sheets
+from sweeps.plan import make_programs
 from toymodels.errors import InputError
 
 MINE = """name = "mine"
@@ -183,7 +183,7 @@ def test_what_is_missing_is_named(key):
 def test_a_bad_cell_in_the_middle_is_found_before_training():
     config = parse(make_table(grid={"p_active": [0.5, 1.5]}))
     with pytest.raises(InputError, match=r"p_active = 1\.5"):
-        make_sheets(config.grid, config.build)
+        make_programs(config.grid, config.build)
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def plan_of(table, **how):
     sizes = [config.run.get(key, 1) for key in ("n_features", "n_hidden", "width", "n_circuits")]
     small = all(isinstance(n, int | float) and n < 10**4 for n in sizes)
     if config.grid.size <= 20 and small:
-        make_sheets(config.grid, config.build, config.seed)
+        make_programs(config.grid, config.build, config.seed)
         again = config_from_json(config.as_json())
         assert (again.hash(), again.as_json()) == (config.hash(), config.as_json())
     return config

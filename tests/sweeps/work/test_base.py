@@ -6,7 +6,7 @@ from builders import make_table
 
 from sweeps.config.parse import parse
 from sweeps.config.registry import NAMES, find
-from sweeps.plan import make_sheets
+from sweeps.plan import make_programs
 from sweeps.work.base import names_of, world_fields, world_of
 from toymodels.features import Independent, OneActive
 from toymodels.fields import Field
@@ -45,25 +45,25 @@ TABLES = {
 
 @pytest.fixture(params=NAMES["work"])
 def work(request):
-    """A kind of work with its sheet of 3 seeds × 2 cells."""
+    """A kind of work with its program of 3 seeds × 2 cells."""
     if request.param == "fit":
         pytest.importorskip("sklearn")
     config = parse(TABLES[request.param])
-    (sheet,) = make_sheets(config.grid, config.build, config.seed)
-    return find("work", request.param), sheet
+    (program,) = make_programs(config.grid, config.build, config.seed)
+    return find("work", request.param), program
 
 
 def test_blocks_hold_every_point_once_and_have_a_cost(work):
-    kind, sheet = work
-    blocks = list(kind.cut(sheet, 2**30))
+    kind, program = work
+    blocks = list(kind.cut(program, 2**30))
     found = np.concatenate([b.points[b.points >= 0] for b in blocks])
     assert sorted(found) == list(range(6))
     assert all(kind.cost(b) > 0 and 0 < kind.block_bytes(b) < 2**31 for b in blocks)
 
 
 def test_progress_adds_up_to_the_cost_and_fields_fit_their_block(work):
-    kind, sheet = work
-    (block, *_) = kind.cut(sheet, 2**30)
+    kind, program = work
+    (block, *_) = kind.cut(program, 2**30)
     heard = []
     output = kind.run(block, heard.append)
     assert sum(heard) == kind.cost(block)
@@ -71,7 +71,7 @@ def test_progress_adds_up_to_the_cost_and_fields_fit_their_block(work):
         assert field.values.shape[:2] == block.points.shape, name
         assert field.values.ndim == 2 + len(field.dims), name
         assert field.words, name
-    assert names_of(output.fields) <= kind.names(sheet.cell(0))
+    assert names_of(output.fields) <= kind.names(program.cell(0))
     assert "diverged" in output.fields
     for field in output.fields.values():
         for dim, size in zip(field.dims, field.values.shape[2:], strict=True):
@@ -99,8 +99,8 @@ def test_arrays_of_a_world_are_called_after_what_they_are_of():
 
 
 def test_arrays_of_a_world_are_those_of_each_cell(work):
-    kind, sheet = work
-    (block, *_) = kind.cut(sheet, 2**30)
+    kind, program = work
+    (block, *_) = kind.cut(program, 2**30)
     if kind.name == "simulate":
         return  # circuits have no world of features
     found = world_fields(block)["p_active_of_feature"].values

@@ -12,7 +12,7 @@ from builders import make_run
 
 from sweeps import Axis, Dimension, Grid, run_grid
 from sweeps.identity import start_name
-from sweeps.plan import Cell, Layout, make_sheets
+from sweeps.plan import Cell, Layout, make_programs
 from sweeps.work import layout as layouts
 from sweeps.work.engine import (
     average_losses,
@@ -44,15 +44,15 @@ def builder(sizes, **fixed):
     return lambda values: make_run(*sizes, **{**fixed, **values})
 
 
-def sheet_of(axes, build):
-    """The sheet that holds a whole grid of one program."""
-    (sheet,) = make_sheets(grid(**axes), lambda values: Cell(TRAIN, build(values)))
-    return sheet
+def program_of(axes, build):
+    """The one program of a whole grid."""
+    (program,) = make_programs(grid(**axes), lambda values: Cell(TRAIN, build(values)))
+    return program
 
 
 def one_block(axes, sizes=SMALL, layout=None, **fixed):
     """The block that holds a whole grid of one program."""
-    (block,) = cut(sheet_of(axes, builder(sizes, **fixed)), 2**30)
+    (block,) = cut(program_of(axes, builder(sizes, **fixed)), 2**30)
     return dataclasses.replace(block, layout=layout or block.layout)
 
 
@@ -65,7 +65,7 @@ def trained(block, steps):
 def with_cells(block, cells):
     """The same block with other cells at other places."""
     index = np.array(cells)
-    return dataclasses.replace(block, cell_index=index, points=block.sheet.points[:, index])
+    return dataclasses.replace(block, cell_index=index, points=block.program.points[:, index])
 
 
 @pytest.mark.parametrize("sizes", [SMALL, LARGE])
@@ -128,7 +128,7 @@ def test_random_numbers_of_a_step_are_seeds_times_features_times_batch(n_cells, 
     axes = {"p_active": np.geomspace(SMALLEST_SHARED_DRAW, 1, n_cells), "seed": [0, 1, 2]}
     block = one_block(axes, layout=layout, batch_size=16)
     layout = block.layout
-    run = block.sheet.run
+    run = block.program.run
     keys = jax.vmap(lambda s: stream(s, Stream.DATA))(jnp.arange(3))
     names = jnp.arange(n_cells)
     state = jax.eval_shape(partial(init_block, layout=layout), run, names, keys)
@@ -151,8 +151,8 @@ def test_a_grid_of_densities_that_crosses_a_thousandth_shares_its_masks_and_valu
     axes = {"p_active": densities, "seed": [0]}
     block = one_block(axes, batch_size=4096)
     run, _, key_data = start_block(block)
-    u = run.estimator.draw(block.sheet.cell(0).task, jax.random.fold_in(key_data[0], 0), 4096)
-    worlds = [block.sheet.cell(c).task.features for c in range(5)]
+    u = run.estimator.draw(block.program.cell(0).task, jax.random.fold_in(key_data[0], 0), 4096)
+    worlds = [block.program.cell(c).task.features for c in range(5)]
     x = [np.asarray(world.from_uniforms(u)) for world in worlds]
     for sparse, dense, p, q in zip(x, x[1:], densities, densities[1:], strict=False):
         active = sparse != 0
@@ -173,7 +173,7 @@ def test_cells_share_their_seeds_data_and_start_apart():
     assert len(np.unique(W[:, 1])) == W[:, 1].size  # all start apart
     for s in (0, 1):
         key = jax.random.fold_in(key_data[s], 0)
-        u = np.asarray(run.estimator.draw(block.sheet.cell(0).task, key, 64))
+        u = np.asarray(run.estimator.draw(block.program.cell(0).task, key, 64))
         np.testing.assert_allclose(b[s, 0, 1], u.mean(1), rtol=1e-5)
         np.testing.assert_allclose(b[s, 0, 0], np.where(u < 0.25, 4 * u, 0).mean(1), rtol=1e-5)
     assert not np.any(b[0, 0] == b[1, 0])
@@ -194,11 +194,11 @@ def test_a_diverging_cell_is_marked_and_its_neighbours_are_untouched():
 
 def test_numbers_do_not_depend_on_how_a_sweep_is_cut(monkeypatch):
     axes = {"p_active": [0.1, 0.2, 0.4, 0.7, 1.0], "seed": [0, 1, 2]}
-    sheet = sheet_of(axes, builder(SMALL))
-    (whole,) = cut(sheet, 2**30)
+    program = program_of(axes, builder(SMALL))
+    (whole,) = cut(program, 2**30)
     wide = trained(whole, 50)
     monkeypatch.setattr(layouts, "CPU_BLOCK", 8)
-    parts = list(cut(sheet, 2_000_000))
+    parts = list(cut(program, 2_000_000))
     assert len(parts) == 3
     assert parts[0].layout != whole.layout
     for part in parts:

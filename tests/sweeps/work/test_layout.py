@@ -1,4 +1,4 @@
-"""How sheets are cut: every model once, in blocks of one width that fit the memory."""
+"""How programs are cut: every model once, in blocks of one width that fit the memory."""
 
 from functools import partial
 
@@ -9,7 +9,7 @@ import pytest
 from builders import make_run, make_table
 
 from sweeps.config.parse import parse
-from sweeps.plan import Layout, make_sheets
+from sweeps.plan import Layout, make_programs
 from sweeps.work import layout
 from sweeps.work.engine import init_block, train_block
 from sweeps.work.layout import LIVE_COPIES, batch_bytes, choose_layout, cut, model_bytes
@@ -20,30 +20,30 @@ from toymodels.estimators import Quadrature
 GIB = 2**30
 
 
-def sheet_of(**table):
+def program_of(**table):
     config = parse(make_table(**table))
-    (sheet,) = make_sheets(config.grid, config.build, config.seed)
-    return sheet
+    (program,) = make_programs(config.grid, config.build, config.seed)
+    return program
 
 
 @pytest.fixture(scope="module")
 def ten_thousand():
     """10,000 models of 20→5 at batch 1024."""
     grid = {"p_active": {"log": [0.01, 1, 100]}, "seed": {"range": 100}}
-    return sheet_of(n_features=20, n_hidden=5, batch_size=1024, grid=grid)
+    return program_of(n_features=20, n_hidden=5, batch_size=1024, grid=grid)
 
 
 @pytest.mark.parametrize("memory", [2_000_000, 3_000_000, 5_000_000, GIB])
 def test_blocks_are_equally_wide_and_hold_every_model_once(memory):
-    sheet = sheet_of(grid={"p_active": {"linear": [0.1, 1, 23]}, "seed": {"range": 5}})
-    blocks = list(cut(sheet, memory))
+    program = program_of(grid={"p_active": {"linear": [0.1, 1, 23]}, "seed": {"range": 5}})
+    blocks = list(cut(program, memory))
     assert len({b.points.shape for b in blocks}) == 1
     assert len({b.layout for b in blocks}) == 1
     found = np.concatenate([b.points[b.points >= 0] for b in blocks])
     assert sorted(found) == list(range(115))
     assert sum(b.n_models for b in blocks) == 115
     for block in blocks:
-        at = sheet.points[np.ix_(block.seed_index, block.cell_index)]
+        at = program.points[np.ix_(block.seed_index, block.cell_index)]
         assert np.all((block.points == at) | (block.points == -1))
         assert block.points.shape[0] % block.layout.seeds == 0
         assert block.points.shape[1] % block.layout.cells == 0
@@ -52,13 +52,13 @@ def test_blocks_are_equally_wide_and_hold_every_model_once(memory):
 
 def test_a_block_is_no_wider_than_what_may_be_lost_by_a_kill(monkeypatch):
     monkeypatch.setattr(layout, "CPU_BLOCK", 6)
-    sheet = sheet_of(grid={"p_active": {"linear": [0.1, 1, 23]}, "seed": {"range": 2}})
-    assert {b.points.shape for b in cut(sheet, GIB)} == {(2, 3)}
+    program = program_of(grid={"p_active": {"linear": [0.1, 1, 23]}, "seed": {"range": 2}})
+    assert {b.points.shape for b in cut(program, GIB)} == {(2, 3)}
 
 
 def test_memory_that_does_not_hold_one_model_is_refused():
     with pytest.raises(InputError, match=r"memory = .* does not hold one model"):
-        list(cut(sheet_of(), 1000))
+        list(cut(program_of(), 1000))
 
 
 @pytest.mark.parametrize("backend", ["cpu", "gpu"])
@@ -72,7 +72,7 @@ def test_ten_thousand_models_are_planned_under_three_gib(ten_thousand, backend, 
 
 def compiled_bytes(block):
     """What the compiler says that a step of a block takes, its arguments and results included."""
-    run = jax.tree.map(lambda leaf: jnp.asarray(leaf[block.cell_index]), block.sheet.run)
+    run = jax.tree.map(lambda leaf: jnp.asarray(leaf[block.cell_index]), block.program.run)
     names = jnp.arange(len(block.cell_index))
     keys = jax.vmap(jax.random.key)(jnp.arange(block.points.shape[0]))
     state = jax.eval_shape(partial(init_block, layout=block.layout), run, names, keys)
@@ -99,8 +99,8 @@ def test_the_compiler_agrees_that_ten_thousand_models_fit(ten_thousand):
 )
 def test_a_block_takes_no_more_than_is_planned_for_it(table):
     """The plan is an upper bound: what the compiler counts for one step lies below it."""
-    sheet = sheet_of(**table, grid={"p_active": {"log": [0.01, 1, 6]}, "seed": {"range": 4}})
-    block = next(iter(cut(sheet, GIB // 8)))
+    program = program_of(**table, grid={"p_active": {"log": [0.01, 1, 6]}, "seed": {"range": 4}})
+    block = next(iter(cut(program, GIB // 8)))
     assert compiled_bytes(block) < 1.2 * TRAIN.block_bytes(block)
     assert TRAIN.block_bytes(block) <= GIB // 8
 

@@ -10,7 +10,7 @@ from builders import Ear
 
 from sweeps import export_npz, restore, run_sweep
 from sweeps.config.parse import parse
-from sweeps.plan import make_sheets
+from sweeps.plan import make_programs
 from sweeps.run import estimate
 from sweeps.work import simulate
 from sweeps.work.simulate import SIMULATE
@@ -95,9 +95,9 @@ def test_a_network_that_blows_up_is_marked_and_its_neighbour_is_not():
     assert np.isfinite(found["mse_x_active"][0]).all()
 
 
-def sheets_of(table):
+def programs_of(table):
     config = parse(table)
-    return make_sheets(config.grid, config.build, config.seed)
+    return make_programs(config.grid, config.build, config.seed)
 
 
 def test_cells_of_one_network_draw_it_once(monkeypatch):
@@ -140,8 +140,8 @@ def test_progress_counts_every_cell_once():
 
 
 def blocks_of(table, memory=2**30):
-    (sheet,) = sheets_of(table)
-    return list(SIMULATE.cut(sheet, memory))
+    (program,) = programs_of(table)
+    return list(SIMULATE.cut(program, memory))
 
 
 def test_blocks_hold_every_point_once_and_about_their_cost(monkeypatch):

@@ -7,7 +7,7 @@ import xarray as xr
 
 from sweeps import restore, run_sweep
 from sweeps.config.parse import parse
-from sweeps.plan import make_sheets
+from sweeps.plan import make_programs
 from sweeps.run import estimate
 from sweeps.work import solve as solving
 from sweeps.work.solve import SOLVE, Newton
@@ -80,8 +80,8 @@ def test_estimate_of_a_solved_sweep_counts_its_blocks():
 
 def blocks_of(table):
     config = parse(table)
-    (sheet,) = make_sheets(config.grid, config.build, config.seed)
-    return list(SOLVE.cut(sheet, 2**30))
+    (program,) = make_programs(config.grid, config.build, config.seed)
+    return list(SOLVE.cut(program, 2**30))
 
 
 def test_a_seed_changes_the_random_starts_alone(monkeypatch):
@@ -103,7 +103,7 @@ def test_geometry_and_world_stand_beside_the_optimum(solved):
         np.testing.assert_allclose(cell[name], getattr(geometry, name)(cell.W.values), rtol=1e-5)
     np.testing.assert_allclose(cell.importance_of_feature, [1, 2])
     np.testing.assert_allclose(cell.p_active_of_feature, [1, 1])
-    assert SOLVE.names(blocks_of(TABLE)[0].sheet.cell(0)) == (
+    assert SOLVE.names(blocks_of(TABLE)[0].program.cell(0)) == (
         {name for name in solved.variables if solved[name].ndim} | set(solved.dims)
     ) - {"relative_importance", "p_active"}
 
