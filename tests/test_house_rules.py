@@ -97,7 +97,7 @@ def own_test_of(name):
 TESTED_WITH = {
     "toymodels/__main__.py": "tests/figures/command/test_cli.py",
     "toymodels/laws.py": "tests/toymodels/test_profiles.py",
-    "toymodels/measures/base.py": "tests/sweeps/work/test_train.py",
+    "toymodels/measures/base.py": "tests/toymodels/measures/test_columns.py",
     "toymodels/penalties/base.py": "tests/toymodels/test_losses.py",
     "toymodels/exact/candidates.py": "tests/toymodels/exact/test_neighbours.py",
     "toymodels/exact/end_points.py": "tests/toymodels/exact/test_solver.py",
