@@ -221,7 +221,7 @@ def _refuse_idle(table: Table, thing: Thing, elsewhere: Container[str] = ()) -> 
 def _why(key: str, whole: Thing, owners: Sequence[tuple[str, str, Any]]) -> str:
     """Say what was chosen where a key has no effect, and what it belongs to."""
     for family, name, _ in owners:
-        chosen = part_of(whole, family)
+        chosen = _part_of(whole, family)
         if family in TABLES and chosen is not None and chosen.name == name:
             return f" here: write {family}.{key}"
     family, name, _ = min(owners, key=lambda owner: owner[0] == "work")
@@ -235,16 +235,16 @@ def _chosen(whole: Thing, family: str) -> str:
     if whole.name == "simulate":
         return "circuits, which are not trained"
     for key in (family, "optimizer"):
-        chosen = part_of(whole, key)
+        chosen = _part_of(whole, key)
         if chosen is not None:
             return f'{key} = "{chosen.name}"'
     return f'"{whole.name}"'
 
 
-def part_of(whole: Thing, family: str) -> Thing | None:
+def _part_of(whole: Thing, family: str) -> Thing | None:
     """Return the thing of a family that a thing needs, or that one of its things needs."""
     parts = {key: part for key, part in whole.things.items() if isinstance(part, Thing)}
-    inside = (part_of(part, family) for part in parts.values())
+    inside = (_part_of(part, family) for part in parts.values())
     return parts.get(family) or next((part for part in inside if part is not None), None)
 
 

@@ -234,7 +234,11 @@ def own_sources(tables: list[dict[str, Any]]) -> dict[str, str]:
     """Return a digest of each module of a user's own that tables name as "module:name"."""
     named = set(re.findall(r'"([\w.]+):\w+"', json.dumps(tables)))
     files = {name: getattr(sys.modules.get(name), "__file__", None) for name in sorted(named)}
-    return {name: digest(Path(file).read_text("utf-8")) for name, file in files.items() if file}
+    return {
+        name: digest(Path(file).read_text("utf-8", "replace"))
+        for name, file in files.items()
+        if file
+    }
 
 
 def with_path(table: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
