@@ -5,7 +5,6 @@ to the largest; a number that a cell does not have is NaN.
 """
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -130,16 +129,3 @@ def flags(meanings: tuple[str, ...]) -> dict[str, Any]:
         "flag_values": np.arange(len(meanings), dtype=np.int8),
         "flag_meanings": " ".join(text.replace(" ", "_") for text in meanings),
     }
-
-
-def diverged_cells(dataset: xr.Dataset, at_most: int = 5) -> list[str]:
-    """Describe the diverged points, at most so many."""
-    found = np.argwhere(dataset["diverged"].values == 1)
-    return [_label(dataset, index) for index in found[:at_most]]
-
-
-def _label(dataset: xr.Dataset, index: Iterable[int]) -> str:
-    dims = dataset["diverged"].dims
-    values = [(d, dataset[d].values[i]) for d, i in zip(dims, index, strict=True)]
-    parts = [f"{d} = {v:.4g}" if isinstance(v, float) else f"{d} = {v}" for d, v in values]
-    return ", ".join(parts) or "the only run"

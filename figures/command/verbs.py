@@ -14,7 +14,7 @@ from sweeps.config.parse import parse, read_toml
 from sweeps.config.registry import look_in
 from sweeps.config.sweep import SweepConfig, config_from_json
 from sweeps.progress import Bar
-from sweeps.results import diverged_cells
+from sweeps.remarks import remarks
 from sweeps.run import check_target, estimate, run_sweep
 from sweeps.store import open_dataset, provenance, save_dataset, writing
 from toymodels.errors import InputError, hint
@@ -183,7 +183,8 @@ def run_file(
     bar = Bar(config.name)
     dataset = run_sweep(config, out=out, memory_gib=memory, fresh=fresh, report=bar)
     print(f"  done in {time.monotonic() - began:.0f} s: {out / f'{config.name}.nc'}")
-    print_remarks(dataset)
+    for line in remarks(config, dataset):
+        print(f"  {line}")
 
 
 def print_axes(config: SweepConfig) -> None:
@@ -194,17 +195,6 @@ def print_axes(config: SweepConfig) -> None:
             shown = values if len(values) <= 8 else [*values[:3], "…", *values[-2:]]
             along = "" if d.name == axis.name else f" (along {d.name})"
             print(f"  {axis.name}{along}: {len(values)} values: {', '.join(shown)}")
-
-
-def print_remarks(dataset: Any) -> None:
-    """Name the cells that diverged, and say between which cells data are not shared."""
-    n = int((dataset["diverged"] != 0).sum())
-    if n:
-        print(f"  {n} of {dataset['diverged'].size} runs diverged (marked in `diverged`):")
-        for label in diverged_cells(dataset):
-            print(f"    {label}")
-    if dataset.attrs.get("shared_data"):
-        print(f"  {dataset.attrs['shared_data']}")
 
 
 def print_status(folder: Path) -> None:

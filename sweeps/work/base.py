@@ -88,6 +88,10 @@ class Work:
         """Say how a dataset was computed, in parts of a sentence."""
         raise NotImplementedError
 
+    def remarks(self, dataset: xr.Dataset) -> list[str]:
+        """Return what a user must know of how the runs went, in lines."""
+        return []
+
 
 class CellWork(Work):
     """A kind of work that computes one cell after the other, on the host."""

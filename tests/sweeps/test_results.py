@@ -6,7 +6,7 @@ import xarray as xr
 
 from sweeps.grid import Axis, Dimension, Grid
 from sweeps.plan import Block, Layout, Program
-from sweeps.results import Joiner, diverged_cells, flags, pack, unpack
+from sweeps.results import Joiner, flags, pack, unpack
 from sweeps.store import open_dataset, save_dataset
 from sweeps.work.base import Output
 from toymodels.fields import Field
@@ -128,12 +128,3 @@ def test_a_block_comes_back_from_arrays_as_it_was():
         )
     np.testing.assert_array_equal(again.coords["step"], [5])
     np.testing.assert_array_equal(arrays["points"], POINTS)
-
-
-def test_diverged_cells_are_named_by_their_coordinates():
-    flag = Field(np.array([[0, 1], [1, 1]], np.int8), ())
-    ds = joined((POINTS, {"diverged": flag}, {}))
-    named = diverged_cells(ds)
-    assert named == ["p = 0.1, seed = 9", "p = 0.5, seed = 7", "p = 0.5, seed = 9"]
-    assert diverged_cells(ds, at_most=1) == named[:1]
-    assert diverged_cells(ds.isel(p=0, seed=1)) == ["the only run"]

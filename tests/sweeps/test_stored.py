@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from sweeps import export_npz, restore, select
-from sweeps.results import diverged_cells
+from sweeps.remarks import diverged_cells
 from toymodels.errors import InputError
 from toymodels.training import evaluate
 
