@@ -82,7 +82,15 @@ def models_at(config: SweepConfig, models: Sequence[xr.Dataset]) -> TrainedAt | 
     if config.models is None:
         return None
     names = {axis.path: axis.name for d in config.models.grid.dimensions for axis in d.axes}
-    return lambda values: restore(*models, **{names[path]: v for path, v in values.items()})
+    kept: dict[Any, TrainedModel] = {}  # cells that study the same model share it
+
+    def trained(values: dict[str, Any]) -> TrainedModel:
+        at = tuple(values.items())
+        if at not in kept:
+            kept[at] = restore(*models, **{names[path]: v for path, v in values.items()})
+        return kept[at]
+
+    return trained
 
 
 def export_npz(

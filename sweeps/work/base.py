@@ -166,7 +166,7 @@ def world_fields(block: Block) -> dict[str, Field]:
     """Return the arrays of a block's tasks, `[S, C, …]`."""
     found = {}
     for name, field in world_of(getattr(block.program.run, "task", None), leading=1).items():
-        values = np.asarray(field.values)[block.cell_index]
+        values = np.asarray(field.values[block.cell_index])
         found[name] = field.holding(
             np.broadcast_to(values, (*block.points.shape, *values.shape[1:]))
         )
