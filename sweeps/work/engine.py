@@ -17,6 +17,7 @@ import numpy as np
 
 from sweeps.identity import start_name
 from sweeps.plan import Block, Layout
+from sweeps.work.convergence import loss_fall, stops
 from toymodels.errors import InputError
 from toymodels.estimators.base import n_batches
 from toymodels.estimators.best import best_estimator
@@ -41,6 +42,7 @@ from toymodels.training import (
 
 # Names of what every trained model is evaluated by.
 LOSSES = {"loss", "loss_ranking", "loss_curve", "diverged", "evaluated_by"}
+LOSSES |= {"loss_fall", "still_falling"}
 
 
 class Result(NamedTuple):
@@ -50,6 +52,7 @@ class Result(NamedTuple):
     evaluation: Evaluation
     loss_curve: np.ndarray  # [S, C, T]
     snapshots: dict[int, Any]  # step -> model
+    loss_fall: np.ndarray  # [S, C]
 
 
 def over_models(f: Callable, layout: Layout, per_cell: Any, per_model: Any, per_seed: Any) -> Any:
@@ -223,7 +226,7 @@ def run_block(block: Block, on_steps: Callable[[int], None] = lambda n: None) ->
     averages = partial(_averages, run, layout)
     if 0 in spec.snapshots:
         snapshots[0] = jax.tree.map(jnp.copy, state.model)
-    for end in chunk_ends(spec):
+    for end in stops(spec):
         state = train_block(run, state, key_data, first, end - first, layout=layout)
         curve.append(jnp.sum(averages(state.model, Stream.RANKING, CURVE_SIZE)[0], axis=-1))
         if end in spec.snapshots:
@@ -236,7 +239,10 @@ def run_block(block: Block, on_steps: Callable[[int], None] = lambda n: None) ->
         for purpose in (Stream.RANKING, Stream.REPORT)
     )
     evaluation = evaluate_block(state.model, ranking, report)
-    return Result(state.model, evaluation, np.stack(curve, axis=-1), snapshots)
+    losses = np.stack(curve, axis=-1)
+    fall = loss_fall(spec, stops(spec), losses)
+    kept = [i for i, t in enumerate(stops(spec)) if t in chunk_ends(spec)]
+    return Result(state.model, evaluation, losses[..., kept], snapshots, fall)
 
 
 def _averages(run: Run, layout: Layout, model: Any, purpose: int, n_examples: int) -> Any:
