@@ -202,17 +202,31 @@ def _sum(values: jax.Array, axis: int = 0) -> jax.Array:
     return reduce(jnp.add, parts)
 
 
+def begin(x: Lanes, problem: Problem, *, n_hidden: int, n_nodes: int) -> Descent:
+    """Return the state of a descent that is still where it starts, `x [P, N]`."""
+    around, n = expand(x, problem, n_hidden, n_nodes), x.shape[1]
+    return Descent(x, np.full(n, DAMPING, np.float32), around, np.zeros(n, bool))
+
+
+def advance(
+    state: Descent, problem: Problem, n_steps: int, *, n_hidden: int, n_nodes: int
+) -> Descent:
+    """Take `n_steps` steps; what a lane does depends on no other lane."""
+    for _ in range(n_steps):
+        proposed, promise = propose(state)
+        around = expand(proposed, problem, n_hidden, n_nodes)
+        state = keep_better(state, proposed, around, promise)
+    return state
+
+
 def descend(
     x: jax.Array, problem: Problem, n_steps: int, *, n_hidden: int, n_nodes: int
 ) -> Descent:
     """Take up to `n_steps` steps from `x [P, N]`, fewer where all problems have converged."""
-    around = expand(x, problem, n_hidden, n_nodes)
-    n = x.shape[1]
-    state = Descent(x, np.full(n, DAMPING, np.float32), around, np.zeros(n, bool))
-    for k in range(n_steps):
-        proposed, promise = propose(state)
-        around = expand(proposed, problem, n_hidden, n_nodes)
-        state = keep_better(state, proposed, around, promise)
-        if k % CHECK_EVERY == CHECK_EVERY - 1 and bool(np.all(state.converged)):
+    sizes = {"n_hidden": n_hidden, "n_nodes": n_nodes}
+    state = begin(x, problem, **sizes)
+    for first in range(0, n_steps, CHECK_EVERY):
+        state = advance(state, problem, min(CHECK_EVERY, n_steps - first), **sizes)
+        if bool(np.all(state.converged)):
             break
     return state
