@@ -127,7 +127,7 @@ def _chain(W: jax.Array, slope: jax.Array, curvature: jax.Array) -> tuple[jax.Ar
     A, v = curvature[:F, :F], curvature[:F, F]  # [F, F, F output, N], [F, F output, N]
     U = _sum(W[:, :, None, None] * A[None], 1)  # [M, F, F output, N]
     by_own = jnp.swapaxes(U, 1, 2)  # [M, F output, F, N]
-    eye_f, eye_m = jnp.eye(F)[..., None], jnp.eye(n_hidden)[..., None]
+    eye_f, eye_m = (jnp.eye(n, dtype=W.dtype)[..., None] for n in (F, n_hidden))
     # Axes of the block of W with W: m, k, n, l.
     cross = by_own[:, :, None, :] * jnp.swapaxes(W, 0, 1)[None, :, :, None]
     own = _sum(U[:, None] * W[None, :, :, None], 2)  # [M, M, F, N]
@@ -190,7 +190,12 @@ def solve_by_size(hessian: jax.Array, shift: jax.Array, rhs: jax.Array) -> jax.A
         j = P - 1 - k
         return solution.at[j].add(-_sum(factors[j] * solution))
 
-    carry = (hessian + jnp.eye(P)[..., None] * shift[None], rhs, jnp.zeros_like(hessian), rhs)
+    carry = (
+        hessian + jnp.eye(P, dtype=rhs.dtype)[..., None] * shift[None],
+        rhs,
+        jnp.zeros_like(hessian),
+        rhs,
+    )
     _, rhs, factors, sizes = jax.lax.fori_loop(0, P, eliminate, carry)
     return jax.lax.fori_loop(0, P, substitute, rhs / jnp.abs(sizes))
 

@@ -14,6 +14,7 @@ features differ in other ways the random starts must find it.
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -75,8 +76,9 @@ def search(
         for held, new in zip(kept, now, strict=True):
             held[cells] = new
         losses[cells, first:last] = ended
-        more = undecided(losses[cells], first or begin.n_known, begin.n_known)
-        more &= last < begin.ends[-1]
+        more = np.zeros(len(cells), bool)
+        if last < begin.ends[-1]:
+            more = undecided(losses[cells], first or begin.n_known, begin.n_known)
         on_cells(int(np.sum(~more)))
         return cells[more]
 
@@ -88,7 +90,7 @@ def search(
             new = np.full((C, last - first), np.nan, np.float32)
             losses = np.concatenate([losses, new], axis=1)
             groups = _groups(left, F, last - first)
-            left = np.concatenate(list(pool.map(lambda g: descend(g, first, last), groups)))
+            left = np.concatenate(list(pool.map(partial(descend, first=first, last=last), groups)))
             first = last
             if not len(left):
                 break

@@ -74,7 +74,7 @@ def descend_from(
 ) -> tuple[Kept, Floats]:
     """Descend in cells of `p_active` and `importance [C, F]` from all their starts.
 
-    Returns the best of these ends and of what was kept before, and where each start ended, `[C, S]`.
+    Returns the best of these ends and of what was kept before, and the loss of each end, `[C, S]`.
     """
     W, b, losses = _descend_all(p_active, importance, starts)
     every = Kept(W, b, losses)
@@ -150,7 +150,7 @@ def expected_losses(W: Floats, b: Floats, p_active: Floats, importance: Floats) 
     problem = _lanes(p_active, importance, S)
     lanes = (W.reshape(C * S, M, F).transpose(1, 2, 0), b.reshape(C * S, F).T, *problem)
     losses = in_blocks(_expected, EFFORT[F].width, lanes)
-    return losses.T.reshape(C, S, F)
+    return losses.T.reshape(C, S, F).astype(np.float32)
 
 
 _expected = jax.jit(jax.vmap(expected_loss_per_feature, in_axes=-1, out_axes=-1))

@@ -26,6 +26,7 @@ from toymodels.exact.starts import disturbances, known_starts, random_starts
 Floats = npt.NDArray[np.float32]
 
 MOST_STARTS = 10_000
+LARGEST_START = 1e6
 
 
 class Solution(NamedTuple):
@@ -77,7 +78,7 @@ def solve(
         InputError: a size, density or importance out of range, or starts of another shape.
     """
     p, weight = as_cells(p_active, importance)
-    _check_sizes(p.shape[-1], n_hidden, n_starts)
+    _check_sizes(p.shape[-1], n_hidden, n_starts, seed)
     shape, F = p.shape[:-1], p.shape[-1]
     p, weight = p.reshape(-1, F), weight.reshape(-1, F)
     if starts is None:
@@ -86,24 +87,30 @@ def solve(
         begin = _given_starts(starts, (*shape, -1, n_hidden, F), seed)
     else:
         raise InputError(f"n_starts = {n_starts} and starts are given: give one of the two.")
-    found, losses = search(p, weight, begin, n_hidden, on_cells)
-    return _joined(found, losses, shape)
+    unit = _unit(weight)
+    found, losses = search(p, weight / unit[:, None], begin, n_hidden, on_cells)
+    return _joined(found, losses, unit, shape)
 
 
 def as_cells(p_active: npt.ArrayLike, importance: npt.ArrayLike) -> tuple[Floats, Floats]:
     """Return densities and importances as float32 of one shape `[..., F]`.
 
     Raises:
-        InputError: a density outside [0, 1], an importance that is negative or not finite, shapes
-            that do not broadcast, or numbers for both.
+        InputError: what are no numbers, a density outside [0, 1], an importance that is negative,
+            not finite or too large for float32, shapes that do not broadcast, no cells, numbers
+            for both, or a column where there is no axis of cells.
     """
-    p, weight = np.asarray(p_active, np.float64), np.asarray(importance, np.float64)
+    p, weight = _numbers("p_active", p_active), _numbers("importance", importance)
     for name, values, bad in (
         ("p_active", p, ~((p >= 0) & (p <= 1))),
-        ("importance", weight, ~((weight >= 0) & np.isfinite(weight))),
+        ("importance", weight, ~((weight >= 0) & (weight <= np.finfo(np.float32).max))),
     ):
         if np.any(bad):
-            allowed = "in [0, 1], a density 1 - S" if name == "p_active" else "finite and >= 0"
+            allowed = (
+                "in [0, 1], a density 1 - S"
+                if name == "p_active"
+                else "finite (in float32) and >= 0"
+            )
             raise InputError(f"{name} must be {allowed}, got {values[bad][0]}.")
     try:
         shape = np.broadcast_shapes(p.shape, weight.shape)
@@ -114,18 +121,38 @@ def as_cells(p_active: npt.ArrayLike, importance: npt.ArrayLike) -> tuple[Floats
         ) from None
     if not shape:
         raise InputError("p_active and importance are numbers: give one of them per feature, [F].")
+    if 0 in shape[:-1]:
+        raise InputError(f"there are no cells in p_active and importance of shape {shape}.")
+    for name, own, other in (("p_active", p, weight), ("importance", weight, p)):
+        if own.shape[-2:] == (shape[-1], 1) and 1 < own.ndim > other.ndim == 1:
+            raise InputError(
+                f"{name} of shape {own.shape} is a column: features lie on the last axis. Give it "
+                f"as [{shape[-1]}], or spell the cells out, {shape}."
+            )
     p, weight = (np.broadcast_to(a, shape).astype(np.float32) for a in (p, weight))
     return p, weight
 
 
-def _check_sizes(n_features: int, n_hidden: Any, n_starts: Any) -> None:
-    """Raise InputError for sizes that cannot be solved."""
+def _numbers(name: str, given: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    try:
+        return np.asarray(given, np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} = {given!r}: give numbers, [..., F].") from None
+
+
+def _unit(importance: Floats) -> Floats:
+    """Return a power of two near each cell's largest importance: no loss is then too small."""
+    return np.exp2(np.frexp(importance.max(axis=1))[1].clip(-125, 126)).astype(np.float32)
+
+
+def _check_sizes(n_features: int, n_hidden: Any, n_starts: Any, seed: Any) -> None:
+    """Raise InputError for sizes that cannot be solved, and for what is no whole number."""
     if n_features not in EFFORT:
         raise InputError(
             f"p_active has {n_features} features, but the solver takes 2 to {max(EFFORT)}: train "
             "with sampled batches instead (toymodels.training)."
         )
-    for name, given in (("n_hidden", n_hidden), ("n_starts", n_starts)):
+    for name, given in (("n_hidden", n_hidden), ("n_starts", n_starts), ("seed", seed)):
         whole = isinstance(given, int | np.integer) and not isinstance(given, bool)
         if not whole and not (given is None and name == "n_starts"):
             raise InputError(f"{name} = {given!r}: give a whole number.")
@@ -136,6 +163,7 @@ def _check_sizes(n_features: int, n_hidden: Any, n_starts: Any) -> None:
         )
     if n_starts is not None:
         require_range("n_starts", n_starts, 1, MOST_STARTS)
+    require_range("seed", seed, 0)
 
 
 def _own_starts(p_active: Floats, n_hidden: int, n_starts: int | None, seed: int) -> Begin:
@@ -172,8 +200,11 @@ def _given_starts(
             f"starts have W of shape {W.shape} and b of shape {b.shape}, but these cells need "
             f"[{', '.join(map(str, [*cells, 'S', M, F]))}] and the same without {M}, S >= 1."
         )
-    if not (np.isfinite(W).all() and np.isfinite(b).all()):
-        raise InputError("starts hold numbers that are not finite: give W and b without NaN.")
+    if not max(np.abs(W).max(), np.abs(b).max()) <= LARGEST_START:
+        raise InputError(
+            f"starts hold numbers that are not finite or above {LARGEST_START:g}: no descent comes "
+            "back from there; give W and b of the size of a model's."
+        )
     W, b = W.reshape(-1, S, M, F), b.reshape(-1, S, F)
     aside = disturbances(S, F, M, seed)
 
@@ -183,16 +214,18 @@ def _given_starts(
     return Begin(of, 0, [S])
 
 
-def _joined(groups: list[Found], losses: Floats, shape: tuple[int, ...]) -> Solution:
-    """Join groups of cells to the shape of the grid."""
+def _joined(groups: list[Found], losses: Floats, unit: Floats, shape: tuple[int, ...]) -> Solution:
+    """Join groups of cells to the shape of the grid; losses are in units of `unit [C]`."""
     joined = {
         name: np.concatenate([getattr(group, name) for group in groups])
         for name in Found._fields
         if name != "difference"
     }
+    joined["loss_per_feature"] *= unit[:, None]
+    joined["runner_up_loss"] *= unit
     joined["loss"] = joined["loss_per_feature"].sum(-1)
-    joined["start_losses"] = losses
     joined["n_agree"] = count_agreeing(losses, np.nanmin(losses, axis=1))
+    joined["start_losses"] = losses * unit[:, None]
     values = {k: np.reshape(v, (*shape, *v.shape[1:])) for k, v in joined.items()}
     difference = max(float(np.max(group.difference)) for group in groups)
     return Solution(**values, largest_difference=difference)
