@@ -4,7 +4,6 @@ Each finished block is kept at once; a run that was killed goes on where it stop
 the same numbers. A finished run is only read. Without `out` everything stays in memory.
 """
 
-import contextlib
 import json
 import time
 from collections.abc import Callable
@@ -15,18 +14,23 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
+from sweeps.atomic import check_target
 from sweeps.config.parse import parse, read_toml
 from sweeps.config.registry import find, look_in
-from sweeps.config.sweep import SweepConfig, config_from_json
+from sweeps.config.sweep import SweepConfig
 from sweeps.grid import Grid
+from sweeps.packed import Output, pack, unpack
 from sweeps.plan import Block, Build, Cell, make_programs
 from sweeps.progress import Quiet, Report
-from sweeps.results import Joiner, pack, unpack
-from sweeps.store import RunFolder, open_dataset, provenance, save_dataset, write_json
+from sweeps.results import Joiner
+from sweeps.status import say_if_outdated
+from sweeps.store import RunFolder, kept_dataset, provenance, save_dataset, write_json
 from sweeps.stored import models_at
 from toymodels.errors import InputError
 
 DEFAULT_MEMORY_GIB = 2.0
+
+JOINED = "It is joined again from its blocks."
 
 
 class Estimate(NamedTuple):
@@ -78,10 +82,9 @@ def run_in_folder(
 ) -> xr.Dataset:
     """Run a sweep in `out/runs/NAME-HASH/`, going on from what is finished there."""
     path, memory = folder_of(config, out), _bytes(memory_gib)
-    if not fresh and (path / "result.nc").exists():
-        with contextlib.suppress(InputError):
-            return open_dataset(path / "result.nc")
-    _say_if_outdated(config, out / "runs")
+    if not fresh and (kept := kept_dataset(path / "result.nc", JOINED)) is not None:
+        return kept
+    say_if_outdated(config, out / "runs")
     how: dict[str, Any] = {"memory_gib": memory_gib, "report": report or Quiet()}
     models = _models_in_folder(config, out, fresh=fresh, **how)
     build = partial(config.build, trained=models_at(config, models))
@@ -119,28 +122,6 @@ def _in_memory(config: SweepConfig, memory_gib: float, report: Report) -> list[x
 def _labelled(config: SweepConfig, joiner: Joiner, work: "_Work") -> xr.Dataset:
     about = {"config": config.as_json(), "name": config.name, "shared_data": work.shared_data()}
     return joiner.dataset(config.coordinates(), **{k: text for k, text in about.items() if text})
-
-
-def _say_if_outdated(config: SweepConfig, runs: Path) -> None:
-    """Say why a sweep that an older version has run is run again."""
-    for path in runs.glob(f"{config.name}-*/config.json"):
-        with contextlib.suppress(OSError, ValueError, KeyError, AttributeError, TypeError):
-            text = path.read_text()
-            if config_from_json(text).identity() != config.identity():
-                continue
-            stored = json.loads(text)
-            old = stored.get("versions", stored.get("result_version"))
-            if old != config.versions:
-                print(
-                    f"{path.parent.name} holds numbers of version {_said(old)}; they changed with "
-                    f"version {_said(config.versions)} and are computed again."
-                )
-
-
-def _said(versions: Any) -> str:
-    if not isinstance(versions, dict):
-        return str(versions)
-    return ", ".join(f"{version} ({name})" for name, version in versions.items())
 
 
 def run_grid(
@@ -213,12 +194,6 @@ def _bytes(memory_gib: float) -> int:
     return int(memory_gib * 2**30)
 
 
-def check_target(path: Path) -> None:
-    """Refuse a place for a file where a folder lies."""
-    if path.is_dir():
-        raise InputError(f"the result should go to {path}, but a folder lies there: move it away.")
-
-
 class _Work:
     """The blocks of one sweep on their way to a dataset."""
 
@@ -253,22 +228,34 @@ class _Work:
 
     def blocks(self, folder: RunFolder | None) -> list[Block]:
         """Cut the programs, as earlier blocks in the folder were cut where there are some."""
-        wanted = {"memory_bytes": self.memory}
-        self.plan = wanted if folder is None else folder.plan(wanted)
-        memory = int(self.plan["memory_bytes"])
+        memory = self.memory if folder is None else folder.memory(self.memory)
+        try:
+            blocks = self._cut(memory)
+        except InputError:  # no block was ever cut by this: the plan was damaged
+            memory = self.memory
+            blocks = self._cut(memory)
+        self.plan = {"memory_bytes": memory, "blocks": len(blocks)}
+        if folder is not None:
+            folder.keep_plan(self.plan)
+        return blocks
+
+    def _cut(self, memory: int) -> list[Block]:
         return [b for program in self.programs for b in program.work.cut(program, memory)]
 
     def run(self, folder: RunFolder | None) -> Joiner:
         """Compute what is not there yet and join everything."""
         blocks = self.blocks(folder)
-        found = [None if folder is None else _valid(folder, i, b) for i, b in enumerate(blocks)]
+        found = [None if folder is None else folder.load_block(i, b) for i, b in enumerate(blocks)]
         cost = [b.program.work.cost(b) for b in blocks]
         done = sum(c for c, f in zip(cost, found, strict=True) if f is not None)
+        if folder is not None:
+            begun = [(i, b) for i, b in enumerate(blocks) if found[i] is None]
+            done += sum(folder.checkpoint(i, b).cost() for i, b in begun)
         joiner, started = Joiner(self.grid), time.monotonic()
         self.report.start(self.grid.size, sum(cost), done)
         try:
             for i, (block, kept) in enumerate(zip(blocks, found, strict=True)):
-                arrays = kept or pack(block, block.program.work.run(block, self.report.advance))
+                arrays = kept or pack(block, self._computed(i, block, folder))
                 if folder is not None and kept is None:
                     folder.save_block(i, arrays)
                 joiner.add(block.points, unpack(arrays))
@@ -277,9 +264,8 @@ class _Work:
         self.seconds = time.monotonic() - started
         return joiner
 
-
-def _valid(folder: RunFolder, i: int, block: Block) -> dict[str, np.ndarray] | None:
-    arrays = folder.load_block(i)
-    if arrays is not None and np.array_equal(arrays.get("points", ()), block.points):
-        return arrays
-    return None
+    def _computed(self, i: int, block: Block, folder: RunFolder | None) -> Output:
+        work, advance = block.program.work, self.report.advance
+        if folder is None:
+            return work.run(block, advance)
+        return work.resume(block, advance, folder.checkpoint(i, block))

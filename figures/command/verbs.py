@@ -16,6 +16,7 @@ from sweeps.config.sweep import SweepConfig, config_from_json
 from sweeps.progress import Bar
 from sweeps.remarks import remarks
 from sweeps.run import check_target, estimate, run_sweep
+from sweeps.status import blocks_done
 from sweeps.store import open_dataset, provenance, save_dataset, writing
 from toymodels.errors import InputError, hint
 
@@ -152,12 +153,13 @@ def load(file: str, overrides: tuple[str, ...]) -> SweepConfig:
     Raises:
         InputError: there is none, or it is no sweep.
     """
-    if not Path(file).exists() and file in files():
+    is_file = Path(file).exists() and not Path(file).is_dir()
+    if not is_file and file in files():
         table = sweep_table(files()[file])
         if not is_sweep(table):
             raise InputError(f"{file} is a figure without a sweep: `toymodels figure {file}`.")
         return parse(table, overrides)
-    if not file.endswith(".toml") and not Path(file).exists():
+    if not file.endswith(".toml") and not is_file:
         raise InputError(f"{file}: no such file or sweep.{hint(file, files())}")
     look_in(Path(file).parent)
     return parse(read_toml(file), overrides)
@@ -204,19 +206,20 @@ def print_status(folder: Path) -> None:
         raise InputError(f"{folder} holds no runs: give the folder that was --out.")
     for path in runs:
         run = path.parent
-        blocks = len(list((run / "blocks").glob("*.npz")))
-        print(f"{run.name}: {_state(run, path)}, {blocks} blocks")
+        print(f"{run.name}: {_state(run, path)}, {blocks_done(run)}")
 
 
 def _state(run: Path, path: Path) -> str:
-    state = "finished" if (run / "result.nc").exists() else "not finished"
+    state = "finished" if (run / "result.nc").is_file() else "not finished"
     try:
         text = path.read_text()
         stored = json.loads(text)
         if "settings" in stored:
             return "analysis of a figure"
+        if "built" in stored:
+            return state
         versions = config_from_json(text).versions
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return "damaged config"
     if stored.get("versions") != versions:
         state += ", of an older version: it is computed again when asked for"

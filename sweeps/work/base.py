@@ -7,12 +7,15 @@ are those keys.
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, NamedTuple
+from functools import partial
+from typing import Any, ClassVar
 
 import jax
 import numpy as np
 import xarray as xr
 
+from sweeps.checkpoint import Checkpoint
+from sweeps.packed import Output, pack, unpack
 from sweeps.plan import Block, Layout, Program
 from toymodels.errors import InputError
 from toymodels.fields import Field, fields_of
@@ -20,13 +23,6 @@ from toymodels.streams import run_key
 
 # Told each time some of a block is done, in the units of its cost.
 Advance = Callable[[int], None]
-
-
-class Output(NamedTuple):
-    """What a block leaves behind."""
-
-    fields: dict[str, Field]  # values [S, C, …]
-    coords: dict[str, np.ndarray]  # of dimensions that have values, such as steps
 
 
 def names_of(fields: dict[str, Field]) -> set[str]:
@@ -63,6 +59,10 @@ class Work:
     def run(self, block: Block, advance: Advance) -> Output:
         """Compute a block; call back with the cost completed so far."""
         raise NotImplementedError
+
+    def resume(self, block: Block, advance: Advance, checkpoint: Checkpoint) -> Output:
+        """Compute a block as `run` does, from where a checkpoint is, and keep it now and then."""
+        return self.run(block, advance)
 
     def data(self, run: Any) -> Any:
         """Return what decides which data a seed's cells see: those that agree share theirs."""
@@ -134,14 +134,22 @@ class CellWork(Work):
 
     def run(self, block: Block, advance: Advance) -> Output:
         """Compute the cells of a block, and join them."""
-        key, each = run_key(block.seeds[0], block.program.root), []
-        for c in block.cell_index:
+        return self._joined(block, advance, None)
+
+    def resume(self, block: Block, advance: Advance, checkpoint: Checkpoint) -> Output:
+        """Compute the cells that are not there yet, and join all."""
+        return self._joined(block, advance, checkpoint)
+
+    def _joined(self, block: Block, advance: Advance, checkpoint: Checkpoint | None) -> Output:
+        key, n = run_key(block.seeds[0], block.program.root), len(block.cell_index)
+        each = _cells_of(checkpoint.load()) if checkpoint else []
+        for c in block.cell_index[len(each) :]:
             each.append(self.compute(block.program.cell(int(c)), key))
+            if checkpoint:
+                done = Output(_stacked(each), {})
+                checkpoint.keep(partial(pack, block, done), len(each), (len(each), n), "cell")
             advance(1)
-        fields = {
-            name: field.holding(np.stack([one[name].values for one in each])[None])
-            for name, field in each[0].items()
-        }
+        fields = _stacked(each)
         lost = np.zeros(block.points.shape, np.int8)
         fields = {"diverged": Field(lost, (), "never", ("finite", "diverged"))} | fields
         return Output(fields | world_fields(block), {})
@@ -150,6 +158,21 @@ class CellWork(Work):
         """Return the names of the first cell's fields, its world and their dimensions."""
         fields = self.compute(run, run_key(0)) | world_of(getattr(run, "task", None))
         return names_of(fields) | {"diverged"}
+
+
+def _stacked(cells: list[dict[str, Field]]) -> dict[str, Field]:
+    """Join the fields of cells, values `[1, C, …]`."""
+    return {
+        name: field.holding(np.stack([cell[name].values for cell in cells])[None])
+        for name, field in cells[0].items()
+    }
+
+
+def _cells_of(kept: dict[str, np.ndarray]) -> list[dict[str, Field]]:
+    """Return what `_stacked` joined, from a checkpoint."""
+    fields = unpack(kept).fields if kept else {}
+    n = max((field.values.shape[1] for field in fields.values()), default=0)
+    return [{name: f.holding(f.values[0, i]) for name, f in fields.items()} for i in range(n)]
 
 
 def world_of(task: Any, leading: int = 0) -> dict[str, Field]:

@@ -15,9 +15,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from sweeps.checkpoint import Checkpoint
 from sweeps.identity import start_name
 from sweeps.plan import Block, Layout
 from sweeps.work.convergence import loss_fall, stops
+from sweeps.work.halves import FIRST_PIECE, Half, arrays_of, half_from, next_piece
 from toymodels.errors import InputError
 from toymodels.estimators.base import n_batches
 from toymodels.estimators.best import best_estimator
@@ -213,36 +215,52 @@ def time_steps(block: Block, n_steps: int = 10) -> tuple[float, float]:
     return times[0], times[-1] / n_steps
 
 
-def run_block(block: Block, on_steps: Callable[[int], None] = lambda n: None) -> Result:
+def run_block(
+    block: Block,
+    on_steps: Callable[[int], None] = lambda n: None,
+    checkpoint: Checkpoint | None = None,
+) -> Result:
     """Train and evaluate one block.
 
     Args:
         block: what to train.
         on_steps: called with the number of steps each time some were taken.
+        checkpoint: where the block goes on from, and is kept now and then.
     """
     layout = block.layout
     run, state, key_data = start_block(block)
-    spec, curve, snapshots, first = run.spec, [], {}, 0
-    averages = partial(_averages, run, layout)
+    spec, averages, most = run.spec, partial(_averages, run, layout), FIRST_PIECE
+    half = Half(state, 0, [], {})
     if 0 in spec.snapshots:
-        snapshots[0] = jax.tree.map(jnp.copy, state.model)
-    for end in stops(spec):
-        state = train_block(run, state, key_data, first, end - first, layout=layout)
-        curve.append(jnp.sum(averages(state.model, Stream.RANKING, CURVE_SIZE)[0], axis=-1))
-        if end in spec.snapshots:
-            snapshots[end] = jax.tree.map(jnp.copy, state.model)
-        jax.block_until_ready(curve[-1])
-        on_steps(end - first)
-        first = end
+        half.snapshots[0] = jax.tree.map(jnp.copy, state.model)
+    if checkpoint is not None:
+        half = half_from(checkpoint.load(), half)
+    for end in (t for t in stops(spec) if t > half.step):
+        while half.step < end:
+            began, n = time.monotonic(), min(end - half.step, most)
+            state = train_block(run, half.state, key_data, half.step, n, layout=layout)
+            half = half._replace(state=state, step=half.step + n)
+            if half.step == end:
+                split = averages(state.model, Stream.RANKING, CURVE_SIZE)[0]
+                half.curve.append(jnp.sum(split, axis=-1))
+            if half.step in spec.snapshots:
+                half.snapshots[half.step] = jax.tree.map(jnp.copy, state.model)
+            jax.block_until_ready((state, half.curve[-1:]))
+            most = next_piece(most, time.monotonic() - began)
+            if checkpoint is not None:
+                cost, at = block.n_models * half.step, (half.step, spec.steps)
+                checkpoint.keep(partial(arrays_of, half), cost, at, "step")
+            on_steps(n)
+    model, curve = half.state.model, half.curve
     ranking, report = (
-        averages(state.model, purpose, spec.evaluation_size)
+        averages(model, purpose, spec.evaluation_size)
         for purpose in (Stream.RANKING, Stream.REPORT)
     )
-    evaluation = evaluate_block(state.model, ranking, report)
+    evaluation = evaluate_block(model, ranking, report)
     losses = np.stack(curve, axis=-1)
     fall = loss_fall(spec, stops(spec), losses)
     kept = [i for i, t in enumerate(stops(spec)) if t in chunk_ends(spec)]
-    return Result(state.model, evaluation, losses[..., kept], snapshots, fall)
+    return Result(model, evaluation, losses[..., kept], half.snapshots, fall)
 
 
 def _averages(run: Run, layout: Layout, model: Any, purpose: int, n_examples: int) -> Any:

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
+from sweeps.checkpoint import Checkpoint
 from sweeps.plan import Block, Program
 from sweeps.work.base import Advance, Output, Work, names_of, world_fields, world_of
 from sweeps.work.convergence import STILL_FALLING, fall_fields
@@ -124,6 +125,11 @@ class Train(Work):
     def run(self, block: Block, advance: Advance) -> Output:
         """Train, evaluate and measure a block."""
         result = run_block(block, lambda steps: advance(steps * block.n_models))
+        return output(block, result)
+
+    def resume(self, block: Block, advance: Advance, checkpoint: Checkpoint) -> Output:
+        """Go on training a block, then evaluate and measure it."""
+        result = run_block(block, lambda steps: advance(steps * block.n_models), checkpoint)
         return output(block, result)
 
     def data(self, run: Run) -> Any:
