@@ -122,20 +122,17 @@ def draw_into(entry: Entry, dataset: Any, paths: list[Path], source: Path | None
     """
     import matplotlib.pyplot as plt
 
-    from figures.kit import style
-
-    with plt.rc_context(style.paper()):
-        try:
-            figure = Drawable(entry).draw(dataset)
-        except (KeyError, ValueError, AttributeError) as error:
-            if source is None:
-                raise
-            raise InputError(f"{source} is not a dataset of {entry.name} ({error}).") from None
-        for path in paths:
-            with writing(path) as beside:
-                figure.savefig(beside, format=path.suffix[1:])
-            figure.set_layout_engine("none")  # it is laid out now: once is enough
-        plt.close(figure)
+    try:
+        figure = Drawable(entry).draw(dataset)
+    except Exception as error:  # whatever a file that is none of ours may lead to
+        if source is None:
+            raise
+        raise InputError(f"{source} is not a dataset of {entry.name}: {error}") from None
+    for path in paths:
+        with writing(path) as beside:
+            figure.savefig(beside, format=path.suffix[1:])
+        figure.set_layout_engine("none")  # it is laid out now: once is enough
+    plt.close(figure)
 
 
 def describe_device() -> str:

@@ -25,7 +25,9 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
+from figures.kit import style
 from figures.kit.analysis import Keeper, analysed
+from figures.kit.belonging import drawing
 from figures.kit.caption import joined, write_caption
 from figures.kit.entry import files, path_of
 from figures.kit.settings import changed
@@ -123,12 +125,13 @@ class Drawable:
             ax: old name of `axes`, kept for one version.
 
         Raises:
-            InputError: axes that are not the figure's panels.
+            InputError: axes that are not the figure's panels, or a dataset that is not its own.
         """
         axes = ax if axes is None else axes
-        figure = self.entry.module().draw(dataset, axes)
-        if axes is None:
-            write_caption(figure, dataset)
+        with drawing(self.entry, dataset), style.applied():
+            figure = self.entry.module().draw(dataset, axes)
+            if axes is None:
+                write_caption(figure, dataset)
         return figure
 
 
