@@ -53,6 +53,10 @@ class Plan:
     config: SweepConfig | None
     settings: dict[str, Any]
 
+    def identity(self) -> list[Any]:
+        """Return what decides every number."""
+        return [self.config and self.config.identity(), self.settings]
+
 
 @dataclass(frozen=True)
 class Drawable:
@@ -99,6 +103,7 @@ class Drawable:
         words = [*_caption_of_sweep(plan, dataset), *_own_caption(module, result)]
         said = version if has_version(self.entry, version) else ""
         result.attrs |= {"figure": self.entry.name, "caption": joined(words, overrides, said)}
+        result.attrs |= {"changed": ", ".join(overrides), "version": said}
         result.attrs["claim"] = module.claim(result)
         return result
 

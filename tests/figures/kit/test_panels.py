@@ -40,7 +40,7 @@ def test_a_single_axes_serves_a_single_panel():
 
 def test_other_axes_are_refused_with_the_names_of_the_panels():
     _, axes = plt.subplots(1, 2)
-    with pytest.raises(InputError, match="axes has 2 panels, .* draws 3: 'A', 'B', 'C'"):
+    with pytest.raises(InputError, match=r"axes has 2 panels, .* draws 3: 'A', 'B', 'C'"):
         panels(axes, "ABC")
     with pytest.raises(InputError, match="axes lacks the panels 'B'; it needs 'A', 'B'"):
         panels({"A": axes[0]}, "AB")
