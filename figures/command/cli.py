@@ -51,7 +51,7 @@ def figure(
     out: Out = Path("out"),
     seed: int | None = None,
     from_: Annotated[
-        Path | None, arg(name="from", help="only draw, this dataset", metavar="FILE.nc")
+        Path | None, arg(name="from", help="only draw, from this dataset", metavar="FILE.nc")
     ] = None,
     format: Annotated[str, arg(help="of png, pdf, svg, with commas", metavar="LIST")] = "png,pdf",
     memory: Memory = 2.0,

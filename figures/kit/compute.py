@@ -30,6 +30,7 @@ from figures.kit.analysis import Keeper, analysed
 from figures.kit.belonging import drawing
 from figures.kit.caption import joined, write_caption
 from figures.kit.entry import files, path_of
+from figures.kit.overrides import texts_of
 from figures.kit.settings import changed
 from sweeps.config.parse import parse, read_toml
 from sweeps.config.registry import find
@@ -74,6 +75,7 @@ class Drawable:
         fresh: bool = False,
         report: Report | None = None,
         version: str = "",
+        **changes: Any,
     ) -> xr.Dataset:
         """Run the figure's sweep and its analysis, or take what is stored.
 
@@ -85,11 +87,13 @@ class Drawable:
             fresh: start over.
             report: is told the progress.
             version: "fast", or "tiny" for tests.
+            changes: overrides as values: steps=500, **{"grid.seed.range": 4}.
 
         Raises:
             InputError: a mistake in an override, or what the figure cannot draw.
         """
         version = "fast" if fast else version
+        overrides = (*overrides, *texts_of(changes))
         plan = planned(self.entry, version, overrides)
         how = {"memory_gib": memory_gib, "fresh": fresh, "report": report or Quiet()}
         dataset, folder = _run(self.entry, plan, None if out is None else Path(out), how)
