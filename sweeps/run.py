@@ -18,6 +18,7 @@ from sweeps.atomic import check_target
 from sweeps.config.parse import parse, read_toml
 from sweeps.config.registry import find, look_in
 from sweeps.config.sweep import SweepConfig
+from sweeps.differences import make_room
 from sweeps.grid import Grid
 from sweeps.packed import Output, pack, unpack
 from sweeps.plan import Block, Build, Cell, make_programs
@@ -68,6 +69,7 @@ def run_sweep(
         return _in_memory(config, memory_gib, report or Quiet())[0]
     check_target(Path(out) / f"{config.name}.nc")
     dataset = run_in_folder(config, Path(out), memory_gib=memory_gib, fresh=fresh, report=report)
+    make_room(Path(out) / f"{config.name}.nc", config)
     save_dataset(dataset, Path(out) / f"{config.name}.nc")
     return dataset
 

@@ -57,8 +57,11 @@ def figure(
     memory: Memory = 2.0,
     fresh: Annotated[bool, arg(help="start over although finished work is there")] = False,
 ) -> None:
-    """Make figures: train what is missing, draw, and say where the pictures are."""
-    from figures.command.verbs import Wanted, make_figures
+    """Make figures: train what is missing, draw, and say where the pictures are.
+
+    NAME.png is of the figure as it comes; where something differs the name says what.
+    """
+    from figures.command.making import Wanted, make_figures
 
     overrides = tuple(name for name in names if "=" in name)
     if seed is not None:
