@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -221,17 +220,3 @@ def _state(run: Path, path: Path) -> str:
     if stored.get("versions") != versions:
         state += ", of an older version: it is computed again when asked for"
     return state
-
-
-def print_doctor() -> None:
-    """Print what a report needs."""
-    import jax
-
-    facts = provenance()
-    for name, version in facts["versions"].items():
-        print(f"{name:<12} {version}")
-    for name in ("python", "platform", "processor", "backend"):
-        print(f"{name:<12} {facts[name]}")
-    print(f"{'devices':<12} {', '.join(map(str, jax.devices()))}")
-    print(f"{'cores':<12} {os.cpu_count()}")
-    print(f"{'cache':<12} {os.environ.get('JAX_COMPILATION_CACHE_DIR')}")

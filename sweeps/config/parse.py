@@ -37,8 +37,9 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     Raises:
         InputError: the file is missing, cannot be read or is not TOML.
     """
+    path = Path(path).expanduser()
     try:
-        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file.") from None
     except (ValueError, RecursionError) as error:  # bad TOML, bad UTF-8, endless numbers, nesting
@@ -47,7 +48,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
     models = table.get("models")
     if isinstance(models, str) and models.endswith(".toml"):
-        table["models"] = str(Path(path).parent / models)
+        table["models"] = str(path.parent / Path(models).expanduser())
     return table
 
 
