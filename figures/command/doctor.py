@@ -9,10 +9,8 @@ from pathlib import Path
 from figures.command.machine import cache_folder, device_problem, shadowed
 
 # What we stand on, and last what an extra adds.
-PACKAGES = (
-    "toymodels jax jaxlib flax optax numpy scipy matplotlib xarray h5netcdf h5py pydantic tyro rich "
-    "scikit-learn"
-).split()
+PACKAGES = ("toymodels", "jax", "jaxlib", "flax", "optax", "numpy", "scipy", "matplotlib", "xarray")
+PACKAGES += ("h5netcdf", "h5py", "pydantic", "tyro", "rich", "scikit-learn")
 
 
 def print_doctor() -> None:
