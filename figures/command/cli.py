@@ -86,6 +86,17 @@ def sweep_run(
     run_file(file, overrides, out, dry_run=dry_run, memory=memory, fresh=fresh)
 
 
+def show(
+    file: Annotated[Positional[str], arg(help="a TOML file or a name of the list", metavar="FILE")],
+    overrides: Overrides = (),
+) -> None:
+    """Show the config of a figure, sweep or TOML file: all that can be changed, as TOML."""
+    from figures.command.show import print_config
+    from figures.command.verbs import load
+
+    print_config(file, overrides, load)
+
+
 def sweep_status(folder: Annotated[Positional[Path], arg(metavar="DIR")] = Path("out")) -> None:
     """Say how far the sweeps in a folder are."""
     from figures.command.verbs import print_status
@@ -179,6 +190,7 @@ VERBS = {
     "list": list_entries,
     "figure": figure,
     "sweep": sweep,
+    "show": show,
     "inspect": inspect,
     "cite": cite,
     "doctor": doctor,
