@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 OUT ?= out
 
-.PHONY: figures test claims claims-full docs lint bench gallery clean
+.PHONY: figures test claims claims-full docs lint bench gallery keys clean
 
 figures: .venv/installed
 	$(BIN)/toymodels figure --group quick --out $(OUT)
@@ -28,6 +28,10 @@ lint: .venv/dev
 # GALLERY.md, its pictures, the README's tables and pictures: from out/, or made now (half an hour).
 gallery: .venv/dev
 	$(BIN)/python -m figures.command.gallery --out $(OUT)
+
+# docs/keys.md, from the docstrings of what a config names.
+keys: .venv/dev
+	$(BIN)/python -m figures.command.keys
 
 bench: .venv/dev
 	$(BIN)/python -m benchmarks.training

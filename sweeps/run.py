@@ -67,10 +67,11 @@ def run_sweep(
     config = load(config)
     if out is None:
         return _in_memory(config, memory_gib, report or Quiet())[0]
-    check_target(Path(out) / f"{config.name}.nc")
-    dataset = run_in_folder(config, Path(out), memory_gib=memory_gib, fresh=fresh, report=report)
-    make_room(Path(out) / f"{config.name}.nc", config)
-    save_dataset(dataset, Path(out) / f"{config.name}.nc")
+    out = Path(out).expanduser()
+    check_target(out / f"{config.name}.nc")
+    dataset = run_in_folder(config, out, memory_gib=memory_gib, fresh=fresh, report=report)
+    make_room(out / f"{config.name}.nc", config)
+    save_dataset(dataset, out / f"{config.name}.nc")
     return dataset
 
 
@@ -160,7 +161,7 @@ def load(config: SweepConfig | dict[str, Any] | str | Path) -> SweepConfig:
         return config
     if isinstance(config, dict):
         return parse(config)
-    look_in(Path(config).parent)
+    look_in(Path(config).expanduser().parent)
     return parse(read_toml(config))
 
 

@@ -113,4 +113,4 @@ def export_npz(
     weights = {name: np.asarray(field.values) for name, field in fields_of(model).items()}
     config = json.dumps(coordinates | {"sweep": dataset.attrs["config"]}, default=str)
     arrays = {name: np.asarray(v) for name, v in world.items()} | weights
-    np.savez(path, **arrays, config=np.array(config))  # pyright: ignore[reportArgumentType]
+    np.savez(Path(path).expanduser(), **arrays, config=np.array(config))  # pyright: ignore[reportArgumentType]

@@ -65,11 +65,11 @@ class TrainSpec:
 
         Args:
             learning_rate: of the first step; the schedule lowers it.
-            weight_decay: on every weight, the bias included.
-            steps: how many.
-            batch_size: examples of a step.
+            weight_decay: coefficient of the decay of every weight, the bias included.
+            steps: how many steps of descent.
+            batch_size: examples of a step, drawn anew each time.
             optimizer: how a gradient becomes a step.
-            schedule: how the learning rate changes.
+            schedule: how the learning rate changes along the run.
             snapshots: steps at which the model is kept and measured.
             evaluation_size: examples that a finished run is ranked and reported by, where its
                 loss is not computed without samples.

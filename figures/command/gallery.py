@@ -88,7 +88,7 @@ def with_tables(readme: str) -> str:
 
 def write_texts() -> None:
     """Write GALLERY.md and the README's tables."""
-    claims = json.loads(CLAIMS.read_text()) if CLAIMS.exists() else {}
+    claims = json.loads(CLAIMS.read_text(encoding="utf-8")) if CLAIMS.exists() else {}
     (ROOT / "GALLERY.md").write_text(gallery(claims), encoding="utf-8")
     readme = ROOT / "README.md"
     readme.write_text(with_tables(readme.read_text(encoding="utf-8")), encoding="utf-8")
@@ -103,7 +103,7 @@ def main() -> None:
     parser.add_argument("--text", action="store_true")
     given = parser.parse_args()
     PICTURES.mkdir(parents=True, exist_ok=True)
-    claims = json.loads(CLAIMS.read_text()) if CLAIMS.exists() else {}
+    claims = json.loads(CLAIMS.read_text(encoding="utf-8")) if CLAIMS.exists() else {}
     if not given.text:
         for entry in choose(tuple(given.names), None if given.names else "all"):
             claims[entry.name] = draw(entry, given.out)

@@ -1,7 +1,6 @@
 """What the command's verbs do: run sweeps, say how far they are, and what a report needs."""
 
 import json
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from sweeps.progress import Bar
 from sweeps.remarks import remarks
 from sweeps.run import estimate, run_in_folder
 from sweeps.status import blocks_done
-from sweeps.store import provenance, save_dataset
+from sweeps.store import save_dataset
 from toymodels.errors import InputError, hint
 
 
@@ -112,17 +111,3 @@ def _state(run: Path, path: Path) -> str:
     if stored.get("versions") != versions:
         state += ", of an older version: it is computed again when asked for"
     return state
-
-
-def print_doctor() -> None:
-    """Print what a report needs."""
-    import jax
-
-    facts = provenance()
-    for name, version in facts["versions"].items():
-        print(f"{name:<12} {version}")
-    for name in ("python", "platform", "processor", "backend"):
-        print(f"{name:<12} {facts[name]}")
-    print(f"{'devices':<12} {', '.join(map(str, jax.devices()))}")
-    print(f"{'cores':<12} {os.cpu_count()}")
-    print(f"{'cache':<12} {os.environ.get('JAX_COMPILATION_CACHE_DIR')}")

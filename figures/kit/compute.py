@@ -95,13 +95,13 @@ class Drawable:
         version = "fast" if fast else version
         overrides = (*overrides, *texts_of(changes))
         plan = planned(self.entry, version, overrides)
+        place = None if out is None else Path(out).expanduser()
         how = {"memory_gib": memory_gib, "fresh": fresh, "report": report or Quiet()}
-        dataset, folder = _run(self.entry, plan, None if out is None else Path(out), how)
+        dataset, folder = _run(self.entry, plan, place, how)
         module = self.entry.module()
         configs = _beside(self.entry, version, overrides)
         what = [plan.settings, {name: config.hash() for name, config in configs.items()}]
         keeper = folder and Keeper(folder, self.entry, what, _about(plan, self.entry))
-        place = None if out is None else Path(out)
         beside = {n: partial(_dataset, config, place, how) for n, config in configs.items()}
         result = analysed(module, dataset, keeper, how["report"], beside)
         words = [*_caption_of_sweep(plan, dataset), *_own_caption(module, result)]

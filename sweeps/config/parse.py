@@ -23,6 +23,7 @@ from sweeps.config.derived import FUNCTIONS
 from sweeps.config.schema import every_key
 from sweeps.config.spacing import LARGEST_AXIS, LARGEST_NUMBER, SPACINGS, axis_size, axis_values
 from sweeps.config.sweep import MODELS, SweepConfig, axis_name, is_key, own_keys, with_path
+from sweeps.config.synonyms import way_out
 from sweeps.given import plain_table
 from sweeps.grid import SEED, Axis, Dimension, Grid
 from toymodels.errors import InputError, hint, listed
@@ -38,8 +39,9 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     Raises:
         InputError: the file is missing, cannot be read or is not TOML.
     """
+    path = Path(path).expanduser()
     try:
-        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file.") from None
     except (ValueError, RecursionError) as error:  # bad TOML, bad UTF-8, endless numbers, nesting
@@ -48,7 +50,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
     models = table.get("models")
     if isinstance(models, str) and models.endswith(".toml"):
-        table["models"] = str(Path(path).parent / models)
+        table["models"] = str(path.parent / Path(models).expanduser())
     return table
 
 
@@ -211,7 +213,7 @@ def _derive(table: dict[str, Any], own: frozenset[str]) -> dict[str, tuple[str, 
                 f"There are {listed(FUNCTIONS)}."
             )
         if not is_key(_long(path), own):
-            raise InputError(f"derive.{path}: no such key.{hint(path, [*every_key(), *own])}")
+            raise InputError(f"derive.{path}: no such key.{way_out(path, [*every_key(), *own])}")
         derive[_long(path)] = (function, tuple(_long(str(axis)) for axis in axes))
     return derive
 
@@ -287,8 +289,8 @@ def _axis(path: str, given: Any, helpers: set[str], own: frozenset[str]) -> Axis
     if path != SEED and not is_key(path, own) and path not in helpers:
         known = [*every_key(), *own, "p_active", "importance.ratio", "importance.relative", SEED]
         raise InputError(
-            f"grid axis {path!r} sets nothing.{hint(path, known)} An axis is a key of the run, a "
-            "setting such as importance.ratio, or is named by [derive]."
+            f"grid axis {path!r} sets nothing.{way_out(path, known)} An axis is a key of the run, "
+            "a setting such as importance.ratio, or is named by [derive]."
         )
     values = tuple(axis_values(path, given))
     for value in values:

@@ -11,8 +11,9 @@ from typing import Any, get_args
 
 from sweeps.config.registry import NAMES, SEVERAL, SIZES, TABLES, find
 from sweeps.config.signatures import Parameter, checked, parameters
+from sweeps.config.synonyms import way_out
 from sweeps.config.table import Table
-from toymodels.errors import InputError, hint, listed
+from toymodels.errors import InputError, listed
 from toymodels.profiles import profile_table, profile_values
 
 # Parameters that are handed down where a cell is built: a model of another sweep.
@@ -244,7 +245,7 @@ def _place_of(key: str, known: list[str]) -> str:
     for family in SEVERAL:
         if key in NAMES[family]:
             return f" Write {family}.{key}."
-    return hint(key, [*known, *every_key()])
+    return way_out(key, [*known, *every_key()])
 
 
 def _is_default(key: str, value: Any, make: Callable[..., Any]) -> bool:

@@ -120,6 +120,16 @@ class SweepConfig:
         """
         return [self.resolved(values) for values in self._combinations()]
 
+    @property
+    def varied(self) -> list[str]:
+        """The paths that the axes and [derive] set."""
+        return [*(axis.path for d in self.grid.dimensions for axis in d.axes), *self.derive]
+
+    @cached_property
+    def unvaried(self) -> list[dict[str, Any]]:
+        """What does not vary of each of the `variants`: with the axes, all that is run."""
+        return [without(variant, self.varied) for variant in self.variants]
+
     @cached_property
     def _taken(self) -> frozenset[str]:
         """The keys that some cell takes, where names along the axes make cells take others."""
@@ -147,10 +157,9 @@ class SweepConfig:
 
         What all cells share has no dimension; a derived value has those of the axes it is of.
         """
-        paths = [axis.path for d in self.grid.dimensions for axis in d.axes]
         shared: dict[str, Any] = {}
-        for i, variant in enumerate(self.variants):
-            own = dict(leaves(without(variant, [*paths, *self.derive])))
+        for i, unvaried in enumerate(self.unvaried):
+            own = dict(leaves(unvaried))
             shared = own if i == 0 else {k: v for k, v in shared.items() if own.get(k) == v}
         found = {axis_name(path): value for path, value in shared.items()}
         found |= {axis_name(path): self._derived(path) for path in self.derive}
@@ -184,8 +193,9 @@ class SweepConfig:
         return works | own_sources(self.variants) | (self.models.versions if self.models else {})
 
     def as_json(self) -> str:
-        """Return the sweep as it is stored: `config_from_json` makes it again."""
-        return json.dumps(self._stored() | {"versions": self.versions}, sort_keys=True)
+        """Return the sweep as it is stored, defaults too: `config_from_json` makes it again."""
+        more = {"versions": self.versions, "resolved": self.unvaried}
+        return json.dumps(self._stored() | more, sort_keys=True)
 
     def _stored(self) -> dict[str, Any]:
         axes = [
@@ -199,11 +209,9 @@ class SweepConfig:
 
     def identity(self) -> str:
         """Name what is run: by the resolved keys, the axes and the root seed."""
-        paths = [axis.path for d in self.grid.dimensions for axis in d.axes]
-        shared = [without(variant, [*paths, *self.derive]) for variant in self.variants]
         inner = self.models.identity() if self.models else None
         axes = [[d.name, {a.path: a.values for a in d.axes}] for d in self.grid.dimensions]
-        return digest([shared, axes, self.derive, self.seed, inner])
+        return digest([self.unvaried, axes, self.derive, self.seed, inner])
 
     def hash(self) -> str:
         """Return ten hexadecimal digits that name the folder of this sweep's results."""

@@ -35,6 +35,7 @@ class Work:
 
     name: ClassVar[str]
     version: ClassVar[int]  # raised when the same config gives other numbers than before
+    words: ClassVar[tuple[Callable[..., Any], ...]] = ()  # their docstrings tell of `cell`'s keys
 
     def names(self, run: Any) -> set[str]:
         """Return what the fields of a run's result and their dimensions are called."""

@@ -34,6 +34,7 @@ from toymodels.circuits.simulation import (
     copies_of,
     rotation_network,
     simulate_network,
+    simulate_rotations,
 )
 from toymodels.circuits.small_circuits import ROTATION_NEURONS as NEURONS
 from toymodels.circuits.small_circuits import ROTATION_VALUES as VALUES
@@ -92,8 +93,9 @@ class Simulate(Work):
 
     name = "simulate"
     version = 3
+    words = (simulate_rotations,)
 
-    def cell(
+    def cell(  # noqa: D417 - the others are told of by `words`
         self,
         *,
         n_circuits: int,
@@ -110,6 +112,9 @@ class Simulate(Work):
         gating: Gating = relu_gating,
     ) -> Simulation:
         """Make one simulation; letters and bounds are those of `toymodels.circuits`.
+
+        Args:
+            circuits: which small circuits; naming them asks for this kind of work.
 
         Raises:
             InputError: sizes that do not fit together; says what would.

@@ -44,11 +44,14 @@ TIMED_SHARE = 1 / 16
 
 @dataclass(frozen=True)
 class Newton:
-    """Newton's method from `n_starts` starts in every cell, known arrangements among them.
+    """Newton's method from many starts in every cell, known arrangements among them.
 
-    Without a number each cell gets as many as it needs, by the rule of `toymodels.exact.rounds`.
+    Attributes:
+        n_starts: starts of a cell, the best end is its solution; without a number each cell gets
+            as many as it needs, by the rule of `toymodels.exact.rounds`.
     """
 
+    n_starts: int | None = None
     n_starts: int | None = None
 
     def __post_init__(self) -> None:
@@ -89,6 +92,15 @@ class Solve(Work):
         measures: Sequence[Measure] | None = None,
     ) -> Problem:
         """Make the problem of one cell.
+
+        Args:
+            task: what is asked: reconstruction of independent, uniform features.
+            optimizer: "newton", which is what asks for this kind of work.
+            n_features: F, at most 6.
+            n_hidden: M, hidden dimensions, fewer than F.
+            model: "relu", the one that it solves for.
+            estimator: "exact", the loss that it minimises.
+            measures: what is measured of a solution; if left out, the geometry of W.
 
         Raises:
             InputError: another optimizer, model or estimator, or sizes the solver does not know.

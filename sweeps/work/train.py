@@ -35,8 +35,9 @@ class Train(Work):
 
     name = "train"
     version = 4
+    words = (TrainSpec.create,)
 
-    def cell(
+    def cell(  # noqa: D417 - the others are told of by `words`
         self,
         *,
         model: Init,
@@ -55,6 +56,15 @@ class Train(Work):
         evaluation_size: int = 65_536,
     ) -> Run:
         """Make one run; see `TrainSpec.create` for its numbers.
+
+        Args:
+            model: what is trained, and how it starts.
+            task: what the model is asked, in a world of features.
+            estimator: how the loss of a step is computed.
+            penalties: terms that are added to the loss in training alone.
+            measures: what is measured of a model at the end and at snapshots; if left out, the
+                geometry of W where the model has one.
+            frozen: leaves of the model that stay as they start, such as "b".
 
         Raises:
             InputError: parts that do not fit together.

@@ -75,17 +75,17 @@ def simulate_rotations(
 
     Args:
         key: decides angles, assignment per layer (and a random one's list), and examples.
-        n_circuits: T.
-        width: D, a multiple of 4.
+        n_circuits: T, small circuits in the network.
+        width: D, neurons of a layer of the network, a multiple of 4.
         redundancy: S, the large neurons of each small one.
-        n_active: z, active at a time.
-        n_layers: L.
+        n_active: z, circuits that are active at a time.
+        n_layers: L, layers that errors are measured at.
         n_samples: examples; with z = 1 every circuit gets its turn before any gets a second.
-        bias: b.
-        inhibition: multiplier of χ.
-        gain: k, the slope of the indicator's step.
-        assignment: `prime_steps`, `transversal`, `random_subsets` or any function like them.
-        gating: `relu_gating`, or `ideal_gating`.
+        bias: b, which silences inactive circuits.
+        inhibition: multiplier of χ, the inhibition between circuits; 1 is the authors'.
+        gain: k, the slope of the indicator's step, at least 1.
+        assignment: which neurons serve which circuit, a function of T, N and S.
+        gating: what each layer does to what a neuron receives.
 
     Returns:
         Errors per layer, `[n_layers + 1]` each.

@@ -18,7 +18,11 @@ from toymodels.exact.fourier import TERMS, expected_loss_of_map_fourier
 
 @dataclass(frozen=True)
 class Fourier:
-    """Sum `terms` terms of the series, K."""
+    """Sum terms of the series, up to the K-th.
+
+    Attributes:
+        terms: K, terms of the series.
+    """
 
     terms: int = TERMS
 

@@ -14,7 +14,11 @@ from toymodels.tasks.base import draw_batch, interpret
 
 @dataclass(frozen=True)
 class Activity:
-    """The share of examples in which each hidden unit is above 0, and how many are on at a time."""
+    """The share of examples in which each hidden unit is above 0, and how many are on at a time.
+
+    Attributes:
+        n_examples: examples that are counted over.
+    """
 
     n_examples: int = 8192
 

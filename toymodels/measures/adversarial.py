@@ -19,6 +19,10 @@ class Adversarial:
 
     Each example moves by `budget` times the mean length of inputs, in the direction G_i/‖G_i‖ of
     the worst feature i (Elhage et al. 2022, "Adversarial vulnerability": the analytic L2 attack).
+
+    Attributes:
+        budget: length of the attack, in mean lengths of an input.
+        n_examples: examples that are attacked.
     """
 
     budget: float = 0.1

@@ -57,7 +57,7 @@ class SizedModel(Model):
         """Say how a run's model starts.
 
         Args:
-            n_features: F.
+            n_features: F, features.
             n_hidden: M, hidden dimensions.
             init_scale: standard deviation of the first weights, or "xavier": √(2 / (F + M)).
 
