@@ -22,6 +22,15 @@ def select(dataset: xr.Dataset, **coordinates: Any) -> xr.Dataset:
     Raises:
         InputError: an unknown name, or a value that is not in the grid.
     """
+    dataset = narrowed(dataset, **coordinates)
+    left = [str(d) for d in dataset["diverged"].dims]
+    if left:
+        raise InputError(f"more than one cell is left: also give {', '.join(left)}.")
+    return dataset
+
+
+def narrowed(dataset: xr.Dataset, **coordinates: Any) -> xr.Dataset:
+    """Select the cells that have some coordinates; errors as `select`."""
     for name, value in coordinates.items():
         if name not in dataset.coords:
             known = [str(c) for c in dataset.coords if dataset.coords[c].ndim and c != "step"]
@@ -35,9 +44,6 @@ def select(dataset: xr.Dataset, **coordinates: Any) -> xr.Dataset:
             raise InputError(f"{name} = {value!r} is not in the grid: it has {held.tolist()}.")
         for dim in dataset.coords[name].dims:
             dataset = dataset.isel({dim: match if match.size > 1 else int(match[0])})
-    left = [str(d) for d in dataset["diverged"].dims]
-    if left:
-        raise InputError(f"more than one cell is left: also give {', '.join(left)}.")
     return dataset
 
 
