@@ -52,7 +52,6 @@ class Newton:
     """
 
     n_starts: int | None = None
-    n_starts: int | None = None
 
     def __post_init__(self) -> None:
         """Check the number of starts."""
