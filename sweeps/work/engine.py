@@ -17,6 +17,7 @@ import numpy as np
 
 from sweeps.identity import start_name
 from sweeps.plan import Block, Layout
+from toymodels.diverged import unless_diverged
 from toymodels.errors import InputError
 from toymodels.estimators.base import n_batches
 from toymodels.estimators.best import best_estimator
@@ -48,8 +49,15 @@ class Result(NamedTuple):
 
     model: Any
     evaluation: Evaluation
+    steps: tuple[int, ...]  # at which `loss_curve` was taken
     loss_curve: np.ndarray  # [S, C, T]
     snapshots: dict[int, Any]  # step -> model
+
+    def lost_at(self, step: int) -> np.ndarray:
+        """Tell which models had diverged at a snapshot, bool `[S, C]`; none at the start."""
+        if step not in self.steps:
+            return np.zeros(self.loss_curve.shape[:2], bool)
+        return np.isnan(self.loss_curve[..., self.steps.index(step)])
 
 
 def over_models(f: Callable, layout: Layout, per_cell: Any, per_model: Any, per_seed: Any) -> Any:
@@ -225,7 +233,7 @@ def run_block(block: Block, on_steps: Callable[[int], None] = lambda n: None) ->
         snapshots[0] = jax.tree.map(jnp.copy, state.model)
     for end in chunk_ends(spec):
         state = train_block(run, state, key_data, first, end - first, layout=layout)
-        curve.append(jnp.sum(averages(state.model, Stream.RANKING, CURVE_SIZE)[0], axis=-1))
+        curve.append(unless_diverged(*averages(state.model, Stream.RANKING, CURVE_SIZE)))
         if end in spec.snapshots:
             snapshots[end] = jax.tree.map(jnp.copy, state.model)
         jax.block_until_ready(curve[-1])
@@ -236,7 +244,8 @@ def run_block(block: Block, on_steps: Callable[[int], None] = lambda n: None) ->
         for purpose in (Stream.RANKING, Stream.REPORT)
     )
     evaluation = evaluate_block(state.model, ranking, report)
-    return Result(state.model, evaluation, np.stack(curve, axis=-1), snapshots)
+    steps, curve = chunk_ends(spec), np.stack(curve, axis=-1)
+    return Result(state.model, evaluation, steps, curve, snapshots)
 
 
 def _averages(run: Run, layout: Layout, model: Any, purpose: int, n_examples: int) -> Any:
