@@ -30,6 +30,21 @@ def names_of(fields: dict[str, Field]) -> set[str]:
     return {*fields, *(dim for field in fields.values() for dim in field.dims)}
 
 
+def nan_where_lost(fields: dict[str, Field], lost: np.ndarray) -> dict[str, Field]:
+    """Return fields with NaN for every model that has diverged, bool `[S, C]`.
+
+    Only floats are: integers are labels and counts, and `diverged` says whose they are.
+    """
+
+    def masked(values: Any) -> np.ndarray:
+        values = np.array(values)
+        if values.dtype.kind == "f":
+            values[lost] = np.nan
+        return values
+
+    return {name: field.holding(masked(field.values)) for name, field in fields.items()}
+
+
 class Work:
     """One kind of work."""
 

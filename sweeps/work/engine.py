@@ -20,6 +20,7 @@ from sweeps.identity import start_name
 from sweeps.plan import Block, Layout
 from sweeps.work.convergence import loss_fall, stops
 from sweeps.work.halves import FIRST_PIECE, Half, arrays_of, half_from, next_piece
+from toymodels.diverged import unless_diverged
 from toymodels.errors import InputError
 from toymodels.estimators.base import n_batches
 from toymodels.estimators.best import best_estimator
@@ -52,9 +53,16 @@ class Result(NamedTuple):
 
     model: Any
     evaluation: Evaluation
+    steps: tuple[int, ...]  # at which `loss_curve` was taken
     loss_curve: np.ndarray  # [S, C, T]
     snapshots: dict[int, Any]  # step -> model
     loss_fall: np.ndarray  # [S, C]
+
+    def lost_at(self, step: int) -> np.ndarray:
+        """Tell which models had diverged at a snapshot, bool `[S, C]`; none at the start."""
+        if step not in self.steps:
+            return np.zeros(self.loss_curve.shape[:2], bool)
+        return np.isnan(self.loss_curve[..., self.steps.index(step)])
 
 
 def over_models(f: Callable, layout: Layout, per_cell: Any, per_model: Any, per_seed: Any) -> Any:
@@ -241,8 +249,8 @@ def run_block(
             state = train_block(run, half.state, key_data, half.step, n, layout=layout)
             half = half._replace(state=state, step=half.step + n)
             if half.step == end:
-                split = averages(state.model, Stream.RANKING, CURVE_SIZE)[0]
-                half.curve.append(jnp.sum(split, axis=-1))
+                both = averages(state.model, Stream.RANKING, CURVE_SIZE)
+                half.curve.append(unless_diverged(*both))
             if half.step in spec.snapshots:
                 half.snapshots[half.step] = jax.tree.map(jnp.copy, state.model)
             jax.block_until_ready((state, half.curve[-1:]))
@@ -257,10 +265,10 @@ def run_block(
         for purpose in (Stream.RANKING, Stream.REPORT)
     )
     evaluation = evaluate_block(model, ranking, report)
-    losses = np.stack(curve, axis=-1)
+    losses, steps = np.stack(curve, axis=-1), chunk_ends(spec)
     fall = loss_fall(spec, stops(spec), losses)
-    kept = [i for i, t in enumerate(stops(spec)) if t in chunk_ends(spec)]
-    return Result(model, evaluation, losses[..., kept], half.snapshots, fall)
+    kept = losses[..., [i for i, t in enumerate(stops(spec)) if t in steps]]
+    return Result(model, evaluation, steps, kept, half.snapshots, fall)
 
 
 def _averages(run: Run, layout: Layout, model: Any, purpose: int, n_examples: int) -> Any:

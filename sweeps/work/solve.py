@@ -16,7 +16,15 @@ import xarray as xr
 from flax import struct
 
 from sweeps.plan import Block, Layout, Program
-from sweeps.work.base import Advance, Output, Work, names_of, world_fields, world_of
+from sweeps.work.base import (
+    Advance,
+    Output,
+    Work,
+    names_of,
+    nan_where_lost,
+    world_fields,
+    world_of,
+)
 from sweeps.work.engine import measure
 from toymodels.errors import InputError, require_range
 from toymodels.estimators.base import require
@@ -182,7 +190,8 @@ class Solve(Work):
         )
         model = ReluAutoencoder(jnp.asarray(found.W), jnp.asarray(found.b))
         each = jax.tree.map(lambda leaf: jnp.asarray(leaf)[block.cell_index], problem)
-        fields = solution_fields(found) | measured(each, model)
+        lost = ~np.isfinite(found.loss)
+        fields = solution_fields(found) | nan_where_lost(measured(each, model), lost)
         fields = {k: f.holding(np.asarray(f.values)[None]) for k, f in fields.items()}
         return Output(fields | world_fields(block), {})
 

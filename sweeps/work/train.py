@@ -11,7 +11,15 @@ import xarray as xr
 
 from sweeps.checkpoint import Checkpoint
 from sweeps.plan import Block, Program
-from sweeps.work.base import Advance, Output, Work, names_of, world_fields, world_of
+from sweeps.work.base import (
+    Advance,
+    Output,
+    Work,
+    names_of,
+    nan_where_lost,
+    world_fields,
+    world_of,
+)
 from sweeps.work.convergence import STILL_FALLING, fall_fields
 from sweeps.work.engine import LOSSES, Result, measure, measure_block, run_block, time_steps
 from sweeps.work.layout import LIVE_COPIES, cut, first_model, model_bytes
@@ -220,20 +228,22 @@ def output(block: Block, result: Result) -> Output:
     fields = fields_of(result.model, leading=2)
     run_on_device = jax.tree.map(lambda leaf: jnp.asarray(leaf[block.cell_index]), run)
     measure_all = partial(measure_block, run_on_device, layout=block.layout)
-    fields |= measure_all(result.model)
+    fields |= nan_where_lost(measure_all(result.model), np.asarray(result.evaluation.diverged))
     steps = [t for t in spec.snapshots if t in result.snapshots]
     if steps:
         kept = [fields_of(result.snapshots[t], leading=2) for t in steps]
-        kept = [k | measure_all(result.snapshots[t]) for k, t in zip(kept, steps, strict=True)]
+        found = [nan_where_lost(measure_all(result.snapshots[t]), result.lost_at(t)) for t in steps]
+        kept = [k | m for k, m in zip(kept, found, strict=True)]
         fields |= {name + AT_SNAPSHOT: stack(name, kept) for name in kept[0]}
     fields |= evaluation_fields(block, result.evaluation)
     fields |= fall_fields(result.loss_fall, np.asarray(result.evaluation.diverged))
-    curve = "loss at about a hundred steps, where samples are drawn on the same few thousand"
+    curve = (
+        "loss at about a hundred steps, where samples are drawn on the same few thousand; NaN at "
+        "those where the run had diverged"
+    )
     fields["loss_curve"] = Field(result.loss_curve, ("step",), curve)
     fields |= world_fields(block)
-    fields = {
-        name: field.replace(values=np.asarray(field.values)) for name, field in fields.items()
-    }
+    fields = {name: field.holding(np.asarray(field.values)) for name, field in fields.items()}
     coords = {"step": np.array(chunk_ends(spec))}
     return Output(fields, coords | ({"snapshot": np.array(steps)} if steps else {}))
 
@@ -263,7 +273,8 @@ def evaluation_fields(block: Block, evaluation: Any) -> dict[str, Field]:
         "diverged": Field(
             np.asarray(evaluation.diverged, np.int8),
             (),
-            "1 where weights or loss are not finite, or 100 times that of learning nothing",
+            "1 where weights or loss are not finite, or the loss is 100 times that of learning "
+            "nothing: losses and measures are then NaN, weights stay",
             ("finite", "diverged"),
         ),
         "evaluated_by": Field(label, (), "estimate behind `loss` and `loss_curve`", names),
