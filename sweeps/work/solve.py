@@ -3,7 +3,6 @@
 The numbers come from `toymodels.exact.solve`.
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,6 +17,7 @@ from flax import struct
 from sweeps.plan import Block, Layout, Program
 from sweeps.work.base import Advance, Output, Work, names_of, world_fields, world_of
 from sweeps.work.engine import measure
+from sweeps.work.timing import extrapolated, twice
 from toymodels.errors import InputError, require_range
 from toymodels.estimators.base import require
 from toymodels.estimators.quadrature import Quadrature
@@ -36,8 +36,8 @@ CELLS = {1: 16_384, 2: 16_384, 3: 4096, 4: 2048, 5: 1024, 6: 256}
 # What the solver's groups of cells take at most, measured.
 SOLVER_BYTES = 2**30
 
-# Cells by which the time of a sweep is estimated.
-TIMED_CELLS = 64
+# Every so many-th cell of a block is solved for an estimate.
+TIMED_EVERY = 16
 
 
 @dataclass(frozen=True)
@@ -127,19 +127,16 @@ class Solve(Work):
         return block.n_models * block.program.run.newton.n_starts
 
     def seconds(self, blocks: list[list[Block]]) -> float:
-        """Solve a few cells of each program."""
-        seconds = 0.0
-        for of_program in blocks:
-            block, times = of_program[0], []
-            cells = block.cell_index[:: -(-len(block.cell_index) // TIMED_CELLS)]
+        """Solve a few cells of each program's first block."""
+
+        def measure(of_program: list[Block]) -> tuple[float, float]:
+            block = of_program[0]
+            cells = block.cell_index[::TIMED_EVERY]
             few = replace(block, cell_index=cells, points=block.program.points[:1, cells])
-            for _ in range(2):  # the first compiles
-                began = time.monotonic()
-                self.run(few, lambda cost: None)
-                times.append(time.monotonic() - began)
-            share = sum(map(self.cost, of_program)) / self.cost(few)
-            seconds += max(times[0] - times[1], 0) + times[1] * share
-        return seconds
+            once, each = twice(lambda: self.run(few, lambda cost: None))
+            return once, each * sum(map(self.cost, of_program)) / self.cost(few)
+
+        return extrapolated(blocks, lambda b: sum(map(self.cost, b)), measure)
 
     def run(self, block: Block, advance: Advance) -> Output:
         """Solve a block."""
