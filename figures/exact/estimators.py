@@ -101,7 +101,7 @@ def ratios(result: xr.Dataset) -> dict[str, Any]:
         of.sel(estimator="sampled", drop=True) / of.sel(estimator="stratified", drop=True)
     )
     found = mean_over_seeds(xr.Dataset({"log": ratio, "diverged": result["diverged"]}), "log")
-    suffixes = (("mean", ""), ("low", "_low"), ("high", "_high"))
+    suffixes = (("average", ""), ("low", "_low"), ("high", "_high"))
     return {
         f"variance_ratio{suffix}": np.exp(found[part].transpose("snapshot", "size", "p_active"))
         for part, suffix in suffixes

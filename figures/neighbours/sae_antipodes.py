@@ -153,7 +153,7 @@ def _ticks(ax: Axes, values: np.ndarray) -> None:
 
 def _draw_mean(ax: Axes, cells: xr.Dataset, name: str, x: str, **look: Any) -> None:
     found = mean_over_seeds(cells, name, "model_seed")
-    draw_interval(ax, cells[x].values, found["mean"], found["low"], found["high"], **look)
+    draw_interval(ax, cells[x].values, found["average"], found["low"], found["high"], **look)
 
 
 def _draw_pairs(ax: Axes, here: xr.Dataset) -> None:

@@ -46,8 +46,8 @@ def analyse(dataset: xr.Dataset) -> xr.Dataset:
         data["n_dedicated"] = alone.sum("feature").astype(float)
     for name in ("n_represented", "n_dedicated"):
         found = mean_over_seeds(everywhere, name)
-        for part in ("mean", "low", "high"):
-            best[f"{name}_{part}"] = found[part]
+        for part, of in (("mean", "average"), ("low", "low"), ("high", "high")):
+            best[f"{name}_{part}"] = found[of]
     best["n_seeds"] = found["n"]
     return best
 

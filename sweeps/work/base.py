@@ -5,7 +5,6 @@
 are those keys.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, ClassVar
@@ -17,6 +16,7 @@ import xarray as xr
 from sweeps.checkpoint import Checkpoint
 from sweeps.packed import Output, pack, unpack
 from sweeps.plan import Block, Layout, Program
+from sweeps.work.timing import extrapolated, twice
 from toymodels.errors import InputError
 from toymodels.fields import Field, fields_of
 from toymodels.streams import run_key
@@ -137,16 +137,15 @@ class CellWork(Work):
         return block.n_models
 
     def seconds(self, blocks: list[list[Block]]) -> float:
-        """Compute one cell of each program, twice: the first compiles."""
-        seconds = 0.0
-        for of_program in blocks:
-            block, times = of_program[0], []
-            for _ in range(2):
-                began = time.monotonic()
-                self.compute(block.program.cell(0), run_key(block.seeds[0], block.program.root))
-                times.append(time.monotonic() - began)
-            seconds += times[0] - times[1] + times[1] * sum(map(self.cost, of_program))
-        return seconds
+        """Compute one cell of each program, twice where it is quick: the first compiles."""
+
+        def measure(of_program: list[Block]) -> tuple[float, float]:
+            block = of_program[0]
+            cell, key = block.program.cell(0), run_key(block.seeds[0], block.program.root)
+            once, each = twice(lambda: self.compute(cell, key))
+            return once, each * sum(map(self.cost, of_program))
+
+        return extrapolated(blocks, lambda b: sum(map(self.cost, b)), measure)
 
     def run(self, block: Block, advance: Advance) -> Output:
         """Compute the cells of a block, and join them."""

@@ -21,6 +21,7 @@ is a run that waits at a saddle.
 from collections.abc import Sequence
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -61,7 +62,7 @@ def loss_fall(spec: TrainSpec, steps: Sequence[int], losses: NDArray) -> NDArray
     if len(late) < 3:
         return np.full(losses.shape[:-1], np.nan, np.float32)
     x = np.linspace(0, 1, 1001)
-    rate = np.broadcast_to(np.asarray(jax.vmap(spec.schedule)(x), float), x.shape)
+    rate = np.broadcast_to(np.asarray(jax.vmap(spec.schedule)(jnp.asarray(x)), float), x.shape)
     spent = np.concatenate([[0], np.cumsum(rate[1:] + rate[:-1])])
     spent = spent / spent[-1] if spent[-1] > 0 else x
     at = np.array(steps)[late] / spec.steps

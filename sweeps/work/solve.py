@@ -3,7 +3,6 @@
 The numbers come from `toymodels.exact.solve`.
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,6 +25,7 @@ from sweeps.work.base import (
     world_of,
 )
 from sweeps.work.engine import measure
+from sweeps.work.timing import extrapolated, twice
 from toymodels.errors import InputError, require_range
 from toymodels.estimators.base import require
 from toymodels.estimators.quadrature import Quadrature
@@ -158,21 +158,18 @@ class Solve(Work):
         return block.n_models * run.newton.cost(n_features, run.n_hidden)
 
     def seconds(self, blocks: list[list[Block]]) -> float:
-        """Solve a few cells of each program."""
-        seconds = 0.0
-        for of_program in blocks:
-            block, times = of_program[0], []
+        """Solve a few cells of each program's first block."""
+
+        def measure(of_program: list[Block]) -> tuple[float, float]:
+            block = of_program[0]
             width = CELLS[block.program.run.task.importance.shape[-1]]
             n_cells = max(1, int(TIMED_SHARE * width))
             cells = block.cell_index[:: -(-len(block.cell_index) // n_cells)]
             few = replace(block, cell_index=cells, points=block.program.points[:1, cells])
-            for _ in range(2):  # the first compiles
-                began = time.monotonic()
-                self.run(few, lambda cost: None)
-                times.append(time.monotonic() - began)
-            share = sum(map(self.cost, of_program)) / self.cost(few)
-            seconds += max(times[0] - times[1], 0) + times[1] * share
-        return seconds
+            once, each = twice(lambda: self.run(few, lambda cost: None))
+            return once, each * sum(map(self.cost, of_program)) / self.cost(few)
+
+        return extrapolated(blocks, lambda b: sum(map(self.cost, b)), measure)
 
     def run(self, block: Block, advance: Advance) -> Output:
         """Solve a block."""

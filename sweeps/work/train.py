@@ -20,11 +20,12 @@ from sweeps.work.base import (
     world_fields,
     world_of,
 )
-from sweeps.work.convergence import STILL_FALLING, fall_fields
+from sweeps.work.convergence import STILL_FALLING, fall_fields, stops
 from sweeps.work.engine import LOSSES, Result, measure, measure_block, run_block, time_steps
 from sweeps.work.layout import LIVE_COPIES, cut, first_model, model_bytes
+from sweeps.work.timing import extrapolated
 from toymodels.errors import InputError
-from toymodels.estimators.base import Estimator, require
+from toymodels.estimators.base import Estimator, n_batches, require
 from toymodels.estimators.best import ESTIMATES, best_estimator
 from toymodels.fields import Field, fields_of
 from toymodels.losses import needs_inputs
@@ -33,9 +34,23 @@ from toymodels.models.base import Init
 from toymodels.optimizers import Adam, Cosine, Optimizer, Schedule
 from toymodels.penalties.base import Penalty
 from toymodels.tasks.base import Task, outputs_of
-from toymodels.training import Run, TrainSpec, as_record, chunk_ends, keep
+from toymodels.training import (
+    CURVE_SIZE,
+    EVALUATION_BATCH,
+    Run,
+    TrainSpec,
+    as_record,
+    chunk_ends,
+    keep,
+)
 
 AT_SNAPSHOT = "_at_snapshot"
+
+# Groups of models that are timed for an estimate, less of them where batches are larger.
+TIMED_GROUPS, TIMED_BYTES = 8, 64_000_000
+
+# What compiling a run takes, in units of its step and one evaluation, measured.
+COMPILED_PROGRAMS = 2
 
 
 class Train(Work):
@@ -131,14 +146,23 @@ class Train(Work):
         return block.n_models * block.program.run.spec.steps
 
     def seconds(self, blocks: list[list[Block]]) -> float:
-        """Time a few steps of each program."""
-        seconds = 0.0
-        for of_program in blocks:
-            spec = of_program[0].program.run.spec
-            compiling, per_step = time_steps(of_program[0])
-            evaluation = spec.evaluation_size / spec.batch_size  # two passes of a third of a step
-            seconds += compiling + len(of_program) * per_step * (spec.steps + 2 * evaluation / 3)
-        return seconds
+        """Time a few steps of some models of each program, and one batch of evaluation."""
+
+        def weight(of_program: list[Block]) -> float:
+            return sum(map(self.cost, of_program)) * model_bytes(of_program[0].program.cell(0))[0]
+
+        return extrapolated(blocks, weight, self._timed)
+
+    def _timed(self, of_program: list[Block]) -> tuple[float, float]:
+        run = of_program[0].program.cell(0)
+        step_bytes, _ = model_bytes(run)
+        groups = int(np.clip(TIMED_BYTES // step_bytes, 1, TIMED_GROUPS))
+        compiling, of_step, of_batch = time_steps(of_program[0], groups)
+        looks = [CURVE_SIZE] * len(stops(run.spec)) + [run.spec.evaluation_size] * 2
+        best = best_estimator(run.task, first_model(run))
+        batches = sum(n_batches(best, n_examples, EVALUATION_BATCH) for n_examples in looks)
+        each = run.spec.steps * of_step + batches * of_batch
+        return COMPILED_PROGRAMS * compiling, len(of_program) * each
 
     def run(self, block: Block, advance: Advance) -> Output:
         """Train, evaluate and measure a block."""
