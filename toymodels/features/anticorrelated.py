@@ -54,7 +54,7 @@ class AnticorrelatedSets(Features):
 
     @property
     def n_uniforms(self) -> int:
-        """U = 2 G: for each set which feature is on, if any, and its value."""
+        """U = 2 G, for each set which feature is on, if any, and its value."""
         return 2 * self.p_active.shape[-1]
 
     def from_uniforms(self, u: jax.Array) -> jax.Array:

@@ -47,7 +47,7 @@ class CorrelatedSets(Features):
 
     @property
     def n_uniforms(self) -> int:
-        """U = G + F: one for each set, one for each value."""
+        """U = G + F, one for each set and one for each value."""
         return self.p_active.shape[-1] + self.n_features
 
     def from_uniforms(self, u: jax.Array) -> jax.Array:
