@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sweeps.config.parse import parse, read_toml
+    from sweeps.exchange import export_models
     from sweeps.grid import Axis, Dimension, Grid
     from sweeps.run import estimate, run_grid, run_sweep
     from sweeps.stats import best_over_seeds, mean_over_seeds, median_over_seeds, share_over_seeds
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "config.parse": ("parse", "read_toml"),
+    "exchange": ("export_models",),
     "grid": ("Axis", "Dimension", "Grid"),
     "stored": ("export_npz", "restore", "select"),
     "run": ("estimate", "run_grid", "run_sweep"),
@@ -33,6 +35,7 @@ __all__ = [
     "Grid",
     "best_over_seeds",
     "estimate",
+    "export_models",
     "export_npz",
     "mean_over_seeds",
     "median_over_seeds",

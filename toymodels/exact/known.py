@@ -5,7 +5,7 @@ uniform on [0, 1] with probability `p_active` and else 0, errors weighted by `im
 over features.
 
 Up to six features the best known solution is the solver's; above, the best end point of descents
-from tilings of the space by known shapes, from random weights, and from the model itself. Neither
+from tilings of the space by known shapes, from random weights, and from what is given. Neither
 is proven to be the optimum.
 """
 
@@ -60,32 +60,40 @@ def loss_of(model: Any, p_active: PerFeature, importance: PerFeature) -> Loss | 
         InputError: a density outside [0, 1], a negative importance, or another number of features.
     """
     n = model.W.shape[1]
-    p, importance = density(p_active, n), weights(importance, n)
+    p, weight = density(p_active, n), weights(importance, n)
     if has_map(model, "linear_map"):
         G, b = (np.asarray(a, float) for a in model.linear_map())
         left, mean = np.eye(n) - G, p.astype(float) / 2
         variance = p.astype(float) / 3 - mean**2
         each = left**2 @ variance + (left @ mean - b) ** 2
-        return Loss(float(importance @ each), "in closed form")
+        return Loss(float(weight @ each), "in closed form")
     if not has_map(model, "relu_map") or n > LARGEST_FOURIER:
         return None
     G, b = model.relu_map()
     if n <= LARGEST_F:
-        each = expected_loss_of_map(G, b, p, importance)
+        each = expected_loss_of_map(G, b, p, weight)
         return Loss(float(jnp.sum(each)), "exact")
-    each = expected_loss_of_map_fourier(jnp.asarray(G), jnp.asarray(b), p, importance)
+    each = expected_loss_of_map_fourier(jnp.asarray(G), jnp.asarray(b), p, weight)
     return Loss(float(jnp.sum(each)), "by Fourier series")
 
 
 def best_known(
-    model: Any, p_active: PerFeature, importance: PerFeature, seed: int = 0
+    p_active: PerFeature,
+    importance: PerFeature,
+    size: tuple[int, int],
+    *,
+    linear: bool = False,
+    starts: Sequence[tuple[Any, Any]] = (),
+    seed: int = 0,
 ) -> Known | None:
-    """Return the best solution known of a model's problem, among tied models of its size.
+    """Return the best solution known of a problem, among tied models `[M, F]` of one size.
 
     Args:
-        model: whose problem it is; a tied one with a ReLU also starts a descent of its own.
         p_active: density, a number or [F].
         importance: a number or [F].
+        size: M and F.
+        linear: whether the models have no ReLU.
+        starts: more of W and b to descend from, above six features.
         seed: of random starts.
 
     Returns:
@@ -94,23 +102,21 @@ def best_known(
     Raises:
         InputError: as `loss_of`.
     """
-    M, n = model.W.shape
-    p, importance = density(p_active, n), weights(importance, n)
+    M, n = size
+    p, weight = density(p_active, n), weights(importance, n)
     if n <= M:
         return Known(np.eye(M, n), np.zeros(n), 0.0, "a dimension for every feature")
-    if has_map(model, "linear_map"):
-        limit = linear_limit(n, M, importance, p)
+    if linear:
+        limit = linear_limit(n, M, weight, p)
         return Known(limit.W, limit.b, limit.loss, "the optimum of linear models, proven")
     if n <= LARGEST_F:
-        found = solve(p, importance, M, seed=seed)
-        loss = float(jnp.sum(expected_loss_of_map(found.W.T @ found.W, found.b, p, importance)))
+        found = solve(p, weight, M, seed=seed)
+        loss = float(jnp.sum(expected_loss_of_map(found.W.T @ found.W, found.b, p, weight)))
         how = f"where {int(found.n_agree)} of {found.n_starts} starts of the solver end"
         return Known(found.W, found.b, loss, how)
     if n > LARGEST_DESCENT:
         return None
-    own = [] if hasattr(model, "V") else [(np.asarray(model.W), np.asarray(model.b))]
-    starts = [*own, *_tilings(p, importance, M), *_random(n, M, seed)]
-    return _least(starts, p, importance)
+    return _least([*starts, *_tilings(p, weight, M), *_random(n, M, seed)], p, weight)
 
 
 def _least(starts: Sequence[tuple[Any, Any]], p: Any, importance: Any) -> Known:
@@ -124,18 +130,8 @@ def _least(starts: Sequence[tuple[Any, Any]], p: Any, importance: Any) -> Known:
 
     ends = []
     for W, b in starts:
-        x = np.concatenate([np.ravel(W), b]).astype(np.float32)
-        ends.append(
-            minimize(
-                lambda x: [
-                    np.asarray(v, float) for v in slope(x.astype(np.float32), p, importance)
-                ],
-                x,
-                jac=True,
-                method="L-BFGS-B",
-                options={"maxiter": STEPS, "ftol": 1e-7, "gtol": 1e-7},
-            )
-        )
+        x = np.concatenate([np.ravel(W), b])
+        ends.append(minimize(loss, x, jac=True, method="L-BFGS-B", options=LIMITS))
     best = min(ends, key=lambda end: float(end.fun))
     x = np.asarray(best.x, np.float32)
     how = f"the best end of {len(ends)} descents"

@@ -8,7 +8,7 @@ Source: callummcdougall/ARENA_3.0, "Superposition and SAEs", class `ToyModel` (b
 """
 
 from toymodels.interop.base import Layout, Leaf
-from toymodels.models import ReluAutoencoder
+from toymodels.models.autoencoders import ReluAutoencoder
 
 ARENA = Layout(
     name="arena",

@@ -7,6 +7,7 @@ layout's names say, what a bias proves, or what the user says.
 """
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,6 +17,10 @@ from numpy.typing import NDArray
 from toymodels.errors import InputError
 
 Arrays = dict[str, NDArray[Any]]
+
+# Turns what a file has and our models have not into what they have, and says so in notes; the
+# second argument is what the JSON beside the file says.
+Fold = Callable[[Arrays, Mapping[str, Any]], tuple[Arrays, list[str]]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,10 +51,7 @@ class Layout:
     n_models: str = "one"  # or "many": on a first axis of every array
     names_tell: bool = False
     may_be_linear: bool = False  # whether a file may stand for a model without ReLU
-    fold: Callable[[Arrays, Mapping[str, Any]], tuple[Arrays, list[str]]] = lambda arrays, about: (
-        arrays,
-        [],
-    )
+    fold: Fold = lambda arrays, about: (arrays, [])
     file: str | None = None  # what the weights are called where a layout is a folder
 
     def recognises(self, names: Mapping[str, Any] | set[str]) -> tuple[int, str] | None:
@@ -79,6 +81,23 @@ class Reading:
 def own_axes(model: type) -> dict[str, tuple[str, ...]]:
     """Return the axes of each leaf of a class of models."""
     return {f.name: f.metadata["dims"] for f in dataclasses.fields(model)}
+
+
+def multiplied_in(first: str, between: str) -> Fold:
+    """Return a fold that multiplies the matrices of a pattern, by number, into the `first`."""
+
+    def fold(arrays: Arrays, about: Mapping[str, Any]) -> tuple[Arrays, list[str]]:
+        layers = {int(m[1]): name for name in arrays if (m := re.fullmatch(between, name))}
+        if not layers:
+            return arrays, []
+        W = arrays[first]
+        for _, name in sorted(layers.items()):
+            W = np.matmul(arrays[name], W)
+        left = {n: a for n, a in arrays.items() if n not in layers.values()}
+        note = f"{len(layers)} linear layers in between are multiplied into W: the same function"
+        return left | {first: W}, [note]
+
+    return fold
 
 
 def shapes_of(arrays: Mapping[str, NDArray[Any]]) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from toymodels.interop.base import Arrays, Layout, Leaf
-from toymodels.models import UntiedAutoencoder
+from toymodels.models.autoencoders import UntiedAutoencoder
 
 EMBED, UNEMBED = "embedding.weight", "unembedding.weight"
 HIDDEN_BIAS, BIAS = "embedding.bias", "unembedding.bias"

@@ -102,8 +102,9 @@ def _arrays(path: Path) -> Arrays:
     try:
         if begin[8:] == TENSORS:
             return dict(_safetensors().load_file(path))
-        content = np.load(path)
-        return dict(content.items()) if hasattr(content, "items") else {"W": content}
+        with open(path, "rb") as file:
+            content = np.load(file)
+            return dict(content.items()) if hasattr(content, "items") else {"W": content}
     except InputError:
         raise
     except Exception as error:  # numpy, zip and safetensors raise many kinds for what is not theirs

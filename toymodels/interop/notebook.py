@@ -8,7 +8,7 @@ Source: anthropics/toy-models-of-superposition, `toy_models.ipynb`, class `Model
 """
 
 from toymodels.interop.base import Layout, Leaf
-from toymodels.models import ReluAutoencoder
+from toymodels.models.autoencoders import ReluAutoencoder
 
 NOTEBOOK = Layout(
     name="notebook",

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from toymodels.interop.base import Layout, Leaf, own_axes
-from toymodels.models import (
+from toymodels.models.absolute_value import AbsoluteValueModel
+from toymodels.models.autoencoders import (
     LinearAutoencoder,
     ReluAutoencoder,
     UntiedAutoencoder,
 )
-from toymodels.models.absolute_value import AbsoluteValueModel
 from toymodels.models.hidden_relu import HiddenReluAutoencoder
 from toymodels.models.sparse_autoencoder import SparseAutoencoder
 

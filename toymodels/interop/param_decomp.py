@@ -7,9 +7,8 @@ record's leaves. Its torch predecessor is the layout "spd".
 Source: goodfire-ai/param-decomp, `param_decomp/targets/tms.py`, class `TMSTarget`.
 """
 
-from toymodels.interop.base import Layout, Leaf
-from toymodels.interop.spd import multiplied_in
-from toymodels.models import UntiedAutoencoder
+from toymodels.interop.base import Layout, Leaf, multiplied_in
+from toymodels.models.autoencoders import UntiedAutoencoder
 
 PARAM_DECOMP = Layout(
     name="param-decomp",

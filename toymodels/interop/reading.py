@@ -22,7 +22,7 @@ from toymodels.interop.base import (
 from toymodels.interop.files import load
 from toymodels.interop.layouts import named, recognised, without
 from toymodels.interop.own import NAMES
-from toymodels.models import LinearAutoencoder, ReluAutoencoder, UntiedAutoencoder
+from toymodels.models.autoencoders import LinearAutoencoder, ReluAutoencoder, UntiedAutoencoder
 
 
 def read(
@@ -61,7 +61,9 @@ def read(
     said = transpose or layout is not None or "layout" in about
     notes += more + check_orientation(chosen, arrays, sizes, said)
     each = _about_each(arrays, about, next(iter(leaves.values())).shape[0])
-    kind = _kind(chosen, each[0].get("model"), linear)
+    kind = _kind(chosen, each[0].get("model"))
+    if kind is LinearAutoencoder:
+        kind, linear = chosen.model, True
     missing = [f"no {chosen.leaves[n].name}: {n} = 0" for n in chosen.leaves if n not in leaves]
     models = tuple(_model(kind, leaves, i) for i in range(len(each)))
     if linear:
@@ -86,13 +88,12 @@ def _chosen(arrays: Arrays, layout: str | None) -> tuple[Layout, Arrays, str]:
     return choices[-1 if len(choices) == 1 else 0], arrays, ""
 
 
-def _kind(layout: Layout, name: Any, linear: bool) -> type:
+def _kind(layout: Layout, name: Any) -> type:
     """Return the class of a file's models; `name` is what the file calls it."""
     by_name = dict(NAMES) | {cls.__name__: cls for cls in NAMES.values()}
     kind = by_name.get(name, layout.model)
-    if kind is LinearAutoencoder and layout.may_be_linear:
-        return LinearAutoencoder if "V" not in layout.leaves else UntiedAutoencoder
-    return kind if kind in (layout.model, *layout.kinds) else layout.model
+    linear = kind is LinearAutoencoder and layout.may_be_linear
+    return kind if linear or kind in (layout.model, *layout.kinds) else layout.model
 
 
 def _model(kind: type, leaves: Arrays, i: int) -> Any:

@@ -8,32 +8,8 @@ a rule. Its loss is the mean over features, F times less than ours.
 Source: goodfire-ai/spd, `spd/experiments/tms/models.py`.
 """
 
-import re
-from collections.abc import Mapping
-from typing import Any
-
-import numpy as np
-
-from toymodels.interop.base import Arrays, Layout, Leaf
-from toymodels.models import UntiedAutoencoder
-
-
-def multiplied_in(first: str, between: str) -> Any:
-    """Return a fold that multiplies the matrices of a pattern, by number, into the `first`."""
-
-    def fold(arrays: Arrays, about: Mapping[str, Any]) -> tuple[Arrays, list[str]]:
-        layers = {int(m[1]): name for name in arrays if (m := re.fullmatch(between, name))}
-        if not layers:
-            return arrays, []
-        W = arrays[first]
-        for _, name in sorted(layers.items()):
-            W = np.matmul(arrays[name], W)
-        left = {n: a for n, a in arrays.items() if n not in layers.values()}
-        note = f"{len(layers)} linear layers in between are multiplied into W: the same function"
-        return left | {first: W}, [note]
-
-    return fold
-
+from toymodels.interop.base import Layout, Leaf, multiplied_in
+from toymodels.models.autoencoders import UntiedAutoencoder
 
 SPD = Layout(
     name="spd",

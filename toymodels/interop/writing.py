@@ -18,7 +18,7 @@ from toymodels.interop.sae_lens import (
     config_of_dictionary,
     config_of_synthetic,
 )
-from toymodels.models import LinearAutoencoder, ReluAutoencoder, UntiedAutoencoder
+from toymodels.models.autoencoders import LinearAutoencoder, ReluAutoencoder, UntiedAutoencoder
 
 
 def write(
