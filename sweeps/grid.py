@@ -111,3 +111,13 @@ class Grid:
             for dimension, i in zip(self.dimensions, index, strict=True):
                 point |= dimension.at(i)
             yield point
+
+
+def grid_from(stored: list[Any]) -> Grid:
+    """Make a stored grid a `Grid` again."""
+    return Grid(
+        tuple(
+            Dimension(name, tuple(Axis(path, n, tuple(of)) for path, (n, of) in axes.items()))
+            for name, axes in stored
+        )
+    )
