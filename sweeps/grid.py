@@ -129,6 +129,16 @@ class Grid:
             yield point
 
 
+def grid_from(stored: list[Any]) -> Grid:
+    """Make a stored grid a `Grid` again."""
+    return Grid(
+        tuple(
+            Dimension(name, tuple(Axis(path, n, tuple(of)) for path, (n, of) in axes.items()))
+            for name, axes in stored
+        )
+    )
+
+
 def codes_of(columns: Sequence[Sequence[Any]]) -> NDArray[np.int64]:
     """Give the rows of some columns numbers, `[n]`: alike rows are alike, in order of appearance.
 

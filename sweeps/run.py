@@ -16,12 +16,12 @@ import xarray as xr
 
 from sweeps.atomic import check_target
 from sweeps.config.parse import parse, read_toml
-from sweeps.config.registry import find, look_in
+from sweeps.config.registry import look_in
 from sweeps.config.sweep import SweepConfig
 from sweeps.differences import make_room
 from sweeps.grid import Grid
 from sweeps.packed import Output, pack, unpack
-from sweeps.plan import Block, Build, Cell, make_programs
+from sweeps.plan import Block, Build, make_programs
 from sweeps.progress import Quiet, Report
 from sweeps.results import Joiner
 from sweeps.status import say_if_outdated
@@ -84,17 +84,30 @@ def run_in_folder(
     report: Report | None = None,
 ) -> xr.Dataset:
     """Run a sweep in `out/runs/NAME-HASH/`, going on from what is finished there."""
-    path, memory = folder_of(config, out), _bytes(memory_gib)
+    path, memory = folder_of(config, out), in_bytes(memory_gib)
     if not fresh and (kept := kept_dataset(path / "result.nc", JOINED)) is not None:
         return kept
     say_if_outdated(config, out / "runs")
     how: dict[str, Any] = {"memory_gib": memory_gib, "report": report or Quiet()}
     models = _models_in_folder(config, out, fresh=fresh, **how)
     build = partial(config.build, trained=models_at(config, models))
-    work = _Work(config.grid, build, config.seed, memory, how["report"])
-    with RunFolder(path, config.as_json(), fresh) as folder:
-        dataset = _labelled(config, work.run(folder), work)
-        facts = provenance(seed=config.seed, block_plan=work.plan, seconds=round(work.seconds, 2))
+    work = Computation(config.grid, build, config.seed, memory, how["report"])
+    how: dict[str, Any] = {"config_json": config.as_json(), "fresh": fresh}
+    return keep_result(path, work, lambda joiner: _labelled(config, joiner, work), **how)
+
+
+def keep_result(
+    path: Path,
+    work: "Computation",
+    labelled: Callable[[Joiner], xr.Dataset],
+    *,
+    config_json: str,
+    fresh: bool,
+) -> xr.Dataset:
+    """Compute in a folder what is not there yet, and keep the result there."""
+    with RunFolder(path, config_json, fresh) as folder:
+        dataset = labelled(work.run(folder))
+        facts = provenance(seed=work.root, block_plan=work.plan, seconds=round(work.seconds, 2))
         write_json(folder.path / "provenance.json", facts)
         dataset.attrs["provenance"] = json.dumps(facts, sort_keys=True)
         save_dataset(dataset, folder.path / "result.nc")
@@ -118,41 +131,13 @@ def _in_memory(config: SweepConfig, memory_gib: float, report: Report) -> list[x
     """Run a sweep; first comes its result, then those of the sweeps that it stands on."""
     models = _in_memory(config.models, memory_gib, report) if config.models else []
     build = partial(config.build, trained=models_at(config, models))
-    work = _Work(config.grid, build, config.seed, _bytes(memory_gib), report)
+    work = Computation(config.grid, build, config.seed, in_bytes(memory_gib), report)
     return [_labelled(config, work.run(None), work), *models]
 
 
-def _labelled(config: SweepConfig, joiner: Joiner, work: "_Work") -> xr.Dataset:
+def _labelled(config: SweepConfig, joiner: Joiner, work: "Computation") -> xr.Dataset:
     about = {"config": config.as_json(), "name": config.name, "shared_data": work.shared_data()}
     return joiner.dataset(config.coordinates(), **{k: text for k, text in about.items() if text})
-
-
-def run_grid(
-    grid: Grid,
-    build: Callable[[dict[str, Any]], Any],
-    *,
-    seed: int = 0,
-    memory_gib: float = DEFAULT_MEMORY_GIB,
-    report: Report | None = None,
-) -> xr.Dataset:
-    """Run a grid of any task and model, everything in memory.
-
-    Args:
-        grid: the points; the axis "seed" is the seed of a run.
-        build: makes a `toymodels.training.Run`, which is trained, or a `sweeps.plan.Cell`, which
-            names its kind of work, from the values of the other axes.
-        seed: the root, which every seed is folded into.
-        memory_gib: what a block may take.
-        report: is told the progress.
-    """
-    train = find("work", "train")
-
-    def cell(values: dict[str, Any]) -> Cell:
-        built = build(values)
-        return built if isinstance(built, Cell) else Cell(train, train.prepared(built))
-
-    work = _Work(grid, cell, seed, _bytes(memory_gib), report or Quiet())
-    return work.run(None).dataset({})
 
 
 def load(config: SweepConfig | dict[str, Any] | str | Path) -> SweepConfig:
@@ -170,7 +155,7 @@ def estimate(config: SweepConfig, memory_gib: float = DEFAULT_MEMORY_GIB) -> Est
 
     The sweep whose models another one studies counts as well.
     """
-    memory = _bytes(memory_gib)
+    memory = in_bytes(memory_gib)
     programs = make_programs(config.grid, config.build, config.seed)
     blocks = [list(program.work.cut(program, memory)) for program in programs]
     peak = max(of_program[0].program.work.block_bytes(of_program[0]) for of_program in blocks)
@@ -191,17 +176,18 @@ def estimate(config: SweepConfig, memory_gib: float = DEFAULT_MEMORY_GIB) -> Est
     )
 
 
-def _bytes(memory_gib: float) -> int:
+def in_bytes(memory_gib: float) -> int:
+    """Return GiB in bytes, or raise `InputError` if that is no amount of memory."""
     if not (isinstance(memory_gib, int | float) and 0 < memory_gib < 1e6):
         raise InputError(f"memory = {memory_gib!r} GiB: give a number of GiB above 0.")
     return int(memory_gib * 2**30)
 
 
-class _Work:
+class Computation:
     """The blocks of one sweep on their way to a dataset."""
 
     def __init__(self, grid: Grid, build: Build, root: int, memory: int, report: Report) -> None:
-        self.grid, self.memory, self.report = grid, memory, report
+        self.grid, self.memory, self.report, self.root = grid, memory, report, root
         self.programs = make_programs(grid, build, root)
         for program in self.programs:
             grid.require_free(program.work.names(program.cell(0)))

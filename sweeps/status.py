@@ -44,6 +44,19 @@ def say_if_outdated(config: SweepConfig, runs: Path) -> None:
                 )
 
 
+def say_if_built_otherwise(about: dict[str, Any], run: Path) -> None:
+    """Say that a grid of this name, axes and seed was built by other code or of other numbers."""
+    if run.exists():
+        return
+    for path in run.parent.glob(f"{about['name']}-*/config.json"):
+        kept = read_table(path)
+        if "built" in kept and all(kept.get(k) == about[k] for k in ("grid", "seed")):
+            print(
+                f"{path.parent.name} was built otherwise, by other code or of other numbers; it "
+                f"stays, and this is computed in {run.name}."
+            )
+
+
 def _said(versions: Any) -> str:
     if not isinstance(versions, dict):
         return str(versions)

@@ -78,7 +78,7 @@ def parse(
     _check_seed(seed)
     if "p_active" in table:
         table = with_path(table, "features.p_active", table.pop("p_active"))
-    name = _name(parts.get("name"))
+    name = require_name(parts.get("name"))
     models = _models(name, seed, parts["models"], version) if "models" in parts else None
     axes, zips = parts.get("grid", {}), parts.get("zip", {})
     own = own_keys(table, axes, *(zipped for zipped in zips.values() if isinstance(zipped, dict)))
@@ -150,7 +150,8 @@ def _check_table(key: str, given: Any) -> None:
         raise InputError(f"{key} = {given!r}: write it as a table, [{key}].")
 
 
-def _name(name: Any) -> str:
+def require_name(name: Any) -> str:
+    """Return a sweep's name if files can be called after it, else raise `InputError`."""
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", name):
         raise InputError(
             f"name = {name!r}: give the sweep a name of letters, digits, '-', '_' and '.', "

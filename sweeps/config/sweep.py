@@ -18,7 +18,7 @@ from sweeps.config.registry import NAMES, TABLES, find
 from sweeps.config.schema import every_key, known_keys, maker, resolve
 from sweeps.config.signatures import parameters
 from sweeps.config.table import Anything
-from sweeps.grid import SEED, Axis, Dimension, Grid
+from sweeps.grid import SEED, Grid, grid_from
 from sweeps.identity import digest
 from sweeps.plan import Cell, TrainedModel, program_key
 from toymodels.errors import InputError
@@ -224,13 +224,9 @@ def config_from_json(text: str) -> SweepConfig:
 
 
 def _config(stored: dict[str, Any]) -> SweepConfig:
-    dimensions = tuple(
-        Dimension(name, tuple(Axis(path, n, tuple(values)) for path, (n, values) in axes.items()))
-        for name, axes in stored["grid"]
-    )
     derive = {path: (name, tuple(of)) for path, (name, of) in stored["derive"].items()}
     models = _config(stored["models"]) if "models" in stored else None
-    grid = Grid(dimensions)
+    grid = grid_from(stored["grid"])
     return SweepConfig(stored["name"], stored["run"], grid, derive, stored["seed"], models=models)
 
 

@@ -20,6 +20,7 @@ from sweeps.work.base import (
     world_fields,
     world_of,
 )
+from sweeps.work.checks import check_run
 from sweeps.work.convergence import STILL_FALLING, fall_fields, stops
 from sweeps.work.engine import LOSSES, Result, measure, measure_block, run_block, time_steps
 from sweeps.work.layout import LIVE_COPIES, cut, first_model, model_bytes
@@ -118,8 +119,25 @@ class Train(Work):
         )
 
     def prepared(self, run: Run) -> Run:
-        """Return a run of the user's own as this kind of work takes it."""
+        """Return a run of the user's own as this kind of work takes it.
+
+        Raises:
+            InputError: it is no run.
+        """
+        if not isinstance(run, Run):
+            raise InputError(
+                f"build returned a {type(run).__name__}: it must return a "
+                "`toymodels.training.Run`, which is trained, or a `sweeps.plan.Cell`."
+            )
+        if not isinstance(run.spec, TrainSpec):
+            raise InputError(
+                f"spec is a {type(run.spec).__name__}: make it by `TrainSpec.create(steps=2000)`."
+            )
         return as_record(run)
+
+    def check(self, run: Run) -> None:
+        """Raise `InputError` where the parts of a run of the user's own do not fit together."""
+        check_run(run, first_model)
 
     def names(self, run: Run) -> set[str]:
         """Return the names of weights, losses, measures, the world and of their dimensions."""
@@ -186,7 +204,14 @@ class Train(Work):
         arrays = []
         for name, shape in zip(fields_of(shapes), leaves, strict=True):
             whole = stored[name].values
-            arrays.append(jnp.asarray(whole[tuple(slice(n) for n in shape.shape)]))
+            fits = whole.ndim == len(shape.shape)
+            held = whole[tuple(slice(n) for n in shape.shape)] if fits else whole
+            if held.shape != shape.shape:
+                raise InputError(
+                    f"the stored {name} {list(held.shape)} is not of a model with {name} "
+                    f"{list(shape.shape)}: give what built the run that was stored."
+                )
+            arrays.append(jnp.asarray(held))
         return jax.tree.unflatten(structure, arrays)
 
     def untrained(self, run: Run) -> Any:
