@@ -23,7 +23,7 @@ from figures.kit import style
 from figures.kit.analysis import Parts
 from figures.kit.panels import draw_interval, legend_of, panels
 from figures.kit.settings import require_at_least
-from figures.kit.words import listed
+from figures.kit.words import counted, listed
 from toymodels.circuits.assignment import capacity_of_prime_steps, overlap_probability, prime_steps
 from toymodels.circuits.examples import draw_embedding, generator
 from toymodels.circuits.interference import measure_interference, scalar_circuits
@@ -148,7 +148,9 @@ def caption(dataset: xr.Dataset) -> list[str]:
     return [
         f"{dataset.sizes['network']} networks of {width.min()} to {width.max()} neurons and "
         f"{n_circuits.min()} to {n_circuits.max()} circuits, where prime steps have room",
-        f"geometric mean of {dataset.sizes['seed']} seeds, bars its 95 % interval",
+        f"geometric mean of {counted(dataset.sizes['seed'], 'seed')}, bars its 95 % interval"
+        if dataset.sizes["seed"] > 1
+        else "one seed",
         "below: means over networks, and each as a small mark",
         "corrected: t replaced by the mean overlap as it is, Σ c (c − 1) / (T (T − 1) S²), c "
         "circuits on a neuron",
@@ -174,8 +176,8 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
         formula = "2 (T t² + t)" if kind == "both" else "T t² + t"
         above.set_xlabel(f"published estimate, {formula}")
         counts = n_fit.sel(weights=kind).values
-        below.set_xticks(s, [f"{k}\n{n}" for k, n in zip(s, counts, strict=True)])
-        below.set(xlabel="redundancy S, and how many networks")
+        below.set(xlabel="redundancy S", xticks=s)
+        _write_counts(below, s, counts)
     _share_limits(upper)
     _share_limits(lower, above=0.3)  # room for the legend
     upper[0].set_ylabel("measured interference per pair")
@@ -185,6 +187,14 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     mappable = ScalarMappable(norm, style.IMPORTANCE)
     figure.colorbar(mappable, ax=upper, label="redundancy S", ticks=s)
     return figure
+
+
+def _write_counts(ax: Axes, s: np.ndarray, counts: np.ndarray) -> None:
+    """Write above a panel how many networks have room for their circuits at each S."""
+    look: dict[str, Any] = {"fontsize": 7, "color": style.NOTE, "va": "bottom"}
+    for k, n in zip(s, counts, strict=True):
+        ax.text(k, 1.01, f"{n}", transform=ax.get_xaxis_transform(), ha="center", **look)
+    ax.text(0, 1.07, "networks", transform=ax.transAxes, **look)
 
 
 def _share_limits(row: list[Axes], above: float = 0.0) -> None:
