@@ -37,6 +37,19 @@ from toymodels.streams import Stream
 WEIGHTS = {"own": "own weights, ±1", "shared": "shared weight, 1", "both": "both"}
 TIMES = xr.DataArray([1, 1, 2], dims="weights")
 
+# What the analysis' own variables are.
+WORDS = {
+    "measured": "interference per pair",
+    "overlap": "mean of (e_t · e_u / S)² over pairs",
+    "mean": "geometric mean of the interference over seeds",
+    "low": "lower end of its 95 % interval",
+    "high": "upper end of its 95 % interval",
+    "estimated": "published estimate",
+    "corrected": "published estimate with the overlap as measured",
+    "by_estimated": "mean over the published estimate",
+    "by_corrected": "mean over the corrected estimate",
+}
+
 
 def parts(dataset: xr.Dataset) -> Parts:
     """Measure one network for each part.

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from figures.kit import phases, style
 from figures.kit.panels import panels
+from figures.kit.words import counted
 from sweeps.results import flags
 from toymodels.exact.boundary import trace_boundary
 from toymodels.geometry import feature_norms, superposition
@@ -26,6 +27,15 @@ from toymodels.theory.problems import Problem
 
 AWAY = 2.0  # boundaries are compared where the importances differ by more than this factor
 TRIANGLE = "triangle"
+
+# What the analysis' own variables are.
+WORDS = {
+    "gain": "relative gain of the optimum over the best explicit solution",
+    "gap": "relative gap to the best distinct minimum that was found",
+    "agreement_outside_band": "share of cells away from theory's boundaries that have its phase",
+    "boundary": "density at which the optimum leaves the sparse phase",
+    "boundary_theory": "density at which theory leaves the sparse phase",
+}
 
 
 def check(plan: Any) -> None:
@@ -108,7 +118,7 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     figure, panel = panels(axes, [names], figsize=(14.2, 4.7), width_ratios=ratios)
     phases.draw_theory(panel["theory"], dataset)
     phases.draw_phase_map(panel["optimum"], dataset, phases.map_color(dataset))
-    panel["optimum"].set_title(f"optimum: the best of {int(dataset['n_starts'])} starts")
+    panel["optimum"].set_title(f"optimum: the best of {counted(int(dataset['n_starts']), 'start')}")
     _draw_gain(panel["gain"], dataset)
     _draw_boundaries(panel["optimum"], dataset, "black")
     _draw_boundaries(panel["gain"], dataset, "white")

@@ -46,6 +46,18 @@ COLORS = {
 NAMES = {"p_active": "density 1 − S", "relative_importance": "relative importance r"}
 TICKS = {"p_active": [0.2, 0.3, 0.5, 0.7, 1], "relative_importance": [0.5, 1, 2]}
 
+# What the analysis' own variables are.
+WORDS = {
+    "loss": "expected loss, sum over features",
+    "loss_relative": "loss over that of the best explicit solution",
+    "slope": "d loss / d ln t",
+    "norm": "norms of the columns of W",
+    "cosine": "cosines of pairs of columns",
+    "t": "place along the cut: density or relative importance",
+    "crossing": "t at which minima cross",
+    "slope_jump": "change of the slope of the least loss there, as a share of its largest value",
+}
+
 
 def check(plan: Any) -> None:
     """Refuse fewer points than a line has.
@@ -137,9 +149,9 @@ def caption(dataset: xr.Dataset) -> list[str]:
     return [
         f"{int(dataset['points'])} points a cut, each minimum of the expected loss followed by "
         "continuation, no sampling",
-        "thick: the least loss; thin: metastable minima, drawn until they disappear; black: how the "
-        "slope jumps, in shares of the largest; kinks in the second row away from the grey lines "
-        "are those of the explicit solutions",
+        "thick: the least loss; thin: metastable minima, drawn until they disappear; black: jumps "
+        "of the slope, in shares of its largest value; kinks in the second row away from the grey "
+        "lines are those of the explicit solutions",
         "norms of features 1, 2, 3 and cosines of pairs 12, 13, 23: full, dashed, dotted; the last "
         "feature is the extra one",
     ]
