@@ -28,6 +28,15 @@ from toymodels.theory.problems import Problem
 AWAY = 2.0  # boundaries are compared where the importances differ by more than this factor
 TRIANGLE = "triangle"
 
+# What the analysis' own variables are.
+WORDS = {
+    "gain": "relative gain of the optimum over the best explicit solution",
+    "gap": "relative gap to the best distinct minimum that was found",
+    "agreement_outside_band": "share of cells away from theory's boundaries that have its phase",
+    "boundary": "density at which the optimum leaves the sparse phase",
+    "boundary_theory": "density at which theory leaves the sparse phase",
+}
+
 
 def check(plan: Any) -> None:
     """Refuse a grid that is no map.

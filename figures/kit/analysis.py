@@ -102,6 +102,17 @@ def analysed(
     """
     if not hasattr(module, "analyse"):
         return dataset
+    found = _analysed(module, dataset, keeper, report, beside)
+    for name, words in getattr(module, "WORDS", {}).items():
+        if name in found:
+            found[name].attrs["long_name"] = words
+    return found
+
+
+def _analysed(
+    module: Any, dataset: xr.Dataset, keeper: Keeper | None, report: Any, beside: Parts
+) -> xr.Dataset:
+    """Read or compute an analysis."""
     if keeper is None:
         others = {name: run() for name, run in beside.items()}
         return analyse(module, dataset, others | compute_parts(module, dataset, None, report))

@@ -7,6 +7,7 @@ A module that draws has
     draw(dataset, axes=None) -> Figure
     caption(dataset) -> list[str]      more parts of the caption (may be left out)
     check(plan)                        refuses what it cannot draw (may be left out)
+    WORDS = {name: …}                  what the analysis' own variables are (may be left out)
 
 and where the analysis takes many seconds, `parts(dataset) -> {name: function}`: each part is
 computed by a function without arguments that returns a dataset, and stored as it is done; then

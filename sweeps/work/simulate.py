@@ -226,14 +226,17 @@ class Simulate(Work):
         n_seeds = dataset.sizes.get("seed", 1)
         parts = [f"{n_seeds} seed{'s' * (n_seeds > 1)}"]
         if dataset["n_samples"].ndim == 0:
-            parts.append(f"{dataset['n_samples'].item():,} examples each")
+            n = dataset["n_samples"].item()
+            parts.append(f"{n:,} example{'s' * (n != 1)} each")
         parts += [
             f"{letter} = {dataset[key].item():g}"
             for key, letter in LETTERS.items()
             if dataset[key].ndim == 0
         ]
         n_infinite = int((dataset["diverged"] != 0).sum())
-        return parts + ([f"{n_infinite} infinite cells left out"] if n_infinite else [])
+        return parts + (
+            [f"{n_infinite} infinite cell{'s' * (n_infinite != 1)} left out"] if n_infinite else []
+        )
 
 
 SIMULATE = Simulate()

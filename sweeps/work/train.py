@@ -225,14 +225,18 @@ class Train(Work):
         parts = [f"{n_seeds} seeds"] if n_seeds > 1 else []
         parts += [f"{n_models} models a cell"] if n_models > 1 else []
         parts = parts or ["1 seed"]
-        said = (("steps", "{:g} steps"), ("batch_size", "of {:g} examples"))
-        numbers = [words.format(dataset[k].item()) for k, words in said if dataset[k].ndim == 0]
+        said = (("steps", "{:g} step"), ("batch_size", "of {:g} example"))
+        found = [(words, dataset[k].item()) for k, words in said if dataset[k].ndim == 0]
+        numbers = [words.format(n) + "s" * (n != 1) for words, n in found]
         if numbers:
             parts.append(" ".join(numbers))
         if dataset["learning_rate"].ndim == 0:
             parts.append(f"learning rate {dataset['learning_rate'].item():g}")
         diverged = int((dataset["diverged"] != 0).sum())
-        return parts + ([f"{diverged} runs diverged and are left out"] if diverged else [])
+        left_out = "1 run diverged and is left out"
+        if diverged > 1:
+            left_out = f"{diverged} runs diverged and are left out"
+        return parts + ([left_out] if diverged else [])
 
     def remarks(self, dataset: xr.Dataset) -> list[str]:
         """Say how many runs are not done."""

@@ -46,6 +46,8 @@ def test_every_figure_computes_claims_draws_and_survives_its_file(name, tmp_path
     assert " ".join(claim.split()) in texts
     assert " ".join(caption.split()) in texts
     assert ("TINY" in caption) == has_version(entries()[name], "tiny")
+    assert not [k for k, v in dataset.data_vars.items() if not v.attrs.get("long_name")]
+    assert set(getattr(entries()[name].module(), "WORDS", {})) <= set(dataset)
     save_dataset(dataset, tmp_path / "figure.nc")
     again = open_dataset(tmp_path / "figure.nc")
     assert drawable(name).claim(again) == claim
