@@ -12,7 +12,6 @@
 An axis is a key of the run, a law's parameter (`importance.ratio`), or what [derive] uses.
 """
 
-import math
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -20,15 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from sweeps.config.derived import FUNCTIONS
+from sweeps.config.paths import with_path
 from sweeps.config.schema import every_key
-from sweeps.config.spacing import LARGEST_AXIS, LARGEST_NUMBER, SPACINGS, axis_size, axis_values
-from sweeps.config.sweep import MODELS, SweepConfig, axis_name, is_key, own_keys, with_path
+from sweeps.config.spacing import LARGEST_NUMBER, SPACINGS, axis_values, require_size
+from sweeps.config.sweep import MODELS, SweepConfig, axis_name, is_key, own_keys
 from sweeps.config.synonyms import way_out
 from sweeps.given import plain_table
 from sweeps.grid import SEED, Axis, Dimension, Grid
 from toymodels.errors import InputError, hint, listed
 
-LARGEST_GRID = 5_000_000
 OUTER = ("name", "description", "seed", "grid", "zip", "derive", "models")
 VERSIONS = ("fast", "tiny")  # tables that change what is run, where they are asked for
 
@@ -238,7 +237,9 @@ def _grid(
     models: SweepConfig | None,
     own: frozenset[str],
 ) -> Grid:
-    _check_size(grid, zips, models)
+    tables = [axes for axes in zips.values() if isinstance(axes, dict) and axes]
+    given_axes = [v for _, v in _leaves(grid)] + [next(_leaves(axes))[1] for axes in tables]
+    require_size(given_axes, models.grid.size if models else 1)
     helpers = {axis for _, axes in derive.values() for axis in axes}
     dimensions = [_of_models(d) for d in models.grid.dimensions] if models else []
     for path, given in _leaves(grid):
@@ -258,19 +259,6 @@ def _grid(
     if SEED in helpers:
         raise InputError("derive uses 'seed', which cells do not know: seeds share all settings.")
     return result
-
-
-def _check_size(grid: dict[str, Any], zips: dict[str, Any], models: SweepConfig | None) -> None:
-    """Refuse a grid of too many points before any of them is made."""
-    tables = [axes for axes in zips.values() if isinstance(axes, dict) and axes]
-    given = [v for _, v in _leaves(grid)] + [next(_leaves(axes))[1] for axes in tables]
-    sizes = [max(1, axis_size(values)) for values in given]
-    size = math.prod(sizes) * (models.grid.size if models else 1)
-    if size > LARGEST_GRID and max(sizes, default=1) <= LARGEST_AXIS:
-        raise InputError(
-            f"the grid has {size:,} points; at most {LARGEST_GRID:,} are run at once: "
-            "shorten an axis or split the sweep."
-        )
 
 
 def _of_models(d: Dimension) -> Dimension:

@@ -14,6 +14,7 @@ import numpy as np
 
 from sweeps.config.cells import Cells
 from sweeps.config.derived import derived_value
+from sweeps.config.paths import leaves, with_paths, without
 from sweeps.config.registry import NAMES, TABLES, find
 from sweeps.config.schema import every_key, known_keys, maker, resolve
 from sweeps.config.signatures import parameters
@@ -21,7 +22,6 @@ from sweeps.config.table import Anything
 from sweeps.grid import SEED, Grid, grid_from
 from sweeps.identity import digest
 from sweeps.plan import Cell, TrainedModel, program_key
-from toymodels.errors import InputError
 
 # In front of the axes of the sweep whose models another one studies.
 MODELS = "models."
@@ -256,48 +256,6 @@ def own_sources(tables: list[dict[str, Any]]) -> dict[str, str]:
         for name, file in files.items()
         if file
     }
-
-
-def with_path(table: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """Return a table in which "a.b.c" has a value; the table given is not changed.
-
-    Raises:
-        InputError: something other than a table is in the way.
-    """
-    head, _, rest = path.partition(".")
-    if not rest:
-        return table | {head: value}
-    inner = table.get(head, {})
-    if not isinstance(inner, dict):
-        raise InputError(f"{head} = {inner!r} and {path} cannot both be given: remove one.")
-    return table | {head: with_path(inner, rest, value)}
-
-
-def with_paths(table: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
-    """Return a table in which each path has its value."""
-    for path, value in settings.items():
-        table = with_path(table, path, value)
-    return table
-
-
-def without(table: dict[str, Any], paths: list[str]) -> dict[str, Any]:
-    """Return a table without what these paths hold."""
-    left = {}
-    for key, value in table.items():
-        if key in paths:
-            continue
-        inner = [p.removeprefix(f"{key}.") for p in paths if p.startswith(f"{key}.")]
-        left[key] = without(value, inner) if isinstance(value, dict) else value
-    return left
-
-
-def leaves(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the path and value of every number and name in nested tables."""
-    for key, value in table.items():
-        if isinstance(value, dict):
-            yield from leaves(value, f"{prefix}{key}.")
-        elif isinstance(value, int | float | str) and not isinstance(value, bool):
-            yield f"{prefix}{key}", value
 
 
 def axis_name(path: str) -> str:

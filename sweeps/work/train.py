@@ -47,8 +47,8 @@ from toymodels.training import (
 
 AT_SNAPSHOT = "_at_snapshot"
 
-# Groups of models that are timed for an estimate, less of them where batches are larger.
-TIMED_GROUPS, TIMED_BYTES = 8, 64_000_000
+# Batches of the models that are timed for an estimate.
+TIMED_BYTES = 64_000_000
 
 # What compiling a run takes, in units of its step and one evaluation, measured.
 COMPILED_PROGRAMS = 2
@@ -174,7 +174,8 @@ class Train(Work):
     def _timed(self, of_program: list[Block]) -> tuple[float, float]:
         run = of_program[0].program.cell(0)
         step_bytes, _ = model_bytes(run)
-        groups = int(np.clip(TIMED_BYTES // step_bytes, 1, TIMED_GROUPS))
+        together = of_program[0].layout.seeds * of_program[0].layout.cells
+        groups = max(1, TIMED_BYTES // (step_bytes * together))
         compiling, of_step, of_batch = time_steps(of_program[0], groups)
         looks = [CURVE_SIZE] * len(stops(run.spec)) + [run.spec.evaluation_size] * 2
         best = best_estimator(run.task, first_model(run))
