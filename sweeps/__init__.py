@@ -12,17 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sweeps.config.parse import parse, read_toml
+    from sweeps.exchange import export_models
     from sweeps.grid import Axis, Dimension, Grid
-    from sweeps.run import estimate, run_grid, run_sweep
+    from sweeps.own import run_grid
+    from sweeps.run import estimate, run_sweep
     from sweeps.stats import best_over_seeds, mean_over_seeds, median_over_seeds, share_over_seeds
     from sweeps.store import open_dataset
     from sweeps.stored import export_npz, restore, select
 
 _HOMES = {
     "config.parse": ("parse", "read_toml"),
+    "exchange": ("export_models",),
     "grid": ("Axis", "Dimension", "Grid"),
     "stored": ("export_npz", "restore", "select"),
-    "run": ("estimate", "run_grid", "run_sweep"),
+    "own": ("run_grid",),
+    "run": ("estimate", "run_sweep"),
     "stats": ("best_over_seeds", "mean_over_seeds", "median_over_seeds", "share_over_seeds"),
     "store": ("open_dataset",),
 }
@@ -33,6 +37,7 @@ __all__ = [
     "Grid",
     "best_over_seeds",
     "estimate",
+    "export_models",
     "export_npz",
     "mean_over_seeds",
     "median_over_seeds",

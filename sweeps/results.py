@@ -4,7 +4,6 @@ Names and dimensions come with the fields. Where cells differ in size, arrays ar
 to the largest; a number that a cell does not have is NaN.
 """
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,30 +11,8 @@ import numpy as np
 import xarray as xr
 
 from sweeps.grid import Grid
-from sweeps.plan import Block
-from sweeps.work.base import Output
+from sweeps.packed import Output
 from toymodels.fields import Field
-
-FIELDS, POINTS, COORDINATE = "fields", "points", "coordinate/"
-
-
-def pack(block: Block, output: Output) -> dict[str, np.ndarray]:
-    """Return a block's result as arrays that a file can keep."""
-    about = {n: [list(f.dims), f.words, list(f.meanings)] for n, f in output.fields.items()}
-    arrays = {name: np.asarray(f.values) for name, f in output.fields.items()}
-    arrays |= {COORDINATE + name: np.asarray(values) for name, values in output.coords.items()}
-    return arrays | {POINTS: block.points, FIELDS: np.array(json.dumps(about))}
-
-
-def unpack(arrays: dict[str, np.ndarray]) -> Output:
-    """Return what `pack` was given."""
-    about = json.loads(str(arrays[FIELDS]))
-    fields = {
-        name: Field(arrays[name], tuple(dims), words, tuple(meanings))
-        for name, (dims, words, meanings) in about.items()
-    }
-    coords = {n.removeprefix(COORDINATE): v for n, v in arrays.items() if n.startswith(COORDINATE)}
-    return Output(fields, coords)
 
 
 @dataclass

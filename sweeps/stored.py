@@ -1,17 +1,20 @@
 """From a stored cell back to a model."""
 
+import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
+from sweeps.cells import cells_of
 from sweeps.config.sweep import SweepConfig, TrainedAt, config_from_json
-from sweeps.grid import SEED
+from sweeps.grid import SEED, Grid, grid_from
 from sweeps.plan import TrainedModel
 from toymodels.errors import InputError
+from toymodels.estimators.base import refuse_world
 from toymodels.fields import fields_of
 from toymodels.streams import run_key
 
@@ -22,6 +25,15 @@ def select(dataset: xr.Dataset, **coordinates: Any) -> xr.Dataset:
     Raises:
         InputError: an unknown name, or a value that is not in the grid.
     """
+    dataset = narrowed(dataset, **coordinates)
+    left = [str(d) for d in dataset["diverged"].dims]
+    if left:
+        raise InputError(f"more than one cell is left: also give {', '.join(left)}.")
+    return dataset
+
+
+def narrowed(dataset: xr.Dataset, **coordinates: Any) -> xr.Dataset:
+    """Select the cells that have some coordinates; errors as `select`."""
     for name, value in coordinates.items():
         if name not in dataset.coords:
             known = [str(c) for c in dataset.coords if dataset.coords[c].ndim and c != "step"]
@@ -35,30 +47,36 @@ def select(dataset: xr.Dataset, **coordinates: Any) -> xr.Dataset:
             raise InputError(f"{name} = {value!r} is not in the grid: it has {held.tolist()}.")
         for dim in dataset.coords[name].dims:
             dataset = dataset.isel({dim: match if match.size > 1 else int(match[0])})
-    left = [str(d) for d in dataset["diverged"].dims]
-    if left:
-        raise InputError(f"more than one cell is left: also give {', '.join(left)}.")
     return dataset
 
 
-def restore(dataset: xr.Dataset, *models: xr.Dataset, **coordinates: Any) -> TrainedModel:
+def restore(
+    dataset: xr.Dataset,
+    *models: xr.Dataset,
+    build: Callable[[dict[str, Any]], Any] | None = None,
+    **coordinates: Any,
+) -> TrainedModel:
     """Make a stored cell a model again, `(run, model)`.
 
     `toymodels.training.evaluate(run, model).loss` is the stored loss. A network of circuits is
     drawn again, as it was.
 
     Args:
-        dataset: the result of a sweep.
+        dataset: the result of a sweep, or of `run_grid`.
         models: the result of the sweep whose models it studies, if it does, and of those that
             this one stands on in turn.
+        build: what `run_grid` was given, for its results alone: no file holds your code.
         coordinates: of one cell.
 
     Raises:
-        InputError: coordinates that are not one cell, a result of no config, or no `models`.
+        InputError: coordinates that are not one cell, a result of no config, no `models`, or no
+            `build` or one that makes other models.
     """
     cell = select(dataset, **coordinates)
     if "config" not in dataset.attrs:
-        raise InputError("the result holds no config: only those of `run_sweep` can be restored.")
+        return _restored_by(build, dataset, cell)
+    if build is not None:
+        raise InputError("the result holds its config, which says what is built: leave build out.")
     config = config_from_json(dataset.attrs["config"])
     if config.models is not None and not models:
         raise InputError(
@@ -66,15 +84,44 @@ def restore(dataset: xr.Dataset, *models: xr.Dataset, **coordinates: Any) -> Tra
             f"open_dataset('DIR/runs/{config.models.name}-{config.models.hash()}/result.nc'), …), "
             "where DIR was its --out."
         )
+    work, run = config.build(_values(cell, config.grid), models_at(config, models))
+    key = run_key(int(cell.coords.get(SEED, 0)), config.seed)
+    return TrainedModel(run, work.restore(run, cell, key))
+
+
+def _restored_by(build: Any, dataset: xr.Dataset, cell: xr.Dataset) -> TrainedModel:
+    """Make a cell of `run_grid` a model again, by what built it."""
+    if "grid" not in dataset.attrs:
+        raise InputError(
+            "the result holds no config and no grid: those of `run_sweep` and `run_grid` can be "
+            "restored, if their attributes are kept (xarray.set_options(keep_attrs=True))."
+        )
+    if build is None:
+        raise InputError(
+            "the result is of `run_grid`, and no file holds your code: give the function that "
+            "built its runs, restore(dataset, build=…, …)."
+        )
+    about = json.loads(dataset.attrs["grid"])
+    work, run = cells_of(build)(_values(cell, grid_from(about["grid"])))
+    key = run_key(int(cell.coords.get(SEED, 0)), about["seed"])
+    try:
+        return TrainedModel(run, work.restore(run, cell, key))
+    except KeyError as error:
+        raise InputError(
+            f"build makes a model with {error}, which the result does not hold: give the function "
+            "that built its runs."
+        ) from None
+
+
+def _values(cell: xr.Dataset, grid: Grid) -> dict[str, Any]:
+    """Return path -> value of one cell, without its seed."""
     values = {}
-    for d in config.grid.dimensions:
+    for d in grid.dimensions:
         for axis in d.axes:
             if axis.path != SEED:
                 held = cell.coords[axis.name].values.item()  # text where numbers are among names
                 values[axis.path] = next((v for v in axis.values if str(v) == str(held)), held)
-    work, run = config.build(values, models_at(config, models))
-    key = run_key(int(cell.coords.get(SEED, 0)), config.seed)
-    return TrainedModel(run, work.restore(run, cell, key))
+    return values
 
 
 def models_at(config: SweepConfig, models: Sequence[xr.Dataset]) -> TrainedAt | None:
@@ -82,18 +129,30 @@ def models_at(config: SweepConfig, models: Sequence[xr.Dataset]) -> TrainedAt | 
     if config.models is None:
         return None
     names = {axis.path: axis.name for d in config.models.grid.dimensions for axis in d.axes}
-    return lambda values: restore(*models, **{names[path]: v for path, v in values.items()})
+    kept: dict[Any, TrainedModel] = {}  # cells that study the same model share it
+
+    def trained(values: dict[str, Any]) -> TrainedModel:
+        at = tuple(values.items())
+        if at not in kept:
+            kept[at] = restore(*models, **{names[path]: v for path, v in values.items()})
+        return kept[at]
+
+    return trained
 
 
 def export_npz(
-    dataset: xr.Dataset, path: str | Path, *models: xr.Dataset, **coordinates: Any
+    dataset: xr.Dataset,
+    path: str | Path,
+    *models: xr.Dataset,
+    build: Callable[[dict[str, Any]], Any] | None = None,
+    **coordinates: Any,
 ) -> None:
     """Write one cell's weights, its world and config to an `.npz` file.
 
     Raises:
         InputError: as `restore`, and for circuits, which have no trained weights.
     """
-    run, model = restore(dataset, *models, **coordinates)
+    run, model = restore(dataset, *models, build=build, **coordinates)
     if not hasattr(run, "task"):
         raise InputError(
             "circuits have no trained weights to export: `sweeps.restore` draws their network "
@@ -103,6 +162,81 @@ def export_npz(
     if hasattr(getattr(run.task, "features", None), "p_active"):
         world["p_active"] = run.task.features.p_active
     weights = {name: np.asarray(field.values) for name, field in fields_of(model).items()}
-    config = json.dumps(coordinates | {"sweep": dataset.attrs["config"]}, default=str)
+    about = {k: dataset.attrs[k] for k in ("config", "grid") if k in dataset.attrs}
+    config = json.dumps(coordinates | {"sweep": next(iter(about.values()))}, default=str)
     arrays = {name: np.asarray(v) for name, v in world.items()} | weights
     np.savez(Path(path).expanduser(), **arrays, config=np.array(config))  # pyright: ignore[reportArgumentType]
+
+
+MOST_MODELS = 1000  # that are read from one result, each built again
+
+
+class StoredModel(NamedTuple):
+    """A cell's model, where it lies on the grid, and what is known of it."""
+
+    model: Any
+    at: dict[str, Any]  # coordinates along the axes
+    about: dict[str, Any]  # p_active, importance, loss, seed, …, as a sidecar says it
+
+
+def stored_models(
+    dataset: xr.Dataset, *models: xr.Dataset, **coordinates: Any
+) -> list[StoredModel]:
+    """Return the models of all cells that have some coordinates.
+
+    Args:
+        dataset: the result of a sweep.
+        models: as for `restore`.
+        coordinates: of one cell, or of several.
+
+    Raises:
+        InputError: as `restore`, for networks of circuits, and for more than 1,000 cells.
+    """
+    if "config" not in dataset.attrs or "diverged" not in dataset:
+        raise InputError("the file holds no runs of a sweep: give the result of `sweep run`.")
+    cells = narrowed(dataset, **coordinates)
+    n = int(cells["diverged"].size)
+    if n > MOST_MODELS:
+        left = ", ".join(map(str, cells["diverged"].dims))
+        raise InputError(f"{n:,} models, at most {MOST_MODELS:,} are read: select some by {left}.")
+    return [_stored(cell, models) for cell in _each(cells)]
+
+
+def _each(cells: xr.Dataset) -> Iterator[xr.Dataset]:
+    dims = cells["diverged"].dims
+    for index in itertools.product(*(range(cells.sizes[d]) for d in dims)):
+        yield cells.isel(dict(zip(dims, index, strict=True)))
+
+
+def _stored(cell: xr.Dataset, models: tuple[xr.Dataset, ...]) -> StoredModel:
+    run, model = restore(cell, *models)
+    task = getattr(run, "task", None)
+    if task is None:
+        raise InputError(
+            "circuits have no trained weights: `sweeps.restore` draws their network again, and "
+            "`toymodels.circuits.dense_network` writes it out."
+        )
+    grid = config_from_json(cell.attrs["config"]).grid
+    at = {a.name: cell.coords[a.name].values.item() for d in grid.dimensions for a in d.axes}
+    about: dict[str, Any] = {"at": at, "loss": float(cell["loss"])}
+    p_active = getattr(getattr(task, "features", None), "p_active", None)
+    if p_active is not None:
+        about["p_active"] = number_or_list(p_active)
+    if hasattr(task, "importance"):
+        about["importance"] = number_or_list(task.importance)
+    if "seed" in at:
+        about["seed"] = at["seed"]
+    if refuse_world(task) is not None:
+        values = getattr(getattr(task, "features", None), "distribution", None)
+        world = type(getattr(task, "features", task)).__name__
+        about["features"] = f"{type(task).__name__} of {world}, {type(values).__name__} values"
+    if bool(cell["diverged"]):
+        about["diverged"] = True
+    return StoredModel(model, at, about)
+
+
+def number_or_list(values: Any) -> Any:
+    """Return one number where all values are alike, else their list, as they were written."""
+    values = np.asarray(values)
+    as_written = [float(str(v)) for v in np.ravel(values)]  # float32 0.1 is 0.1
+    return as_written[0] if len(set(as_written)) == 1 else as_written

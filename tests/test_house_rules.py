@@ -113,6 +113,9 @@ TESTED_WITH = {
     "toymodels/circuits/interference.py": "tests/toymodels/circuits/test_theory.py",
     "toymodels/circuits/measures.py": "tests/toymodels/circuits/test_simulation.py",
 }
+for _name in ("arena", "devinterp", "notebook", "own", "param_decomp", "spd"):
+    TESTED_WITH[f"toymodels/interop/{_name}.py"] = "tests/toymodels/interop/test_layouts.py"
+TESTED_WITH["toymodels/interop/base.py"] = "tests/toymodels/interop/test_reading.py"
 # The old addresses of modules that moved, kept for one version.
 TESTED_WITH["toymodels/exact/one_active.py"] = "tests/toymodels/theory/test_one_active.py"
 TESTED_WITH["toymodels/exact/closed_forms.py"] = "tests/toymodels/theory/test_surface_2_1.py"

@@ -58,8 +58,11 @@ def figure(
     memory: Memory = 2.0,
     fresh: Annotated[bool, arg(help="start over although finished work is there")] = False,
 ) -> None:
-    """Make figures: train what is missing, draw, and say where the pictures are."""
-    from figures.command.verbs import Wanted, make_figures
+    """Make figures: train what is missing, draw, and say where the pictures are.
+
+    NAME.png is of the figure as it comes; where something differs the name says what.
+    """
+    from figures.command.making import Wanted, make_figures
 
     overrides = tuple(name for name in names if "=" in name)
     if seed is not None:
@@ -105,14 +108,62 @@ def sweep_status(folder: Annotated[Positional[Path], arg(metavar="DIR")] = Path(
 
 
 def inspect(
-    file: Annotated[Positional[Path], arg(help="a matrix [hidden, features]", metavar="W.npy|npz")],
+    file: Annotated[
+        Positional[Path],
+        arg(help="a matrix, a model of any known layout, or a result", metavar="FILE"),
+    ],
+    selection: Annotated[
+        Positional[tuple[str, ...]],
+        arg(help="which models: seed=0 of a result, instance=3 of a file", metavar="KEY=VALUE"),
+    ] = (),
     *,
+    as_: Annotated[
+        str | None,
+        arg(
+            name="as",
+            help="whose layout: toymodels ([hidden, features]), notebook, arena, spd, "
+            "param-decomp, devinterp, sae-lens; recognised unless given",
+            metavar="LAYOUT",
+        ),
+    ] = None,
+    transpose: Annotated[bool, arg(help="rows and columns are the other way round")] = False,
+    linear: Annotated[bool, arg(help="the model has no ReLU")] = False,
+    p: Annotated[
+        str | None,
+        arg(help="density of its world, a number or list: tells its loss", metavar="P"),
+    ] = None,
+    importance: Annotated[
+        str | None, arg(help="a number, a list or a profile, '{ ratio = 0.9 }'", metavar="I")
+    ] = None,
     out: Annotated[Path | None, arg(help="also draw a picture there", metavar="FILE.png")] = None,
 ) -> None:
-    """Measure a matrix of your own: norms, superposition, dimensionality, shapes."""
-    from figures.command.inspection import inspect_file
+    """Measure a model of your own: norms, superposition, shapes, loss, and what would be better."""
+    from figures.command.inspection import Wanted, inspect_file
 
-    inspect_file(file, out)
+    inspect_file(file, Wanted(as_, transpose, linear, p, importance, out, selection))
+
+
+def export(
+    names: Annotated[
+        Positional[tuple[str, ...]],
+        arg(
+            help="a result, KEY=VALUE of the cells, and the file to write (.npz, .safetensors)",
+            metavar="RESULT.nc|KEY=VALUE|OUT",
+        ),
+    ] = (),
+    *,
+    as_: Annotated[
+        str, arg(name="as", help="layout, as of inspect", metavar="LAYOUT")
+    ] = "toymodels",
+) -> None:
+    """Write trained models for other programs, with a JSON that says what they are."""
+    from figures.command.inspection import export_request
+    from sweeps.exchange import export_models
+    from sweeps.store import open_dataset
+
+    result, at, out = export_request(names)
+    for path in export_models(open_dataset(result), out, as_, **at):
+        print(path)
 
 
 def doctor() -> None:
@@ -192,6 +243,7 @@ VERBS = {
     "sweep": sweep,
     "show": show,
     "inspect": inspect,
+    "export": export,
     "cite": cite,
     "doctor": doctor,
 }

@@ -40,17 +40,15 @@ def draw(entry: Entry, out: Path) -> str:
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    from figures.kit import style
     from figures.kit.compute import Drawable
     from sweeps.progress import Bar
 
     dataset = Drawable(entry).compute(out=out, report=Bar(entry.name))
-    with plt.rc_context(style.paper()):
-        figure = Drawable(entry).draw(dataset)
-        figure.savefig(PICTURES / f"{entry.name}.png", dpi=DPI)
-        if entry.name in FRONT:
-            figure.savefig(ROOT / "docs" / f"{entry.name}.png", dpi=110)
-        plt.close(figure)
+    figure = Drawable(entry).draw(dataset)
+    figure.savefig(PICTURES / f"{entry.name}.png", dpi=DPI)
+    if entry.name in FRONT:
+        figure.savefig(ROOT / "docs" / f"{entry.name}.png", dpi=110)
+    plt.close(figure)
     return dataset.attrs["claim"]
 
 

@@ -1,119 +1,149 @@
-"""Measure a matrix of the user's own: the verb `toymodels inspect`."""
+"""Measure models of the user's own: the verb `toymodels inspect`."""
 
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from figures.kit import style
-from figures.kit.draw import draw_columns, draw_gram, draw_norms
-from sweeps.store import writing
-from toymodels import geometry
+from figures.command.inspection_picture import check_ending, draw_models
+from figures.command.inspection_report import Asked, Inspected, print_models
+from sweeps.store import open_dataset
+from sweeps.stored import stored_models
 from toymodels.errors import InputError
+from toymodels.interop.reading import read
+from toymodels.profiles import profile_values
 
-SHOWN = 40  # rows of the table at most
+RESULT = ".nc"
 
 
-def read_matrix(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Read `W [M, F]` and, where an archive has it, `b [F]` (else zeros).
+@dataclass(frozen=True)
+class Wanted:
+    """How a file is to be read, and what is asked about it; texts as they were typed."""
+
+    layout: str | None = None
+    transpose: bool = False
+    linear: bool = False
+    p: str | None = None
+    importance: str | None = None
+    picture: Path | None = None
+    selection: tuple[str, ...] = ()
+
+
+def inspect_file(path: Path, wanted: Wanted) -> None:
+    """Print what is known of the models in a file, and draw them where a picture is wanted."""
+    if wanted.picture is not None:
+        check_ending(wanted.picture)
+    found, notes = _models(path, wanted)
+    finite = [m for m in found if m.finite]
+    if not finite:
+        raise InputError(
+            f"{path}: the weights hold NaN or infinity; a diverged model cannot be measured."
+        )
+    asked = [_asked(m, i, len(found), wanted) for i, m in enumerate(found)]
+    print_models(path, found, asked, notes)
+    if wanted.picture is not None:
+        draw_models(wanted.picture, path, finite)
+        print(f"picture: {wanted.picture}")
+
+
+def _models(path: Path, wanted: Wanted) -> tuple[list[Inspected], list[str]]:
+    """Return the selected models of a file, and what is to be said about the reading."""
+    at = selected(wanted.selection)
+    if path.suffix == RESULT:
+        stored = stored_models(open_dataset(path), **at)
+        axes = [k for k in stored[0].at if len({str(s.at[k]) for s in stored}) > 1]
+        return [
+            Inspected(s.model, ", ".join(f"{k} = {s.at[k]}" for k in axes), s.about) for s in stored
+        ], []
+    reading = read(path, wanted.layout, transpose=wanted.transpose, linear=wanted.linear)
+    n = len(reading.models)
+    which = at.pop("instance", None)
+    if at or not (which is None or (isinstance(which, int) and 0 <= which < n)):
+        raise InputError(
+            f"{' '.join(wanted.selection)}: {path} has {n} models: choose by instance=0 to {n - 1}."
+        )
+    labels = [f"instance {i}" if n > 1 else "" for i in range(n)]
+    every = map(Inspected, reading.models, labels, reading.about)
+    notes = [f"layout {reading.layout}", *reading.notes]
+    return [m for i, m in enumerate(every) if which in (None, i)], notes
+
+
+def _asked(model: Inspected, i: int, n: int, wanted: Wanted) -> Asked:
+    """Return the problem of one of `n` models: what is typed, else what the file says."""
+    n_features = model.n_features
+    p = _typed("--p", wanted.p, i, n, n_features)
+    importance = _typed("--importance", wanted.importance, i, n, n_features)
+    other = model.about.get("features") if p is None else None
+    return Asked(
+        model.about.get("p_active") if p is None else p,
+        model.about.get("importance", 1.0) if importance is None else importance,
+        other,
+    )
+
+
+def _typed(option: str, text: str | None, i: int, n: int, n_features: int) -> Any:
+    """Return what an option says of model i of n: a number, a list or the table of a profile.
+
+    Of a list of n numbers, where n is not the number of features, each is one model's.
+    """
+    if text is None:
+        return None
+    value = _value(text)
+    if isinstance(value, str):
+        value = _value(f"[{text}]")
+    if isinstance(value, list) and len(value) == n > 1:
+        if n == n_features:
+            raise InputError(
+                f"{option} {text}: {n} numbers for {n} models of {n_features} features: select one "
+                "with instance=0, or give one number."
+            )
+        value = value[i]
+    plain = np.asarray(value).dtype.kind in "fiu" if not isinstance(value, dict) else True
+    if not plain or isinstance(value, bool):
+        raise InputError(
+            f"{option} {text}: give a number, a list such as [1, 0.5], or a profile such as "
+            "'{ ratio = 0.9 }'."
+        )
+    return profile_values(value, n_features, option)
+
+
+def _value(text: str) -> Any:
+    """Return what a text is in TOML, else the text."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except ValueError:
+        return text.strip()
+
+
+def export_request(names: tuple[str, ...]) -> tuple[str, dict[str, Any], str]:
+    """Return the result, the selection and the file to write, from what was typed after `export`.
 
     Raises:
-        InputError: the file is missing, damaged, or holds no finite two-dimensional `W`.
+        InputError: it is not one result, KEY=VALUE …, and one file.
     """
-    try:
-        content = np.load(path)
-        arrays = dict(content.items()) if hasattr(content, "items") else {"W": content}
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file.") from None
-    except Exception as error:  # numpy and zip raise many kinds for a file that is not theirs
+    result, *rest = names or ("",)
+    outs = [name for name in rest if "=" not in name]
+    if len(outs) != 1 or not result:
         raise InputError(
-            f"{path} cannot be read as .npy or .npz ({type(error).__name__}: {error}): "
-            "save a matrix [hidden, features] with numpy.save."
-        ) from None
-    if "W" not in arrays and len(arrays) == 1:
-        arrays = {"W": next(iter(arrays.values()))}
-    if "W" not in arrays:
-        raise InputError(f"{path} holds {', '.join(arrays)} but no W: name the matrix W.")
-    W = arrays["W"]
-    if W.ndim != 2 or W.size == 0 or W.dtype.kind not in "fiu":
-        raise InputError(
-            f"{path}: W has shape {W.shape} and type {W.dtype}; give one real matrix "
-            "[hidden, features], for example ds.W.sel(seed=0).values."
+            "export takes a result, then KEY=VALUE of what is selected, and one file to write: "
+            "toymodels export out/mine.nc --as notebook seed=0 mine.npz"
         )
-    if not np.all(np.isfinite(W)):
-        raise InputError(f"{path}: W holds NaN or infinity; a diverged model cannot be measured.")
-    b = arrays.get("b", np.zeros(W.shape[1]))
-    return W.astype(float), b.astype(float) if b.shape == W.shape[1:] else np.zeros(W.shape[1])
+    return result, selected([name for name in rest if "=" in name]), outs[0]
 
 
-def inspect_file(path: Path, picture: Path | None = None) -> None:
-    """Print what geometry says of a matrix, and draw it where a picture is wanted."""
-    W, b = read_matrix(path)
-    m, n = W.shape
-    norm, superposition, dimensionality = (
-        np.asarray(f(W.astype(np.float32)))
-        for f in (
-            geometry.feature_norms,
-            geometry.superposition,
-            geometry.feature_dimensionality,
-        )
-    )
-    represented = int(geometry.n_represented(W))
-    print(f"{path}: W [hidden, features] = [{m}, {n}], rank {np.linalg.matrix_rank(W)}")
-    print(f"  represented features (norm > 0.5)         {represented}")
-    print(f"  of them dedicated (superposition < 0.1)   {int(geometry.n_dedicated(W))}")
-    print(f"  dimensions per feature m/|W|^2            {geometry.dimensions_per_feature(W):.4f}")
-    print(f"  sum of feature dimensionalities           {dimensionality.sum():.4f}")
-    if n > m:
-        print(f"  more features than dimensions: {'yes' if represented > m else 'no'}")
-    _print_shapes(W)
-    print("feature      norm  superposition  dimensionality")
-    for i in range(min(n, SHOWN)):
-        print(f"{i:>7}  {norm[i]:>8.4f}  {superposition[i]:>13.4f}  {dimensionality[i]:>14.4f}")
-    if n > SHOWN:
-        print(f"… and {n - SHOWN} more; --out FILE.png draws them all")
-    if picture is not None:
-        _draw(W, b, norm, superposition, picture)
-        print(f"picture: {picture}")
+def selected(texts: Sequence[str]) -> dict[str, Any]:
+    """Return coordinates from texts such as `seed=0`.
 
-
-def _print_shapes(W: NDArray) -> None:
-    """Print the groups of features that interact, and the polytope each is nearest to."""
-    found = geometry.components(W)
-    whole = geometry.joined_name(found)
-    together = f"  (together: {whole})" if whole else ""
-    print(f"  shapes                                    {geometry.name_arrangement(W)}{together}")
-    if found:
-        print("shape             rank  distance  features")
-    for shape in found[:SHOWN]:
-        features = [str(i) for i in shape.features[:SHOWN]]
-        more = ["…"] if len(shape.features) > SHOWN else []
-        print(f"{shape.name:<16}  {shape.rank:>4}  {shape.distance:>8.4f}  ", end="")
-        print(" ".join([*features, *more]))
-    if len(found) > SHOWN:
-        print(f"… and {len(found) - SHOWN} more shapes")
-
-
-def _draw(W: NDArray, b: NDArray, norm: NDArray, share: NDArray, picture: Path) -> None:
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
-
-    if picture.suffix not in (".png", ".pdf", ".svg"):
-        raise InputError(f"--out {picture}: end it in .png, .pdf or .svg.")
-    with plt.rc_context(style.paper()):
-        n_panels = 3 if W.shape[0] == 2 else 2
-        figure, axes = plt.subplots(1, n_panels, figsize=(3.3 * n_panels, 3.4))
-        gram, _ = draw_gram(axes[0], W, b)
-        axes[0].set_title("WᵀW, and b")
-        figure.colorbar(gram, ax=axes[0], shrink=0.7)
-        draw_norms(axes[1], norm, share)
-        axes[1].set(title="‖Wᵢ‖, by superposition", xlim=(0, max(1.35, 1.05 * norm.max())))
-        if n_panels == 3:
-            limit = max(1.5, 1.1 * float(norm.max()))
-            draw_columns(axes[2], W, style.SUPERPOSITION(np.clip(share, 0, 1)), limit)
-            axes[2].set_title("columns of W")
-        with writing(picture) as beside:
-            figure.savefig(beside, format=picture.suffix[1:])
-        plt.close(figure)
+    Raises:
+        InputError: a text without "=".
+    """
+    at = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise InputError(f"{text!r}: select as KEY=VALUE, such as seed=0.")
+        at[name.strip()] = _value(value)
+    return at

@@ -7,6 +7,7 @@ A module that draws has
     draw(dataset, axes=None) -> Figure
     caption(dataset) -> list[str]      more parts of the caption (may be left out)
     check(plan)                        refuses what it cannot draw (may be left out)
+    WORDS = {name: …}                  what the analysis' own variables are (may be left out)
 
 and where the analysis takes many seconds, `parts(dataset) -> {name: function}`: each part is
 computed by a function without arguments that returns a dataset, and stored as it is done; then
@@ -25,9 +26,12 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
+from figures.kit import style
 from figures.kit.analysis import Keeper, analysed
+from figures.kit.belonging import drawing
 from figures.kit.caption import joined, write_caption
 from figures.kit.entry import files, path_of
+from figures.kit.overrides import texts_of
 from figures.kit.settings import changed
 from sweeps.config.parse import parse, read_toml
 from sweeps.config.registry import find
@@ -51,6 +55,10 @@ class Plan:
     config: SweepConfig | None
     settings: dict[str, Any]
 
+    def identity(self) -> list[Any]:
+        """Return what decides every number."""
+        return [self.config and self.config.identity(), self.settings]
+
 
 @dataclass(frozen=True)
 class Drawable:
@@ -68,6 +76,7 @@ class Drawable:
         fresh: bool = False,
         report: Report | None = None,
         version: str = "",
+        **changes: Any,
     ) -> xr.Dataset:
         """Run the figure's sweep and its analysis, or take what is stored.
 
@@ -79,11 +88,13 @@ class Drawable:
             fresh: start over.
             report: is told the progress.
             version: "fast", or "tiny" for tests.
+            changes: overrides as values: steps=500, **{"grid.seed.range": 4}.
 
         Raises:
             InputError: a mistake in an override, or what the figure cannot draw.
         """
         version = "fast" if fast else version
+        overrides = (*overrides, *texts_of(changes))
         plan = planned(self.entry, version, overrides)
         place = None if out is None else Path(out).expanduser()
         how = {"memory_gib": memory_gib, "fresh": fresh, "report": report or Quiet()}
@@ -97,6 +108,7 @@ class Drawable:
         words = [*_caption_of_sweep(plan, dataset), *_own_caption(module, result)]
         said = version if has_version(self.entry, version) else ""
         result.attrs |= {"figure": self.entry.name, "caption": joined(words, overrides, said)}
+        result.attrs |= {"changed": ", ".join(overrides), "version": said}
         result.attrs["claim"] = module.claim(result)
         return result
 
@@ -123,12 +135,13 @@ class Drawable:
             ax: old name of `axes`, kept for one version.
 
         Raises:
-            InputError: axes that are not the figure's panels.
+            InputError: axes that are not the figure's panels, or a dataset that is not its own.
         """
         axes = ax if axes is None else axes
-        figure = self.entry.module().draw(dataset, axes)
-        if axes is None:
-            write_caption(figure, dataset)
+        with drawing(self.entry, dataset), style.applied():
+            figure = self.entry.module().draw(dataset, axes)
+            if axes is None:
+                write_caption(figure, dataset)
         return figure
 
 

@@ -32,11 +32,17 @@ def draw_columns(
 
 def draw_gram(ax: Axes, W: ArrayLike, b: ArrayLike) -> tuple[AxesImage, AxesImage]:
     """Draw `WᵀW` as a square and, right of it, `b` as a column; both on the scale -1 … 1."""
-    W, b = np.asarray(W), np.asarray(b)
-    n = W.shape[1]
+    W = np.asarray(W)
+    return draw_map(ax, W.T @ W, b)
+
+
+def draw_map(ax: Axes, G: ArrayLike, b: ArrayLike) -> tuple[AxesImage, AxesImage]:
+    """Draw `G [F, F]` of y = f(G x + b) as `draw_gram` does."""
+    G, b = np.asarray(G), np.asarray(b)
+    n = len(G)
     shared: dict[str, Any] = {"cmap": style.SIGNED, "vmin": -1, "vmax": 1, "aspect": "equal"}
     gap, width = n * 0.06, n * 0.07
-    gram = ax.imshow(W.T @ W, extent=(0, n, n, 0), **shared)
+    gram = ax.imshow(G, extent=(0, n, n, 0), **shared)
     bias = ax.imshow(b[:, None], extent=(n + gap, n + gap + width, n, 0), **shared)
     ax.set(xlim=(-0.02 * n, n + gap + width), ylim=(n, -0.02 * n), xticks=[], yticks=[])
     ax.spines[:].set_visible(False)

@@ -17,6 +17,13 @@ from sweeps.results import flags
 from sweeps.stats import best_over_seeds, share_over_seeds
 from toymodels.theory import problems
 
+# What the analysis' own variables are.
+WORDS = {
+    "label": "phase of the extra feature, best trained model",
+    "best_seed": "seed of the least ranking loss, -1 where all diverged",
+    "agreement_outside_band": "share of cells away from theory's boundaries that end in its phase",
+}
+
 
 def check(plan: Any) -> None:
     """Refuse a grid that is no map.

@@ -12,7 +12,7 @@
 An axis is a key of the run, a law's parameter (`importance.ratio`), or what [derive] uses.
 """
 
-import json
+import math
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -21,9 +21,10 @@ from typing import Any
 
 from sweeps.config.derived import FUNCTIONS
 from sweeps.config.schema import every_key
-from sweeps.config.spacing import LARGEST_NUMBER, SPACINGS, axis_values
+from sweeps.config.spacing import LARGEST_AXIS, LARGEST_NUMBER, SPACINGS, axis_size, axis_values
 from sweeps.config.sweep import MODELS, SweepConfig, axis_name, is_key, own_keys, with_path
 from sweeps.config.synonyms import way_out
+from sweeps.given import plain_table
 from sweeps.grid import SEED, Axis, Dimension, Grid
 from toymodels.errors import InputError, hint, listed
 
@@ -77,7 +78,7 @@ def parse(
     _check_seed(seed)
     if "p_active" in table:
         table = with_path(table, "features.p_active", table.pop("p_active"))
-    name = _name(parts.get("name"))
+    name = require_name(parts.get("name"))
     models = _models(name, seed, parts["models"], version) if "models" in parts else None
     axes, zips = parts.get("grid", {}), parts.get("zip", {})
     own = own_keys(table, axes, *(zipped for zipped in zips.values() if isinstance(zipped, dict)))
@@ -141,13 +142,7 @@ def _check_not_replaced(overrides: Sequence[str], grid: Grid) -> None:
 
 
 def _copy(table: dict[str, Any]) -> dict[str, Any]:
-    copy = {}
-    for key, value in table.items():
-        try:
-            copy[key] = json.loads(json.dumps(value))
-        except TypeError:
-            raise InputError(f"{key} = {value!r}: use numbers, text, lists and tables.") from None
-    return copy
+    return {str(key): plain_table(key, value) for key, value in table.items()}
 
 
 def _check_table(key: str, given: Any) -> None:
@@ -155,7 +150,8 @@ def _check_table(key: str, given: Any) -> None:
         raise InputError(f"{key} = {given!r}: write it as a table, [{key}].")
 
 
-def _name(name: Any) -> str:
+def require_name(name: Any) -> str:
+    """Return a sweep's name if files can be called after it, else raise `InputError`."""
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", name):
         raise InputError(
             f"name = {name!r}: give the sweep a name of letters, digits, '-', '_' and '.', "
@@ -242,6 +238,7 @@ def _grid(
     models: SweepConfig | None,
     own: frozenset[str],
 ) -> Grid:
+    _check_size(grid, zips, models)
     helpers = {axis for _, axes in derive.values() for axis in axes}
     dimensions = [_of_models(d) for d in models.grid.dimensions] if models else []
     for path, given in _leaves(grid):
@@ -260,12 +257,20 @@ def _grid(
         raise InputError(f"{path!r} is both derived and an axis of the grid: keep one.")
     if SEED in helpers:
         raise InputError("derive uses 'seed', which cells do not know: seeds share all settings.")
-    if result.size > LARGEST_GRID:
+    return result
+
+
+def _check_size(grid: dict[str, Any], zips: dict[str, Any], models: SweepConfig | None) -> None:
+    """Refuse a grid of too many points before any of them is made."""
+    tables = [axes for axes in zips.values() if isinstance(axes, dict) and axes]
+    given = [v for _, v in _leaves(grid)] + [next(_leaves(axes))[1] for axes in tables]
+    sizes = [max(1, axis_size(values)) for values in given]
+    size = math.prod(sizes) * (models.grid.size if models else 1)
+    if size > LARGEST_GRID and max(sizes, default=1) <= LARGEST_AXIS:
         raise InputError(
-            f"the grid has {result.size:,} points; at most {LARGEST_GRID:,} are run at once: "
+            f"the grid has {size:,} points; at most {LARGEST_GRID:,} are run at once: "
             "shorten an axis or split the sweep."
         )
-    return result
 
 
 def _of_models(d: Dimension) -> Dimension:

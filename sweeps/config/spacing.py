@@ -33,6 +33,20 @@ def axis_values(path: str, given: Any) -> list[Any]:
     return values
 
 
+def axis_size(given: Any) -> int:
+    """Return how many values an axis has, without making them; 1 where that cannot be told."""
+    if isinstance(given, dict) and len(given) == 1:
+        spacing, given = next(iter(given.items()))
+        numbers = given if isinstance(given, list) else [given]
+        if spacing != "values" and not all(type(x) in (int, float) for x in numbers):
+            return 1
+        if spacing == "range" and len(numbers) in (1, 2):
+            return int(numbers[-1] - (numbers[0] if len(numbers) == 2 else 0))
+        if spacing in ("log", "linear"):
+            return int(numbers[2]) if len(numbers) == 3 and numbers[2] < LARGEST_NUMBER else 1
+    return len(given) if isinstance(given, list) else 1
+
+
 def _spaced(path: str, spacing: str, given: Any) -> list[Any]:
     numbers = given if isinstance(given, list) else [given]
     if not all(isinstance(x, int | float) and not isinstance(x, bool) for x in numbers):

@@ -9,12 +9,24 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
+from sweeps.checkpoint import Checkpoint
 from sweeps.plan import Block, Program
-from sweeps.work.base import Advance, Output, Work, names_of, world_fields, world_of
+from sweeps.work.base import (
+    Advance,
+    Output,
+    Work,
+    names_of,
+    nan_where_lost,
+    world_fields,
+    world_of,
+)
+from sweeps.work.checks import check_run
+from sweeps.work.convergence import STILL_FALLING, fall_fields, stops
 from sweeps.work.engine import LOSSES, Result, measure, measure_block, run_block, time_steps
 from sweeps.work.layout import LIVE_COPIES, cut, first_model, model_bytes
+from sweeps.work.timing import extrapolated
 from toymodels.errors import InputError
-from toymodels.estimators.base import Estimator, require
+from toymodels.estimators.base import Estimator, n_batches, require
 from toymodels.estimators.best import ESTIMATES, best_estimator
 from toymodels.fields import Field, fields_of
 from toymodels.losses import needs_inputs
@@ -23,16 +35,30 @@ from toymodels.models.base import Init
 from toymodels.optimizers import Adam, Cosine, Optimizer, Schedule
 from toymodels.penalties.base import Penalty
 from toymodels.tasks.base import Task, outputs_of
-from toymodels.training import Run, TrainSpec, as_record, chunk_ends, keep
+from toymodels.training import (
+    CURVE_SIZE,
+    EVALUATION_BATCH,
+    Run,
+    TrainSpec,
+    as_record,
+    chunk_ends,
+    keep,
+)
 
 AT_SNAPSHOT = "_at_snapshot"
+
+# Groups of models that are timed for an estimate, less of them where batches are larger.
+TIMED_GROUPS, TIMED_BYTES = 8, 64_000_000
+
+# What compiling a run takes, in units of its step and one evaluation, measured.
+COMPILED_PROGRAMS = 2
 
 
 class Train(Work):
     """Take steps of descent from first weights of each cell's own, then evaluate and measure."""
 
     name = "train"
-    version = 3
+    version = 4
     words = (TrainSpec.create,)
 
     def cell(  # noqa: D417 - the others are told of by `words`
@@ -93,8 +119,25 @@ class Train(Work):
         )
 
     def prepared(self, run: Run) -> Run:
-        """Return a run of the user's own as this kind of work takes it."""
+        """Return a run of the user's own as this kind of work takes it.
+
+        Raises:
+            InputError: it is no run.
+        """
+        if not isinstance(run, Run):
+            raise InputError(
+                f"build returned a {type(run).__name__}: it must return a "
+                "`toymodels.training.Run`, which is trained, or a `sweeps.plan.Cell`."
+            )
+        if not isinstance(run.spec, TrainSpec):
+            raise InputError(
+                f"spec is a {type(run.spec).__name__}: make it by `TrainSpec.create(steps=2000)`."
+            )
         return as_record(run)
+
+    def check(self, run: Run) -> None:
+        """Raise `InputError` where the parts of a run of the user's own do not fit together."""
+        check_run(run, first_model)
 
     def names(self, run: Run) -> set[str]:
         """Return the names of weights, losses, measures, the world and of their dimensions."""
@@ -121,18 +164,32 @@ class Train(Work):
         return block.n_models * block.program.run.spec.steps
 
     def seconds(self, blocks: list[list[Block]]) -> float:
-        """Time a few steps of each program."""
-        seconds = 0.0
-        for of_program in blocks:
-            spec = of_program[0].program.run.spec
-            compiling, per_step = time_steps(of_program[0])
-            evaluation = spec.evaluation_size / spec.batch_size  # two passes of a third of a step
-            seconds += compiling + len(of_program) * per_step * (spec.steps + 2 * evaluation / 3)
-        return seconds
+        """Time a few steps of some models of each program, and one batch of evaluation."""
+
+        def weight(of_program: list[Block]) -> float:
+            return sum(map(self.cost, of_program)) * model_bytes(of_program[0].program.cell(0))[0]
+
+        return extrapolated(blocks, weight, self._timed)
+
+    def _timed(self, of_program: list[Block]) -> tuple[float, float]:
+        run = of_program[0].program.cell(0)
+        step_bytes, _ = model_bytes(run)
+        groups = int(np.clip(TIMED_BYTES // step_bytes, 1, TIMED_GROUPS))
+        compiling, of_step, of_batch = time_steps(of_program[0], groups)
+        looks = [CURVE_SIZE] * len(stops(run.spec)) + [run.spec.evaluation_size] * 2
+        best = best_estimator(run.task, first_model(run))
+        batches = sum(n_batches(best, n_examples, EVALUATION_BATCH) for n_examples in looks)
+        each = run.spec.steps * of_step + batches * of_batch
+        return COMPILED_PROGRAMS * compiling, len(of_program) * each
 
     def run(self, block: Block, advance: Advance) -> Output:
         """Train, evaluate and measure a block."""
         result = run_block(block, lambda steps: advance(steps * block.n_models))
+        return output(block, result)
+
+    def resume(self, block: Block, advance: Advance, checkpoint: Checkpoint) -> Output:
+        """Go on training a block, then evaluate and measure it."""
+        result = run_block(block, lambda steps: advance(steps * block.n_models), checkpoint)
         return output(block, result)
 
     def data(self, run: Run) -> Any:
@@ -147,7 +204,14 @@ class Train(Work):
         arrays = []
         for name, shape in zip(fields_of(shapes), leaves, strict=True):
             whole = stored[name].values
-            arrays.append(jnp.asarray(whole[tuple(slice(n) for n in shape.shape)]))
+            fits = whole.ndim == len(shape.shape)
+            held = whole[tuple(slice(n) for n in shape.shape)] if fits else whole
+            if held.shape != shape.shape:
+                raise InputError(
+                    f"the stored {name} {list(held.shape)} is not of a model with {name} "
+                    f"{list(shape.shape)}: give what built the run that was stored."
+                )
+            arrays.append(jnp.asarray(held))
         return jax.tree.unflatten(structure, arrays)
 
     def untrained(self, run: Run) -> Any:
@@ -161,14 +225,30 @@ class Train(Work):
         parts = [f"{n_seeds} seeds"] if n_seeds > 1 else []
         parts += [f"{n_models} models a cell"] if n_models > 1 else []
         parts = parts or ["1 seed"]
-        said = (("steps", "{:g} steps"), ("batch_size", "of {:g} examples"))
-        numbers = [words.format(dataset[k].item()) for k, words in said if dataset[k].ndim == 0]
+        said = (("steps", "{:g} step"), ("batch_size", "of {:g} example"))
+        found = [(words, dataset[k].item()) for k, words in said if dataset[k].ndim == 0]
+        numbers = [words.format(n) + "s" * (n != 1) for words, n in found]
         if numbers:
             parts.append(" ".join(numbers))
         if dataset["learning_rate"].ndim == 0:
             parts.append(f"learning rate {dataset['learning_rate'].item():g}")
         diverged = int((dataset["diverged"] != 0).sum())
-        return parts + ([f"{diverged} runs diverged and are left out"] if diverged else [])
+        left_out = "1 run diverged and is left out"
+        if diverged > 1:
+            left_out = f"{diverged} runs diverged and are left out"
+        return parts + ([left_out] if diverged else [])
+
+    def remarks(self, dataset: xr.Dataset) -> list[str]:
+        """Say how many runs are not done."""
+        known = dataset["loss_fall"].notnull()
+        n = int((dataset["still_falling"] == 1).sum())
+        if not n:
+            return []
+        return [
+            f"{n:,} of {int(known.sum()):,} runs still improve: a tenth more training would lower "
+            f"their loss by over {STILL_FALLING:.1%} (marked in `still_falling`, by how much in "
+            "`loss_fall`). More steps, or a larger learning rate, would lower it."
+        ]
 
 
 TRAIN = Train()
@@ -201,19 +281,22 @@ def output(block: Block, result: Result) -> Output:
     fields = fields_of(result.model, leading=2)
     run_on_device = jax.tree.map(lambda leaf: jnp.asarray(leaf[block.cell_index]), run)
     measure_all = partial(measure_block, run_on_device, layout=block.layout)
-    fields |= measure_all(result.model)
+    fields |= nan_where_lost(measure_all(result.model), np.asarray(result.evaluation.diverged))
     steps = [t for t in spec.snapshots if t in result.snapshots]
     if steps:
         kept = [fields_of(result.snapshots[t], leading=2) for t in steps]
-        kept = [k | measure_all(result.snapshots[t]) for k, t in zip(kept, steps, strict=True)]
+        found = [nan_where_lost(measure_all(result.snapshots[t]), result.lost_at(t)) for t in steps]
+        kept = [k | m for k, m in zip(kept, found, strict=True)]
         fields |= {name + AT_SNAPSHOT: stack(name, kept) for name in kept[0]}
     fields |= evaluation_fields(block, result.evaluation)
-    curve = "loss at about a hundred steps, where samples are drawn on the same few thousand"
+    fields |= fall_fields(result.loss_fall, np.asarray(result.evaluation.diverged))
+    curve = (
+        "loss at about a hundred steps, where samples are drawn on the same few thousand; NaN at "
+        "those where the run had diverged"
+    )
     fields["loss_curve"] = Field(result.loss_curve, ("step",), curve)
     fields |= world_fields(block)
-    fields = {
-        name: field.replace(values=np.asarray(field.values)) for name, field in fields.items()
-    }
+    fields = {name: field.holding(np.asarray(field.values)) for name, field in fields.items()}
     coords = {"step": np.array(chunk_ends(spec))}
     return Output(fields, coords | ({"snapshot": np.array(steps)} if steps else {}))
 
@@ -243,7 +326,8 @@ def evaluation_fields(block: Block, evaluation: Any) -> dict[str, Field]:
         "diverged": Field(
             np.asarray(evaluation.diverged, np.int8),
             (),
-            "1 where weights or loss are not finite, or 100 times that of learning nothing",
+            "1 where weights or loss are not finite, or the loss is 100 times that of learning "
+            "nothing: losses and measures are then NaN, weights stay",
             ("finite", "diverged"),
         ),
         "evaluated_by": Field(label, (), "estimate behind `loss` and `loss_curve`", names),

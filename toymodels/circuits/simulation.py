@@ -11,6 +11,7 @@ import jax
 import numpy as np
 from flax import struct
 
+from toymodels.checks import count
 from toymodels.circuits.assignment import Assignment, prime_steps
 from toymodels.circuits.base import Network
 from toymodels.circuits.examples import (
@@ -215,6 +216,7 @@ def copies_of(width: int, d: int) -> int:
     Raises:
         InputError: D is not a multiple of d.
     """
+    count("width", width, None)
     if width < d or width % d:
         near = sorted({max(d, width // d * d), (width // d + 1) * d})
         raise InputError(

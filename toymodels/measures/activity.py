@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from toymodels.diverged import nan_unless_finite
 from toymodels.errors import require_range
 from toymodels.fields import Field
 from toymodels.models.base import hidden
@@ -29,7 +30,7 @@ class Activity:
     def __call__(self, run: Any, model: Any, key: jax.Array) -> dict[str, Field]:
         """Return `activity` of each unit and `n_on`, its sum."""
         x, _ = interpret(run.task, draw_batch(run.task, key, self.n_examples))
-        share = jnp.mean(hidden(model, x) > 0, axis=1)
+        share = nan_unless_finite(model, jnp.mean(hidden(model, x) > 0, axis=1))
         words = "share of examples in which a hidden unit is on"
         return {
             "activity": Field(share, ("latent",), words),

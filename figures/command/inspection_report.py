@@ -1,0 +1,262 @@
+"""What `toymodels inspect` prints of models: their geometry, loss, and what would be better."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toymodels import geometry
+from toymodels.exact.known import (
+    LARGEST_DESCENT,
+    LARGEST_FOURIER,
+    Known,
+    Loss,
+    best_known,
+    loss_of,
+)
+from toymodels.measures.columns import measure_geometry
+from toymodels.measures.wide import measure_wide
+from toymodels.models.base import has_map
+
+SHOWN = 40  # rows of a table at most
+MANY = 2000  # features above which shapes are not looked for
+MOST_STARTS = 8  # models of a file that also start a descent
+SAME = 2e-4  # relative difference of losses below which two solutions are equally good
+
+
+class Asked(NamedTuple):
+    """The problem that a model is judged by."""
+
+    p_active: Any  # None where nobody said it
+    importance: Any
+    other: str | None  # a world that the loss is not known for, in words
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """A model, what it is called among others, and what its file says of it."""
+
+    model: Any
+    label: str
+    about: Mapping[str, Any]
+
+    @cached_property
+    def W(self) -> NDArray[Any]:
+        """The directions of features (or of latents), `[M, F]`."""
+        return np.asarray(self.model.W if hasattr(self.model, "W") else self.model.D)
+
+    @property
+    def n_features(self) -> int:
+        """F."""
+        return self.W.shape[1]
+
+    @cached_property
+    def finite(self) -> bool:
+        """Whether all weights are."""
+        return all(np.all(np.isfinite(a)) for a in vars(self.model).values())
+
+    @cached_property
+    def measured(self) -> dict[str, NDArray[Any]]:
+        """Norm, superposition and dimensionality of each feature, `[F]`."""
+        if self.n_features > MANY or not hasattr(self.model, "W"):
+            found = measure_wide(self.W)
+            return {
+                "norm": found.norm,
+                "superposition": found.superposition,
+                "feature_dimensionality": found.dimensionality,
+                "closest": found.closest,
+            }
+        fields = measure_geometry(None, self.model, None)  # pyright: ignore[reportArgumentType]
+        return {name: np.asarray(field.values) for name, field in fields.items()}
+
+    @cached_property
+    def shapes(self) -> list[geometry.Component] | None:
+        """The groups of features that interact; None where there are too many to look."""
+        return None if self.n_features > MANY else geometry.components(self.W)
+
+    @property
+    def name(self) -> str:
+        """The arrangement's name, in short."""
+        if self.shapes is None:
+            return f"shapes of more than {MANY:,} features are not looked for"
+        whole = geometry.joined_name(self.shapes)
+        return geometry.name_arrangement(self.W) + (f" (together: {whole})" if whole else "")
+
+
+def print_models(
+    path: Path, models: Sequence[Inspected], asked: Sequence[Asked], notes: Sequence[str]
+) -> None:
+    """Print one model at length, or one line for each of several."""
+    M, n = models[0].W.shape
+    several = f"{len(models)} models, each " if len(models) > 1 else ""
+    kind = type(models[0].model).__name__
+    of = "[hidden, features]" if hasattr(models[0].model, "W") else "[hidden, latents]"
+    print(f"{path}: {several}{kind}, {of} = [{M}, {n}]")
+    for note in notes:
+        print(f"  {note}")
+    verdicts = judged(models, asked)
+    if len(models) == 1:
+        _print_one(models[0])
+        for line in verdicts[0].lines(models[0]):
+            print(line)
+        return
+    width = max(len(m.label) for m in models)
+    print(f"{'':<{width}}  represented  sum of D_i  {'loss':>10}  {'gap':>8}  arrangement")
+    for m, found in list(zip(models, verdicts, strict=True))[:SHOWN]:
+        print(f"{m.label:<{width}}  {_line(m, found)}")
+    if len(models) > SHOWN:
+        print(f"… and {len(models) - SHOWN} more: select some with KEY=VALUE")
+
+
+class Verdict(NamedTuple):
+    """A model's loss and the best solution known, or why they are not."""
+
+    loss: Loss | None = None
+    best: Known | None = None
+    why: str = ""
+
+    def lines(self, m: Inspected) -> list[str]:
+        """Return what is said of one model."""
+        found = [_row("loss of its run", m.about["loss"])] if "loss" in m.about else []
+        if self.loss is not None:
+            found.append(_row(f"loss, {self.loss.how}", self.loss.value, "summed over features"))
+        if self.best is not None:
+            found.append(_row("best known solution", self.best.loss, self.best.how))
+            found.append(f"  {self.compared(m)}")
+        return [*found, f"  {self.why}"] if self.why else found
+
+    def compared(self, m: Inspected) -> str:
+        """Say in a sentence how the loss compares with the best that is known, and what that is."""
+        assert self.loss is not None and self.best is not None
+        if self.is_best:
+            tied = self.loss.value < self.best.loss * (1 - SAME)
+            return f"no gap: nothing better is known{' among tied models' if tied else ''}"
+        better, own = (geometry.name_arrangement(W) for W in (self.best.W, m.W))
+        what = f"better values of its arrangement, {own}" if better == own else f"better: {better}"
+        return f"gap to the best known {self.gap}; {what}"
+
+    @property
+    def is_best(self) -> bool:
+        """Whether nothing is known that is clearly better."""
+        assert self.loss is not None and self.best is not None
+        return self.loss.value <= self.best.loss * (1 + SAME) + 1e-9
+
+    @property
+    def gap(self) -> str:
+        """By how much the loss is above the best known one."""
+        if self.loss is None or self.best is None:
+            return ""
+        if self.is_best:
+            return "none"
+        if self.best.loss <= 0:
+            return "all of it"
+        times = self.loss.value / self.best.loss
+        return f"{times - 1:.2%}" if times < 2 else f"{times:.3g} ×"
+
+
+def judged(models: Sequence[Inspected], asked: Sequence[Asked]) -> list[Verdict]:
+    """Judge models by their problems; those of one problem are compared with the same solution."""
+    losses = [_loss(m, problem) for m, problem in zip(models, asked, strict=True)]
+    groups: dict[str, list[int]] = {}
+    for i, (loss, problem) in enumerate(zip(losses, asked, strict=True)):
+        if isinstance(loss, Loss):
+            groups.setdefault(repr(problem), []).append(i)
+    verdicts = [Verdict(why=loss) if isinstance(loss, str) else Verdict(loss) for loss in losses]
+    for group in groups.values():
+        first, problem = models[group[0]], asked[group[0]]
+        tied = [m.model for m in (models[i] for i in group) if not hasattr(m.model, "V")]
+        best = best_known(
+            problem.p_active,
+            problem.importance,
+            (first.W.shape[0], first.n_features),
+            linear=has_map(first.model, "linear_map"),
+            starts=[(np.asarray(m.W), np.asarray(m.b)) for m in tied[:MOST_STARTS]],
+        )
+        why = "" if best else f"best known: none above {LARGEST_DESCENT} features"
+        for i in group:
+            verdicts[i] = verdicts[i]._replace(best=best, why=why)
+    return verdicts
+
+
+def _loss(m: Inspected, asked: Asked) -> Loss | str:
+    """Return a model's loss, or why it is not known."""
+    kind = type(m.model).__name__
+    if not m.finite:
+        return "not finite: it diverged"
+    if not (has_map(m.model, "relu_map") or has_map(m.model, "linear_map")):
+        return f"loss: not known without samples, {kind} is not y = ReLU(G x + b)"
+    if asked.other is not None:
+        return f"loss: not known without samples in this world, {asked.other}"
+    if asked.p_active is None:
+        return "loss: say in which world, with --p and --importance"
+    loss = loss_of(m.model, asked.p_active, asked.importance)
+    return loss or f"loss: not computed above {LARGEST_FOURIER} features"
+
+
+def _line(m: Inspected, found: Verdict) -> str:
+    if not m.finite:
+        return found.why
+    represented = int(np.sum(m.measured["norm"] > 0.5))
+    total = m.measured["feature_dimensionality"].sum()
+    value = found.loss.value if found.loss else m.about.get("loss")
+    shown = "" if value is None else f"{value:.6g}"
+    better = ""
+    if found.loss and found.best and not found.is_best:
+        name = geometry.name_arrangement(found.best.W)
+        better = f"; better: {name}" if name != geometry.name_arrangement(m.W) else ""
+    return f"{represented:>11}  {total:>10.4f}  {shown:>10}  {found.gap:>8}  {m.name}{better}"
+
+
+def _row(what: str, value: float, how: str = "") -> str:
+    return f"  {what:<40}  {value:.6g}" + (f"  ({how})" if how else "")
+
+
+def _print_one(m: Inspected) -> None:
+    M, n = m.W.shape
+    found = m.measured
+    norm, superposition = found["norm"], found["superposition"]
+    represented = int(np.sum(norm > 0.5))
+    dedicated = int(np.sum((norm > 0.5) & (superposition < 0.1)))
+    print(f"  rank of W                                 {np.linalg.matrix_rank(m.W)}")
+    print(f"  represented features (norm > 0.5)         {represented}")
+    print(f"  of them dedicated (superposition < 0.1)   {dedicated}")
+    print(f"  dimensions per feature m/|W|^2            {M / max(np.sum(norm**2), 1e-30):.4f}")
+    total = found["feature_dimensionality"].sum()
+    print(f"  sum of feature dimensionalities           {total:.4f}")
+    if n > M:
+        print(f"  more features than dimensions: {'yes' if represented > M else 'no'}")
+    if "closest" in found:
+        size = np.abs(found["closest"])
+        print(f"  closest other feature, |cosine|           median {np.median(size):.4f}", end="")
+        print(f", largest {size.max():.4f}")
+        print(f"  nearly opposite to another (cos < -0.9)   {int(np.sum(found['closest'] < -0.9))}")
+    _print_shapes(m)
+    print("feature      norm  superposition  dimensionality")
+    for i in range(min(n, SHOWN)):
+        D = found["feature_dimensionality"][i]
+        print(f"{i:>7}  {norm[i]:>8.4f}  {superposition[i]:>13.4f}  {D:>14.4f}")
+    if n > SHOWN:
+        print(f"… and {n - SHOWN} more; --out FILE.png draws them all")
+
+
+def _print_shapes(m: Inspected) -> None:
+    """Print the groups of features that interact, and the polytope each is nearest to."""
+    if m.shapes is None:
+        print(f"  {m.name}")
+        return
+    whole = geometry.joined_name(m.shapes)
+    together = f"  (together: {whole})" if whole else ""
+    print(f"  shapes                                    {geometry.name_arrangement(m.W)}{together}")
+    if m.shapes:
+        print("shape             rank  distance  features")
+    for shape in m.shapes[:SHOWN]:
+        features = [str(i) for i in shape.features[:SHOWN]]
+        more = ["…"] if len(shape.features) > SHOWN else []
+        print(f"{shape.name:<16}  {shape.rank:>4}  {shape.distance:>8.4f}  ", end="")
+        print(" ".join([*features, *more]))
+    if len(m.shapes) > SHOWN:
+        print(f"… and {len(m.shapes) - SHOWN} more shapes")
