@@ -5,7 +5,7 @@ from typing import Any
 
 import xarray as xr
 
-from sweeps.stored import stored_models
+from sweeps.stored_models import stored_models
 from toymodels.errors import InputError
 from toymodels.interop.writing import write
 

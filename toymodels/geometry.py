@@ -1,6 +1,10 @@
 """The geometry of one weight matrix: norms, superposition, dimensionality, shapes and their names.
 
 What stands here is defined in `toymodels.measures.geometry` and `toymodels.measures.polytopes`.
+
+W is always read as [hidden, features]. A matrix with more rows than columns is a wide hidden layer,
+which is legal, or lies the other way round: no function can tell, so none here warns or refuses.
+`toymodels.interop.read` and `toymodels inspect` ask where it is doubtful.
 """
 
 from toymodels.measures.geometry import (

@@ -11,7 +11,7 @@ import numpy as np
 from figures.command.inspection_picture import check_ending, draw_models
 from figures.command.inspection_report import Asked, Inspected, print_models
 from sweeps.store import open_dataset
-from sweeps.stored import stored_models
+from sweeps.stored_models import stored_models
 from toymodels.errors import InputError
 from toymodels.interop.reading import read
 from toymodels.profiles import profile_values

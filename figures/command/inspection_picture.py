@@ -66,7 +66,7 @@ def _map(m: Inspected) -> tuple[Any, Any, str]:
     b = np.asarray(getattr(m.model, "b", np.zeros(m.n_features)))
     V = getattr(m.model, "V", None)
     if V is not None:
-        return np.asarray(V) @ m.W, b, "V W"
+        return np.asarray(V) @ np.asarray(m.model.W), b, "V W"
     return m.W.T @ m.W, b if b.size == m.n_features else np.zeros(m.n_features), "WᵀW"
 
 

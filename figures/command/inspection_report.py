@@ -47,7 +47,9 @@ class Inspected:
     @cached_property
     def W(self) -> NDArray[Any]:
         """The directions of features (or of latents), `[M, F]`."""
-        return np.asarray(self.model.W if hasattr(self.model, "W") else self.model.D)
+        own = getattr(self.model, "columns", None)
+        weights = self.model.W if hasattr(self.model, "W") else self.model.D
+        return np.asarray(weights if own is None else own())
 
     @property
     def n_features(self) -> int:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from sweeps.exchange import export_models
-from sweeps.stored import select, stored_models
+from sweeps.stored import select
+from sweeps.stored_models import stored_models
 from toymodels import interop
 from toymodels.errors import InputError
 
