@@ -11,6 +11,7 @@ test them against 512 starts in six problems), and nearly every cell is done aft
 features differ in other ways the random starts must find it.
 """
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,8 +33,10 @@ FIRST, MOST = 4, 64
 CONFIRMED = 2
 """So many random starts at least must end in the optimum."""
 
-# Programs' worth of lanes of one group: what a thread works on.
-_GROUP = 8
+# Programs' worth of lanes of one group, at most: what a thread works on.
+LARGEST_GROUP = 32
+
+THREADS = os.cpu_count() or 1
 
 
 class Begin(NamedTuple):
@@ -85,7 +88,7 @@ def search(
     def value(cells: Cells) -> Found:
         return finish(Kept(*(a[cells] for a in kept)), p_active[cells], importance[cells])
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         for last in begin.ends:
             new = np.full((C, last - first), np.nan, np.float32)
             losses = np.concatenate([losses, new], axis=1)
@@ -98,9 +101,10 @@ def search(
 
 
 def _groups(cells: Cells, n_features: int, n_starts: int) -> list[Cells]:
-    """Split cells so that a group fills a few programs."""
-    size = max(1, _GROUP * EFFORT[n_features].width // n_starts)
-    return [cells[k : k + size] for k in range(0, len(cells), size)]
+    """Split cells so that all threads have as much to do, in few programs that are not full."""
+    n_programs = math.ceil(len(cells) * n_starts / EFFORT[n_features].width)
+    turns = math.ceil(n_programs / (LARGEST_GROUP * THREADS))
+    return np.array_split(cells, min(turns * THREADS, n_programs))
 
 
 def undecided(losses: Floats, n_before: int, n_known: int) -> npt.NDArray[np.bool_]:

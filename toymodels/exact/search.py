@@ -186,7 +186,9 @@ def _descend(x: Floats, problem: Problem, n_steps: tuple[int, int], n_hidden: in
 def in_blocks(f: Callable[..., Any], width: int, lanes: tuple[Any, ...]) -> Any:
     """Apply `f` to arrays with lanes on the last axis, always `width` of them at once."""
     n = jax.tree.leaves(lanes)[0].shape[-1]
-    blocks = [np.arange(k, k + width) % n for k in range(0, n, width)] or [np.zeros(width, int)]
+    blocks: list[Any] = [slice(k, k + width) for k in range(0, n - width + 1, width)]
+    if n % width or n == 0:
+        blocks.append(np.arange(n - n % width, n - n % width + width) % max(n, 1))
     if n == 0:
         lanes = jax.tree.map(lambda a: np.zeros((*a.shape[:-1], 1), a.dtype), lanes)
     done = [f(*jax.tree.map(lambda a, k=k: a[..., k], lanes)) for k in blocks]
