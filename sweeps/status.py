@@ -53,7 +53,7 @@ def say_if_built_otherwise(about: dict[str, Any], run: Path) -> None:
         if "built" in kept and all(kept.get(k) == about[k] for k in ("grid", "seed")):
             print(
                 f"{path.parent.name} was built otherwise, by other code or of other numbers; it "
-                f"stays, and this is computed in {run.name}."
+                f"stays, this is computed in {run.name}, and {about['name']}.nc will be of this."
             )
 
 

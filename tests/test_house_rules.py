@@ -95,6 +95,7 @@ def own_test_of(name):
 
 # Sources whose tests stand with others', and where.
 TESTED_WITH = {
+    "sweeps/cells.py": "tests/sweeps/work/test_checks.py",
     "toymodels/__main__.py": "tests/figures/command/test_machine.py",
     "sweeps/stored_models.py": "tests/sweeps/test_exchange.py",
     "toymodels/laws.py": "tests/toymodels/test_profiles.py",

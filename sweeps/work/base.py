@@ -161,8 +161,7 @@ class CellWork(Work):
         for c in block.cell_index[len(each) :]:
             each.append(self.compute(block.program.cell(int(c)), key))
             if checkpoint:
-                done = Output(_stacked(each), {})
-                checkpoint.keep(partial(pack, block, done), len(each), (len(each), n), "cell")
+                checkpoint.keep(partial(_packed, block, each), len(each), (len(each), n), "cell")
             advance(1)
         fields = _stacked(each)
         lost = np.zeros(block.points.shape, np.int8)
@@ -183,8 +182,13 @@ def _stacked(cells: list[dict[str, Field]]) -> dict[str, Field]:
     }
 
 
+def _packed(block: Block, cells: list[dict[str, Field]]) -> dict[str, np.ndarray]:
+    """Return the first cells of a block as arrays that a file can keep."""
+    return pack(block, Output(_stacked(cells), {}))
+
+
 def _cells_of(kept: dict[str, np.ndarray]) -> list[dict[str, Field]]:
-    """Return what `_stacked` joined, from a checkpoint."""
+    """Return the cells that `_packed` was given."""
     fields = unpack(kept).fields if kept else {}
     n = max((field.values.shape[1] for field in fields.values()), default=0)
     return [{name: f.holding(f.values[0, i]) for name, f in fields.items()} for i in range(n)]

@@ -1,4 +1,4 @@
-"""Untied models are measured by their function: any exchange between encoder and decoder is alike."""
+"""Untied models are measured by their function, whatever encoder and decoder exchange."""
 
 import jax
 import jax.numpy as jnp
