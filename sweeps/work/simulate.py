@@ -94,8 +94,7 @@ class Simulation:
 class Simulate(Work):
     """Draw networks of rotation circuits and measure their errors by layer."""
 
-    name = "simulate"
-    version = 3
+    name, version = "simulate", 3
     words = (simulate_rotations,)
 
     def cell(  # noqa: D417 - the others are told of by `words`
