@@ -15,8 +15,7 @@ from jax.typing import ArrayLike
 from toymodels.checks import matrix
 from toymodels.diverged import nan_unless_finite
 from toymodels.errors import InputError
-from toymodels.measures.geometry import norms_and_directions
-from toymodels.precision import product
+from toymodels.precision import norms_and_directions, product
 
 
 def balanced_encoder(W: ArrayLike, V: ArrayLike) -> jax.Array:

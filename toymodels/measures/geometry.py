@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from toymodels.checks import limit, matrix
-from toymodels.precision import product
+from toymodels.precision import norms_and_directions, product
 
 
 def feature_norms(W: ArrayLike) -> jax.Array:
@@ -161,19 +161,6 @@ def n_dedicated(W: ArrayLike, threshold: ArrayLike = 0.5, tolerance: ArrayLike =
         InputError: W is not one matrix, or a limit is no number from 0.
     """
     return jnp.sum(represented(W, threshold) & (superposition(W) < limit("tolerance", tolerance)))
-
-
-def norms_and_directions(W: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Return ||W_i|| [F] and W_hat [M, F]; both are zero for a zero column.
-
-    The largest entry only rescales, so holding it constant leaves the gradient exact.
-    """
-    largest = jax.lax.stop_gradient(jnp.max(jnp.abs(W), axis=0, initial=0))
-    is_zero = largest < jnp.finfo(W.dtype).tiny  # False for NaN, which therefore stays NaN
-    scale = jnp.where(is_zero, 1, largest)
-    scaled = jnp.where(is_zero[None, :], 0, W / scale[None, :])
-    length = jnp.sqrt(jnp.where(is_zero, 1, jnp.sum(scaled**2, axis=0)))  # [F], 1..sqrt(M)
-    return jnp.where(is_zero, 0, scale * length), scaled / length[None, :]
 
 
 def _overlap(directions: jax.Array, W: jax.Array) -> jax.Array:
