@@ -40,7 +40,7 @@ class Train(Work):
     """Take steps of descent from first weights of each cell's own, then evaluate and measure."""
 
     name = "train"
-    version = 3
+    version = 4
 
     def cell(
         self,

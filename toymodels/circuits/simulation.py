@@ -148,7 +148,7 @@ def rotation_network(
     Raises:
         InputError: a size or float that is not possible; says what would be.
     """
-    n_copies = copies_of(width, ROTATION_NEURONS)
+    n_circuits, n_copies = count("n_circuits", n_circuits), copies_of(width, ROTATION_NEURONS)
     embedding = draw_embedding(key, assignment, n_circuits, n_copies, redundancy, n_layers)
     angles = generator(key, Stream.ANGLES).uniform(0, 2 * np.pi, n_circuits)
     return capped_network(rotation_circuit(angles, bias, gain), embedding, n_copies, inhibition)

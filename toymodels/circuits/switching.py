@@ -34,8 +34,7 @@ def switching_points(gain: float = 2.0, bias: float = 1.0) -> Floats:
     Raises:
         InputError: a gain below 1 or a negative bias.
     """
-    number("gain", gain, 1)
-    number("bias", bias, 0)
+    gain, bias = number("gain", gain, 1), number("bias", bias, 0)
     gate = bias / (1 + bias)
     return np.array([(gain - 1) / (2 * gain), (gain + 1) / (2 * gain), gate, gate])
 
@@ -62,7 +61,7 @@ def share_on(links: Links, n_active: int, gain: float = 2.0, bias: float = 1.0) 
     require_copies(n, s)
     number("density", q, 0, 1)
     number("inhibition", chi)
-    count("n_active", n_active)
+    n_active, gain, bias = count("n_active", n_active), number("gain", gain), number("bias", bias)
     points = switching_points(gain, bias)
     j = np.arange(n_active * s + 1)
     weight = binom.pmf(j, n_active * s, q)

@@ -58,7 +58,7 @@ def rotation_strength(bias: float = 1.0) -> Strength:
     Raises:
         InputError: a negative bias.
     """
-    number("bias", bias, 0)
+    bias = number("bias", bias, 0)
     shared = 2 * (1 + bias) ** 2
     return Strength(own=1.0, shared=shared, whole=1 + shared)
 
@@ -133,15 +133,15 @@ def first_layer(assignment: Indices, n_copies: int, n_active: int, bias: float =
     Raises:
         InputError: two circuits share more than one neuron, or z outside 1 … T - 1.
     """
-    number("bias", bias, 0)
-    assignment = as_list(assignment, n_copies)
+    bias, assignment = number("bias", bias, 0), as_list(assignment, n_copies)
     n_circuits, redundancy = assignment.shape
     if largest_overlap(assignment, n_copies) > 1:
         raise InputError(
             "two circuits of this assignment share more than one neuron, so layer 1 has no closed "
             "form here: use prime_steps or transversal."
         )
-    if not 1 <= count("n_active", n_active, None) < n_circuits:
+    n_active = count("n_active", n_active, None)
+    if not 1 <= n_active < n_circuits:
         raise InputError(f"n_active = {n_active}: use 1 to {n_circuits - 1}, so that some idle.")
     twice = 2 * (1 + bias) ** 2
     others = (usage(assignment, n_copies)[assignment] - 1).astype(
@@ -210,9 +210,8 @@ def first_layer_worst(n_active: int, redundancy: int, bias: float = 1.0) -> Wors
     Raises:
         InputError: z or S below 1, or a negative bias.
     """
-    count("n_active", n_active)
-    count("redundancy", redundancy)
-    number("bias", bias, 0)
+    n_active, redundancy = count("n_active", n_active), count("redundancy", redundancy)
+    bias = number("bias", bias, 0)
     common = np.sqrt(2) * (1 + bias) * (n_active - 1)
     return Worst(
         x_active=float(common + n_active - 1) / redundancy,
@@ -282,8 +281,7 @@ def spurious_switching(
 
     Derived here; the tests compare it with measured shares.
     """
-    count("redundancy", redundancy)
-    number("gain", gain, 1)
+    redundancy, gain = count("redundancy", redundancy), number("gain", gain, 1)
     given = {"link_density": link_density, "inhibition": inhibition, "n_copies": n_copies}
     q, chi, n = np.broadcast_arrays(*sizes(0, -np.inf, 1, **given))
     require_share(q)

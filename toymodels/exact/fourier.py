@@ -83,13 +83,19 @@ def expected_loss_of_map_fourier(
     b, terms = biases(b, n_features), count("terms", terms, 1, MOST_TERMS)
     p = jnp.broadcast_to(jnp.asarray(density(p_active, n_features), G.dtype), b.shape)
     weight = jnp.asarray(importances(importance, n_features), G.dtype)
+    return nan_unless_finite((G, b), _loss_of_outputs(G, b, p, weight, terms=terms))
+
+
+@partial(jax.jit, static_argnames="terms")
+def _loss_of_outputs(
+    G: jax.Array, b: jax.Array, p: jax.Array, weight: jax.Array, *, terms: int
+) -> jax.Array:
     law = strata(p)
     own = jnp.eye(b.size, dtype=G.dtype)
     several = jax.vmap(partial(_loss_of_several, terms=terms), in_axes=(0, 0, 0, None, None, None))(
         G, b, own, p, law.accompanied, law.several
     )
-    split = weight * (closed_part(law, *clipped_at_most_one(G, b)) + several)
-    return nan_unless_finite((G, b), split)
+    return weight * (closed_part(law, *clipped_at_most_one(G, b)) + several)
 
 
 class Moments(NamedTuple):

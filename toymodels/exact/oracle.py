@@ -41,7 +41,9 @@ def expected_loss_float64(W: Any, b: Any, p_active: Any, importance: Any) -> flo
             negative or not finite.
     """
     W = matrix_float64("W", W)
-    return float(np.sum(expected_loss_of_map_float64(W.T @ W, b, p_active, importance)))
+    with np.errstate(invalid="ignore"):  # weights that are not finite
+        G = W.T @ W
+    return float(np.sum(expected_loss_of_map_float64(G, b, p_active, importance)))
 
 
 def expected_loss_of_map_float64(G: Any, b: Any, p_active: Any, importance: Any) -> Floats:

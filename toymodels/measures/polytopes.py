@@ -85,7 +85,7 @@ def components(
     Source: Elhage et al. 2022, "The Geometry of Superposition" (feature-geometry graphs).
     """
     W = finite_matrix("W", W)
-    _check_limits(threshold, tolerance, reach)
+    threshold, tolerance, reach = _limits(threshold, tolerance, reach)
     norms = np.linalg.norm(W, axis=0)
     kept = np.flatnonzero(norms > threshold)
     directions = W[:, kept] / norms[kept]
@@ -248,8 +248,10 @@ def _rank(directions: Floats) -> int:
     return int(np.sum(singular > RANK_SHARE * singular[0]))
 
 
-def _check_limits(threshold: float, tolerance: float, reach: float) -> None:
-    number("threshold", threshold, 0)
+def _limits(threshold: float, tolerance: float, reach: float) -> list[float]:
+    limits = [number("threshold", threshold, 0)]
     for name, value in (("tolerance", tolerance), ("reach", reach)):
-        if not number(name, value, 0) < 1:
+        limits.append(number(name, value, 0))
+        if limits[-1] >= 1:
             raise InputError(f"{name} = {value} is compared with cosines: it must lie in [0, 1).")
+    return limits

@@ -105,9 +105,9 @@ def k_gon(n_corners: int, n_positive: int = 0, n_features: int = 6) -> KGon:
 
     Source: Chen et al. 2023 (arXiv 2310.06301), k-gons and their + variants.
     """
-    for name, n in (("n_corners", n_corners), ("n_positive", n_positive)):
-        count(name, n, 0)
-    if n_corners + n_positive > count("n_features", n_features):
+    n_corners, n_positive = count("n_corners", n_corners, 0), count("n_positive", n_positive, 0)
+    n_features = count("n_features", n_features)
+    if n_corners + n_positive > n_features:
         raise InputError(
             f"n_corners = {n_corners} and n_positive = {n_positive} must be at least 0, and "
             f"together at most n_features = {n_features}."

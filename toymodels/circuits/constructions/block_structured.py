@@ -69,7 +69,8 @@ def block_structured(circuits: Circuit, largest_activation: float) -> BlockStruc
         InputError: T is not a square, circuits of several stages, or an activation that is not
             above 0.
     """
-    if not number("largest_activation", largest_activation, 0) > 0:
+    largest_activation = number("largest_activation", largest_activation, 0)
+    if largest_activation == 0:
         raise InputError(f"largest_activation = {largest_activation} must be above 0.")
     require_circuits(circuits)
     n_circuits, n_stages, d, _ = circuits.weights.shape

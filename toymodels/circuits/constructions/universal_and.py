@@ -72,6 +72,8 @@ def universal_and(
     Raises:
         InputError: S > n, or a size below 1.
     """
+    count("n_features", n_features)
+    count("n_neurons", n_neurons)
     count("n_dimensions", n_dimensions, 0)
     seed = int(generator(key, Stream.WIRES).integers(2**31))
     wires = random_subsets(n_features, n_neurons, redundancy, seed=seed)
@@ -159,6 +161,7 @@ def expected_noise(
     Raises:
         InputError: a size below 1, or S > n.
     """
+    count("n_neurons", n_neurons)
     require_copies(n_neurons, redundancy)
     sizes = {"n_features": n_features, "n_dimensions": n_dimensions, "n_active": n_active}
     for name, size in sizes.items():
