@@ -115,7 +115,8 @@ def print_solve(n_features: int, n_hidden: int, side: int) -> float:
     wall, cpu, got = seconds_of(lambda: solve(p, importance, n_hidden))
     print(
         f"{n_features}→{n_hidden}, {side}×{side} cells × {got.n_starts.mean():.1f} starts: "
-        f"{wall:.1f} s ({cpu:.1f} s of processors) after {first:.1f} s for one cell with compilation\n"
+        f"{wall:.1f} s ({cpu:.1f} s of processors) after {first:.1f} s for one cell with "
+        "compilation\n"
         f"  largest difference from the expected loss {got.largest_difference:.1e}; of the starts "
         f"{np.mean(got.n_agree / got.n_starts):.0%} reach the best loss, "
         f"{got.n_agree.min()} at least"

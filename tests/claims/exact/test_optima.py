@@ -25,7 +25,7 @@ def test_no_cell_of_the_default_search_is_above_512_starts(sizes):
     with np.load(FILE) as stored:
         share = found.loss / stored[f"{F}_{M}"] - 1
     assert share.max() < 1e-3
-    assert np.mean(share > 1e-5) < 0.002
+    assert np.sum(share > 1e-4) <= 2
     assert share.min() > -1e-5  # nor does it find what they missed
     assert found.n_agree.min() >= 2
 
