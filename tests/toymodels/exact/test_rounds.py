@@ -61,6 +61,7 @@ def test_a_number_of_starts_is_kept_and_the_search_goes_on_where_it_ends():
         np.testing.assert_allclose(one.start_losses, most.start_losses[:n], rtol=1e-5)
 
 
+@pytest.mark.claims
 def test_sparse_optima_of_three_in_one_are_found_by_the_default():
     """Half of eight starts used to agree on 0.0033825, a digon without its rider."""
     for n_starts in (None, 8):
