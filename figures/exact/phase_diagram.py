@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from figures.kit import phases, style
 from figures.kit.panels import panels
-from figures.kit.words import counted
 from sweeps.results import flags
 from toymodels.exact.boundary import trace_boundary
 from toymodels.geometry import feature_norms, superposition
@@ -118,7 +117,10 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     figure, panel = panels(axes, [names], figsize=(14.2, 4.7), width_ratios=ratios)
     phases.draw_theory(panel["theory"], dataset)
     phases.draw_phase_map(panel["optimum"], dataset, phases.map_color(dataset))
-    panel["optimum"].set_title(f"optimum: the best of {counted(int(dataset['n_starts']), 'start')}")
+    n = int(dataset["n_starts"])
+    panel["optimum"].set_title(
+        f"optimum: the best of {n} starts" if n > 1 else "optimum: one start"
+    )
     _draw_gain(panel["gain"], dataset)
     _draw_boundaries(panel["optimum"], dataset, "black")
     _draw_boundaries(panel["gain"], dataset, "white")
