@@ -119,7 +119,10 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     figure, panel = panels(axes, [names], figsize=(14.2, 4.7), width_ratios=ratios)
     phases.draw_theory(panel["theory"], dataset)
     phases.draw_phase_map(panel["optimum"], dataset, phases.map_color(dataset))
-    panel["optimum"].set_title(f"optimum: the best of {starts_of(dataset)}")
+    starts = starts_of(dataset)
+    panel["optimum"].set_title(
+        "optimum: one start" if starts == "1 start" else f"optimum: the best of {starts}"
+    )
     _draw_gain(panel["gain"], dataset)
     _draw_boundaries(panel["optimum"], dataset, "black")
     _draw_boundaries(panel["gain"], dataset, "white")

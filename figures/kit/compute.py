@@ -29,12 +29,11 @@ from matplotlib.figure import Figure
 from figures.kit import style
 from figures.kit.analysis import Keeper, analysed
 from figures.kit.belonging import drawing
-from figures.kit.caption import joined, write_caption
+from figures.kit.caption import joined, parts_of_caption, write_caption
 from figures.kit.entry import files, path_of
 from figures.kit.overrides import texts_of
 from figures.kit.settings import changed
 from sweeps.config.parse import parse, read_toml
-from sweeps.config.registry import find
 from sweeps.config.sweep import SweepConfig
 from sweeps.identity import digest
 from sweeps.run import (
@@ -105,7 +104,7 @@ class Drawable:
         keeper = folder and Keeper(folder, self.entry, what, _about(plan, self.entry))
         beside = {n: partial(_dataset, config, place, how) for n, config in configs.items()}
         result = analysed(module, dataset, keeper, how["report"], beside)
-        words = [*_caption_of_sweep(plan, dataset), *_own_caption(module, result)]
+        words = parts_of_caption(plan.config, module, dataset, result)
         said = version if has_version(self.entry, version) else ""
         result.attrs |= {"figure": self.entry.name, "caption": joined(words, overrides, said)}
         result.attrs |= {"changed": ", ".join(overrides), "version": said}
@@ -287,14 +286,3 @@ def _about(plan: Plan, entry: Any) -> str:
 
 def _coordinate(name: str, value: Any) -> Any:
     return ((name,), np.array(value)) if isinstance(value, list) else value
-
-
-def _caption_of_sweep(plan: Plan, dataset: xr.Dataset) -> list[str]:
-    if plan.config is None:
-        return []
-    names = dict.fromkeys(variant["work"] for variant in plan.config.variants)
-    return [part for name in names for part in find("work", name).caption(dataset)]
-
-
-def _own_caption(module: Any, result: xr.Dataset) -> list[str]:
-    return module.caption(result) if hasattr(module, "caption") else []

@@ -47,7 +47,8 @@ def claim(dataset: xr.Dataset) -> str:
     n, m = int(dataset["n_features"]), int(dataset["n_hidden"])
     of = f"{n} feature{'s' * (n > 1)}"
     sparse = [_sparsity(p) for p in dataset["p_active"].values]
-    counts = listed(dataset["n_represented"].values)
+    held = zip(dataset["n_represented"].values, dataset["best_seed"].values, strict=True)
+    counts = listed(n if seed >= 0 else "– (diverged)" for n, seed in held)
     return f"Of {of}, {m} dimension{'s' * (m > 1)} represent {counts} at {listed(sparse)} sparsity"
 
 
@@ -74,6 +75,8 @@ def _sparsity(p_active: float) -> str:
 
 
 def _counts(cell: xr.Dataset, n_features: int) -> str:
+    if int(cell["best_seed"]) < 0:
+        return "all runs diverged"
     text = (
         f"{int(cell['n_represented'])} of {n_features} represented\nloss {float(cell['loss']):.4f}"
     )

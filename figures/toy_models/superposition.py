@@ -71,7 +71,10 @@ def analyse(dataset: xr.Dataset) -> xr.Dataset:
 def claim(dataset: xr.Dataset) -> str:
     """Say how many features ReLU models represent: the densest, and the one with most."""
     along = _panel(dataset)
-    relu = dataset.isel({along: np.flatnonzero(_models(dataset) != "linear")})
+    some = (_models(dataset) != "linear") & (dataset["best_seed"].values >= 0)
+    if not some.any():
+        return "Every run of every ReLU model diverged"
+    relu = dataset.isel({along: np.flatnonzero(some)})
     dense = relu.isel({along: int(relu["p_active"].values.argmax())})
     most = relu.isel({along: int(relu["n_represented"].values.argmax())})
     n, m = int(dataset["n_features"]), int(dataset["n_hidden"])
@@ -131,6 +134,8 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
 
 def _counts(cell: xr.Dataset) -> str:
     """Say how many features the drawn model represents, and the mean over seeds."""
+    if int(cell["best_seed"]) < 0:
+        return "all runs diverged"
     text = f"{int(cell['n_represented'])} represented,\n{int(cell['n_dedicated'])} dedicated"
     n, mean = int(cell["n_seeds"]), float(cell["n_represented_mean"])
     if n < 2:

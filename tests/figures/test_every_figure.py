@@ -107,6 +107,24 @@ def test_every_smaller_version_of_settings_has_smaller_values(name):
                 assert sizes[0] < sizes[1], (version, key)
 
 
+@pytest.mark.parametrize(
+    ("name", "override", "told"),
+    [
+        ("intro", "n_hidden=3", "intro is about n_hidden = 2 alone"),
+        ("intro", "grid.learning_rate=[0.01, 0.03]", "the grid has 'learning_rate' too"),
+        ("phase-diagram-2-1", "n_features=3", "is about n_features = 2 alone"),
+        ("phase-diagram-2-1-sampled", "grid.p_active=[0.5]", "at least two values above 0"),
+        ("estimators", "snapshots=[]", "give the steps at which noise is measured"),
+        ("estimators", "grid.p_active=[0.0, 0.1]", "p_active = 0.0: give densities above 0"),
+        ("rotations-error", "value=onn", "give x or on. Did you mean 'on'"),
+        ("rotations-sweep-x-active", "error=x", "give one of x_active"),
+    ],
+)
+def test_what_a_figure_cannot_draw_is_refused_before_anything_runs(name, override, told):
+    with pytest.raises(InputError, match=told):
+        planned(entries()[name], "", [override])
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_front_matter_is_complete(name):
     entry = entries()[name]
