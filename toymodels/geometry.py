@@ -1,8 +1,10 @@
 """The geometry of one weight matrix: norms, superposition, dimensionality, shapes and their names.
 
-What stands here is defined in `toymodels.measures.geometry` and `toymodels.measures.polytopes`.
+What stands here is defined in `toymodels.measures`: `geometry`, `balanced` for untied models, and
+`polytopes`.
 """
 
+from toymodels.measures.balanced import balanced_encoder, balanced_neurons
 from toymodels.measures.geometry import (
     dimensions_per_feature,
     feature_dimensionality,
@@ -16,6 +18,8 @@ from toymodels.measures.polytopes import Component, components, joined_name, nam
 
 __all__ = [
     "Component",
+    "balanced_encoder",
+    "balanced_neurons",
     "components",
     "dimensions_per_feature",
     "feature_dimensionality",
