@@ -178,10 +178,11 @@ class Train(Work):
         parts += [f"{n_models} models a cell"] if n_models > 1 else []
         parts = parts or ["1 seed"]
         said = (("steps", "{:g} steps"), ("batch_size", "of {:g} examples"))
-        numbers = [words.format(dataset[k].item()) for k, words in said if dataset[k].ndim == 0]
+        shared = {k for k in dataset.coords if dataset[k].ndim == 0}  # by cells of other work too
+        numbers = [words.format(dataset[k].item()) for k, words in said if k in shared]
         if numbers:
             parts.append(" ".join(numbers))
-        if dataset["learning_rate"].ndim == 0:
+        if "learning_rate" in shared:
             parts.append(f"learning rate {dataset['learning_rate'].item():g}")
         diverged = int((dataset["diverged"] != 0).sum())
         return parts + ([f"{diverged} runs diverged and are left out"] if diverged else [])
