@@ -39,7 +39,7 @@ class Joiner:
             variable.pieces.append((points[keep], np.asarray(found.values)[keep], output.coords))
 
     def dataset(self, coordinates: dict[str, Any], **attributes: str) -> xr.Dataset:
-        """Return everything that was added, labelled.
+        """Return everything that was added, labelled; what was added is given back as it is joined.
 
         Args:
             coordinates: further ones, such as numbers and names that all cells share.
@@ -81,8 +81,10 @@ class Joiner:
             list(values.shape[1:]) == shape for _, values, _ in variable.pieces
         )
         kind = first if full or first.kind == "f" else np.dtype(float)
-        whole = np.full((self.grid.size, *shape), 0 if full else np.nan, kind)
-        for at, values, own in variable.pieces:
+        size = (self.grid.size, *shape)
+        whole = np.zeros(size, kind) if full else np.full(size, np.nan, kind)
+        while variable.pieces:  # what is copied is let go: a result is in memory once, not twice
+            at, values, own = variable.pieces.pop()
             index = [
                 np.searchsorted(coords[dim], own[dim]) if dim in own else np.arange(n)
                 for dim, n in zip(variable.about.dims, values.shape[1:], strict=True)

@@ -157,6 +157,8 @@ def estimate(config: SweepConfig, memory_gib: float = DEFAULT_MEMORY_GIB) -> Est
     """
     memory = in_bytes(memory_gib)
     programs = make_programs(config.grid, config.build, config.seed)
+    for program in programs:
+        config.grid.require_free(program.work.names(program.cell(0)))
     blocks = [list(program.work.cut(program, memory)) for program in programs]
     peak = max(of_program[0].program.work.block_bytes(of_program[0]) for of_program in blocks)
     seconds = 0.0
@@ -200,13 +202,14 @@ class Computation:
         index = np.zeros(self.grid.size, int)
         for program in self.programs:
             for c, data in enumerate(program.work.data_of(program)):
-                kind = kinds.setdefault((program.work.name, data), len(kinds))
-                index[program.points[:, c]] = kind
+                if data is not None:  # None sees no data, as a solved cell
+                    kind = kinds.setdefault((program.work.name, data), len(kinds))
+                    index[program.points[:, c]] = kind + 1
         index = index.reshape(self.grid.shape)
         along = [
             d.name
             for i, d in enumerate(self.grid.dimensions)
-            if np.any(index != np.take(index, [0], axis=i))
+            if np.any((index > 0) & (index != index.max(axis=i, keepdims=True)))
         ]
         if not along:
             return ""

@@ -8,7 +8,6 @@ model's step, are drawn once. Tasks, models and the rest are known by their inte
 import time
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -47,9 +46,6 @@ from toymodels.training import (
 # Names of what every trained model is evaluated by.
 LOSSES = {"loss", "loss_ranking", "loss_curve", "diverged", "evaluated_by"}
 LOSSES |= {"loss_fall", "still_falling"}
-
-# Steps that are timed take at least so long together.
-TIMED_SECONDS = 0.1
 
 
 class Result(NamedTuple):
@@ -213,59 +209,6 @@ def start_block(block: Block) -> tuple[Run, TrainState, jax.Array]:
     if hasattr(program.run.init, "draw"):
         return run, init_on_host(block, run, names, key_init), key_data
     return run, init_block(run, jnp.asarray(names), key_init, layout=block.layout), key_data
-
-
-def time_steps(block: Block, groups: int) -> tuple[float, float, float]:
-    """Return the seconds of compiling, of one step and of evaluating one batch, measured.
-
-    Only so many groups of models that are worked on side by side take part, and few steps.
-    """
-    few = _first_groups(block, groups)
-    run, state, key_data = start_block(few)
-    began = time.monotonic()
-    how: Any = {"layout": few.layout}
-    steps = train_block.lower(run, state, key_data, 0, 1, **how).compile()
-    batch = average_losses.lower(run, state.model, key_data[0], n_batches=1, **how).compile()
-    compiling = time.monotonic() - began
-
-    def walk(n_steps: int) -> Any:
-        nonlocal state
-        state = steps(run, state, key_data, 0, n_steps)
-        return state
-
-    for first in (lambda: batch(run, state.model, key_data[0]), lambda: walk(1)):
-        _seconds(first)  # a first call sets up what others reuse
-    share, n = block.points.size / few.points.size, 1
-    of_batch = _seconds(lambda: batch(run, state.model, key_data[0]))
-    of_steps = _seconds(lambda: walk(n))
-    while of_steps < TIMED_SECONDS and n < 1000:  # a short call is mostly overhead
-        n *= 10
-        of_steps = _seconds(lambda n=n: walk(n))
-    return compiling, share * of_steps / n, share * of_batch
-
-
-def _first_groups(block: Block, groups: int) -> Block:
-    """Return the first groups of a block: cells of the first seeds, then more seeds."""
-    seeds, cells = block.points.shape
-    cells = min(cells, groups * block.layout.cells)
-    n_groups = max(1, groups * block.layout.cells // cells)
-    seeds = min(seeds, n_groups * block.layout.seeds)
-    index = block.seed_index[:seeds], block.cell_index[:cells]
-    return replace(
-        block, seed_index=index[0], cell_index=index[1], points=block.points[:seeds, :cells]
-    )
-
-
-def _seconds(work: Callable[[], Any]) -> float:
-    """Return the seconds that work takes, the second time where it is short."""
-    seconds = np.inf
-    for _ in range(2):
-        began = time.monotonic()
-        jax.block_until_ready(work())
-        seconds = min(seconds, time.monotonic() - began)
-        if seconds > TIMED_SECONDS:
-            break
-    return float(seconds)
 
 
 def run_block(
