@@ -104,7 +104,7 @@ def _groups(cells: Cells, n_features: int, n_starts: int) -> list[Cells]:
     """Split cells so that all threads have as much to do, in few programs that are not full."""
     n_programs = math.ceil(len(cells) * n_starts / EFFORT[n_features].width)
     turns = math.ceil(n_programs / (LARGEST_GROUP * THREADS))
-    return np.array_split(cells, min(turns * THREADS, n_programs))
+    return np.array_split(cells, min(turns * THREADS, n_programs, len(cells)))
 
 
 def undecided(losses: Floats, n_before: int, n_known: int) -> npt.NDArray[np.bool_]:

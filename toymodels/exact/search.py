@@ -37,7 +37,7 @@ EFFORT = {
 }
 
 # Steps of all starts, at most of those that have not converged then, and of the two best ends.
-FIRST_STEPS, MOST_STEPS, LAST_STEPS = 8, 72, 8
+FIRST_STEPS, MOST_STEPS, LAST_STEPS = 8, 72, 4
 
 
 class Starts(NamedTuple):
@@ -123,9 +123,9 @@ def _descend_all(
     problem = _lanes(p_active, importance, S)
     begin = _pack(starts.W, starts.b)
     x = _pack(starts.W + starts.aside_W, starts.b + starts.aside_b)
-    x = _descend(x, problem, (FIRST_STEPS, MOST_STEPS), M)
+    x, after = _descend(x, problem, (FIRST_STEPS, MOST_STEPS), M)
     value = partial(loss_at, n_hidden=M, n_nodes=effort.n_nodes)
-    before, after = (in_blocks(value, effort.width, (points, problem)) for points in (begin, x))
+    before = in_blocks(value, effort.width, (begin, problem))
     worse = ~(after <= before)
     x[:, worse] = begin[:, worse]
     W, b = _unpack(x, C, S, M, F)
@@ -136,11 +136,9 @@ def _finish(
     W: Floats, b: Floats, p_active: Floats, importance: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """Take the last steps; return W, b and the descent's loss `[C, S]`."""
-    (C, S, M, F), effort = W.shape, EFFORT[p_active.shape[1]]
+    C, S, M, F = W.shape
     problem = _lanes(p_active, importance, S)
-    x = _descend(_pack(W, b), problem, (LAST_STEPS, LAST_STEPS), M)
-    value = partial(loss_at, n_hidden=M, n_nodes=effort.n_nodes)
-    losses = in_blocks(value, effort.width, (x, problem))
+    x, losses = _descend(_pack(W, b), problem, (LAST_STEPS, LAST_STEPS), M)
     return *_unpack(x, C, S, M, F), losses.reshape(C, S)
 
 
@@ -156,8 +154,10 @@ def expected_losses(W: Floats, b: Floats, p_active: Floats, importance: Floats) 
 _expected = jax.jit(jax.vmap(expected_loss_per_feature, in_axes=-1, out_axes=-1))
 
 
-def _descend(x: Floats, problem: Problem, n_steps: tuple[int, int], n_hidden: int) -> Floats:
-    """Return where the lanes end, `[P, N]`, after the first to at most the second many steps.
+def _descend(
+    x: Floats, problem: Problem, n_steps: tuple[int, int], n_hidden: int
+) -> tuple[Floats, Floats]:
+    """Return where lanes end, `[P, N]`, after the first to at most the second many steps, and loss.
 
     Lanes that have converged leave, so that no block waits for its slowest one.
     """
@@ -171,7 +171,7 @@ def _descend(x: Floats, problem: Problem, n_steps: tuple[int, int], n_hidden: in
         return advance(state, problem, CHECK_EVERY, **sizes)
 
     state = in_blocks(start, effort.width, (x, problem))
-    ends = state.x.copy()
+    ends, losses = state.x.copy(), state.around.loss.copy()
     for _ in range(n_steps[0], n_steps[1], CHECK_EVERY):
         left = np.flatnonzero(~state.converged)
         if not len(left):
@@ -179,18 +179,16 @@ def _descend(x: Floats, problem: Problem, n_steps: tuple[int, int], n_hidden: in
         lanes = lanes[left]
         state, problem = jax.tree.map(lambda a, left=left: a[..., left], (state, problem))
         state = in_blocks(go_on, effort.width, (state, problem))
-        ends[:, lanes] = state.x
-    return ends
+        ends[:, lanes], losses[lanes] = state.x, state.around.loss
+    return ends, losses
 
 
 def in_blocks(f: Callable[..., Any], width: int, lanes: tuple[Any, ...]) -> Any:
-    """Apply `f` to arrays with lanes on the last axis, always `width` of them at once."""
+    """Apply `f` to arrays with one lane or more on the last axis, always `width` at once."""
     n = jax.tree.leaves(lanes)[0].shape[-1]
     blocks: list[Any] = [slice(k, k + width) for k in range(0, n - width + 1, width)]
-    if n % width or n == 0:
-        blocks.append(np.arange(n - n % width, n - n % width + width) % max(n, 1))
-    if n == 0:
-        lanes = jax.tree.map(lambda a: np.zeros((*a.shape[:-1], 1), a.dtype), lanes)
+    if n % width:
+        blocks.append(np.arange(n - n % width, n - n % width + width) % n)
     done = [f(*jax.tree.map(lambda a, k=k: a[..., k], lanes)) for k in blocks]
     return jax.tree.map(lambda *parts: np.concatenate(parts, axis=-1)[..., :n], *done)
 
