@@ -97,6 +97,8 @@ def own_test_of(name):
 TESTED_WITH = {
     "sweeps/cells.py": "tests/sweeps/work/test_checks.py",
     "toymodels/__main__.py": "tests/figures/command/test_machine.py",
+    "sweeps/work/trained.py": "tests/sweeps/work/test_train.py",
+    "sweeps/work/timed_steps.py": "tests/sweeps/work/test_timing.py",
     "sweeps/stored_models.py": "tests/sweeps/test_exchange.py",
     "toymodels/laws.py": "tests/toymodels/test_profiles.py",
     "toymodels/measures/base.py": "tests/toymodels/measures/test_columns.py",

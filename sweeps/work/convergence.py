@@ -18,7 +18,8 @@ alone has 80 and 5.0 %, the fall that was seen alone 78 and 4.4 %. What no rule 
 is a run that waits at a saddle.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -26,7 +27,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toymodels.fields import Field
-from toymodels.training import TrainSpec, chunk_ends
 
 # A run still falls if its loss falls by more than this share in a tenth of its training.
 STILL_FALLING = 0.005
@@ -38,34 +38,41 @@ POINTS = 4
 NOTHING_LEFT = 1e-4
 
 
-def stops(spec: TrainSpec) -> tuple[int, ...]:
-    """Return the steps at which the loss is looked at: those of the curve, more in a short run."""
-    curve = chunk_ends(spec)
-    if sum(2 * t >= spec.steps for t in curve) >= POINTS:
+def stops(curve: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the steps at which the loss is looked at: those of its curve, more in a short run.
+
+    Args:
+        curve: the steps of `toymodels.training.chunk_ends`; the last one ends the run.
+    """
+    n_steps = curve[-1]
+    if sum(2 * t >= n_steps for t in curve) >= POINTS:
         return curve
-    more = {-(-spec.steps * (POINTS - 1 + i) // (2 * (POINTS - 1))) for i in range(POINTS)}
+    more = {-(-n_steps * (POINTS - 1 + i) // (2 * (POINTS - 1))) for i in range(POINTS)}
     return tuple(sorted({*curve, *more}))
 
 
-def loss_fall(spec: TrainSpec, steps: Sequence[int], losses: NDArray) -> NDArray[np.float32]:
+def loss_fall(
+    schedule: Callable[[Any], Any], steps: Sequence[int], losses: NDArray
+) -> NDArray[np.float32]:
     """Return the share of its loss by which each run's still falls in a tenth of its training.
 
     Args:
-        spec: how the runs are trained.
+        schedule: share of the learning rate, by the share of the steps that are done.
         steps: `[T]`, as `stops` returns them.
         losses: `[…, T]`, at these steps, on the same examples where any are drawn.
 
     Returns:
         `[…]`, NaN for less than three steps, and where a loss is not finite.
     """
-    late = [i for i, t in enumerate(steps) if 2 * t >= spec.steps]
+    n_steps = steps[-1]
+    late = [i for i, t in enumerate(steps) if 2 * t >= n_steps]
     if len(late) < 3:
         return np.full(losses.shape[:-1], np.nan, np.float32)
     x = np.linspace(0, 1, 1001)
-    rate = np.broadcast_to(np.asarray(jax.vmap(spec.schedule)(jnp.asarray(x)), float), x.shape)
+    rate = np.broadcast_to(np.asarray(jax.vmap(schedule)(jnp.asarray(x)), float), x.shape)
     spent = np.concatenate([[0], np.cumsum(rate[1:] + rate[:-1])])
     spent = spent / spent[-1] if spent[-1] > 0 else x
-    at = np.array(steps)[late] / spec.steps
+    at = np.array(steps)[late] / n_steps
     s, losses = np.interp(at, x, spent), np.asarray(losses, float)
     terms = np.stack([np.ones(len(at)), -s, np.interp(at, x, rate)], axis=1)  # [T, 3]
     tenth = _weights_at(0.9, s)

@@ -226,12 +226,12 @@ def run_block(
     layout = block.layout
     run, state, key_data = start_block(block)
     spec, averages, most = run.spec, partial(_averages, run, layout), FIRST_PIECE
-    half = Half(state, 0, [], {})
+    half, looks = Half(state, 0, [], {}), stops(chunk_ends(spec))
     if 0 in spec.snapshots:
         half.snapshots[0] = jax.tree.map(jnp.copy, state.model)
     if checkpoint is not None:
         half = half_from(checkpoint.load(), half)
-    for end in (t for t in stops(spec) if t > half.step):
+    for end in (t for t in looks if t > half.step):
         while half.step < end:
             began, n = time.monotonic(), min(end - half.step, most)
             state = train_block(run, half.state, key_data, half.step, n, layout=layout)
@@ -254,8 +254,8 @@ def run_block(
     )
     evaluation = evaluate_block(model, ranking, report)
     losses, steps = np.stack(curve, axis=-1), chunk_ends(spec)
-    fall = loss_fall(spec, stops(spec), losses)
-    kept = losses[..., [i for i, t in enumerate(stops(spec)) if t in steps]]
+    fall = loss_fall(spec.schedule, looks, losses)
+    kept = losses[..., [i for i, t in enumerate(looks) if t in steps]]
     return Result(model, evaluation, steps, kept, half.snapshots, fall)
 
 
