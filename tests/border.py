@@ -53,6 +53,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "finite": NOT_A_NUMBER | {"a number": 1.0},
     "numbers": TEXT,
     "sizes": NOT_A_NUMBER | {"negative": -1, "zero": 0},
+    "bound": NOT_A_NUMBER | {"negative": -1},
     "share": NOT_A_NUMBER | {"negative": -0.1, "percent": 30},
     "chance": UNBOUND | {"negative": -0.1, "percent": 30},
     "above0": UNBOUND | {"negative": -1, "zero": 0},

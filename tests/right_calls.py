@@ -227,7 +227,7 @@ RIGHT: dict[str, dict[str, dict[str, Any]]] = {
     )
     | {
         "mse_inactive": {"overlap": Of("numbers", 0.1), "n_active": Of("sizes", 1)},
-        "rotation_strength": {"bias": 1.0},
+        "rotation_strength": {"bias": Of("bound", 1.0)},
         "mse_active": {"layer": Of("sizes", 1), "overlap": Of("numbers", 0.1)}
         | {"n_circuits": Of("sizes", 4), "n_active": Of("sizes", 1), "strength": given(STRENGTH)},
         "first_layer": {"assignment": LIST, "n_copies": 4, "n_active": 1, "bias": 1.0},

@@ -47,18 +47,18 @@ def mse_inactive(overlap: npt.ArrayLike, n_active: npt.ArrayLike) -> Floats:
 class Strength(NamedTuple):
     """Mean squared length of what a circuit's weights make of its active state."""
 
-    own: float  # |Δw a|²
-    shared: float  # |w̄ a|²
-    whole: float  # |w a|²
+    own: float | Floats  # |Δw a|²
+    shared: float | Floats  # |w̄ a|²
+    whole: float | Floats  # |w a|²
 
 
-def rotation_strength(bias: float = 1.0) -> Strength:
+def rotation_strength(bias: npt.ArrayLike = 1.0) -> Strength:
     """Return the strengths of the vector part of a rotation circuit.
 
     Raises:
         InputError: a negative bias.
     """
-    bias = number("bias", bias, 0)
+    (bias,) = sizes(0, bias=bias)
     shared = 2 * (1 + bias) ** 2
     return Strength(own=1.0, shared=shared, whole=1 + shared)
 
