@@ -19,6 +19,7 @@ is a run that waits at a saddle.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -26,7 +27,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toymodels.fields import Field
-from toymodels.training import TrainSpec, chunk_ends
 
 # A run still falls if its loss falls by more than this share in a tenth of its training.
 STILL_FALLING = 0.005
@@ -38,20 +38,19 @@ POINTS = 4
 NOTHING_LEFT = 1e-4
 
 
-def stops(spec: TrainSpec) -> tuple[int, ...]:
+def stops(n_steps: int, curve: Sequence[int]) -> tuple[int, ...]:
     """Return the steps at which the loss is looked at: those of the curve, more in a short run."""
-    curve = chunk_ends(spec)
-    if sum(2 * t >= spec.steps for t in curve) >= POINTS:
-        return curve
-    more = {-(-spec.steps * (POINTS - 1 + i) // (2 * (POINTS - 1))) for i in range(POINTS)}
+    if sum(2 * t >= n_steps for t in curve) >= POINTS:
+        return tuple(curve)
+    more = {-(-n_steps * (POINTS - 1 + i) // (2 * (POINTS - 1))) for i in range(POINTS)}
     return tuple(sorted({*curve, *more}))
 
 
-def loss_fall(spec: TrainSpec, steps: Sequence[int], losses: NDArray) -> NDArray[np.float32]:
+def loss_fall(spec: Any, steps: Sequence[int], losses: NDArray) -> NDArray[np.float32]:
     """Return the share of its loss by which each run's still falls in a tenth of its training.
 
     Args:
-        spec: how the runs are trained.
+        spec: how the runs are trained, a `toymodels.training.TrainSpec`.
         steps: `[T]`, as `stops` returns them.
         losses: `[…, T]`, at these steps, on the same examples where any are drawn.
 

@@ -271,7 +271,8 @@ def run_block(block: Block, on_steps: Callable[[int], None] = lambda n: None) ->
     averages = partial(_averages, run, layout)
     if 0 in spec.snapshots:
         snapshots[0] = jax.tree.map(jnp.copy, state.model)
-    for end in stops(spec):
+    ends, shown = stops(spec.steps, chunk_ends(spec)), set(chunk_ends(spec))
+    for end in ends:
         state = train_block(run, state, key_data, first, end - first, layout=layout)
         curve.append(jnp.sum(averages(state.model, Stream.RANKING, CURVE_SIZE)[0], axis=-1))
         if end in spec.snapshots:
@@ -285,8 +286,8 @@ def run_block(block: Block, on_steps: Callable[[int], None] = lambda n: None) ->
     )
     evaluation = evaluate_block(state.model, ranking, report)
     losses = np.stack(curve, axis=-1)
-    fall = loss_fall(spec, stops(spec), losses)
-    kept = [i for i, t in enumerate(stops(spec)) if t in chunk_ends(spec)]
+    fall = loss_fall(spec, ends, losses)
+    kept = [i for i, t in enumerate(ends) if t in shown]
     return Result(state.model, evaluation, losses[..., kept], snapshots, fall)
 
 

@@ -140,7 +140,8 @@ class Train(Work):
         together = of_program[0].layout.seeds * of_program[0].layout.cells
         groups = max(1, TIMED_BYTES // (step_bytes * together))
         compiling, of_step, of_batch = time_steps(of_program[0], groups)
-        looks = [CURVE_SIZE] * len(stops(run.spec)) + [run.spec.evaluation_size] * 2
+        ends = stops(run.spec.steps, chunk_ends(run.spec))
+        looks = [CURVE_SIZE] * len(ends) + [run.spec.evaluation_size] * 2
         best = best_estimator(run.task, first_model(run))
         batches = sum(n_batches(best, n_examples, EVALUATION_BATCH) for n_examples in looks)
         each = run.spec.steps * of_step + batches * of_batch

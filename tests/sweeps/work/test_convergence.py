@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from sweeps.work.convergence import STILL_FALLING, loss_fall, stops
+from sweeps.work.convergence import STILL_FALLING, loss_fall
+from sweeps.work.convergence import stops as stops_of
 from toymodels.optimizers import Constant, Cosine, Linear
 from toymodels.training import TrainSpec, chunk_ends
 
@@ -12,6 +13,10 @@ SCHEDULES = {
     Linear(): (lambda x: 1 - x, lambda x: 1 - (1 - x) ** 2),
     Cosine(): (lambda x: (1 + np.cos(np.pi * x)) / 2, lambda x: x + np.sin(np.pi * x) / np.pi),
 }
+
+
+def stops(spec):
+    return stops_of(spec.steps, chunk_ends(spec))
 
 
 def curves(schedule, steps, fall=0.0, noise=0.0):
