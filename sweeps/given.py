@@ -9,34 +9,37 @@ from typing import Any
 
 import numpy as np
 
-from toymodels.errors import InputError
 
-
-def plain_table(key: str, value: Any) -> Any:
-    """Return a value as plain Python; `key` is where it stands.
+def plain(value: Any) -> Any:
+    """Return a value as plain Python.
 
     Raises:
-        InputError: something that TOML could not hold, or an array with more than one axis.
+        ValueError: something that TOML could not hold, or an array with more than one axis; it
+            says so in words that follow a colon.
     """
     try:
         return _plain(value)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{key} = {_short(value)}: {error}.") from None
     except RecursionError:
-        raise InputError(f"{key} holds itself, or is nested too deeply.") from None
+        raise ValueError("it holds itself, or is nested too deeply") from None
 
 
-def plain_values(path: str, values: Any) -> tuple[Any, ...]:
+def plain_values(values: Any) -> tuple[Any, ...]:
     """Return the values of an axis, one if it is a scalar; what is no array stays as it is.
 
     Raises:
-        InputError: an array with more than one axis.
+        ValueError: as `plain`.
     """
     if hasattr(values, "__array__"):
-        values = plain_table(f"grid axis {path!r}", values)
+        values = plain(values)
     if isinstance(values, str) or not hasattr(values, "__iter__"):
         return (values,)
     return tuple(_scalar(v) if isinstance(v, np.generic) else v for v in values)
+
+
+def shortened(value: Any, most: int = 200) -> str:
+    """Return how Python writes a value, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def _plain(value: Any) -> Any:
@@ -54,7 +57,7 @@ def _plain(value: Any) -> Any:
         return value
     if hasattr(value, "__array__"):
         return _array(np.asarray(value))
-    raise TypeError("use numbers, text, lists and tables")
+    raise ValueError("use numbers, text, lists and tables")
 
 
 def _array(array: np.ndarray) -> Any:
@@ -63,15 +66,10 @@ def _array(array: np.ndarray) -> Any:
         sizes = " × ".join(map(str, array.shape))
         raise ValueError(f"an array of {sizes} is no list: give one with a single axis")
     if array.dtype.kind not in "biufU":
-        raise TypeError(f"use numbers, text, lists and tables, not {array.dtype}")
+        raise ValueError(f"use numbers, text, lists and tables, not {array.dtype}")
     values = [_scalar(v) for v in array.reshape(-1)]
     return values if array.ndim else values[0]
 
 
 def _scalar(value: Any) -> Any:
     return float(str(value)) if value.dtype in (np.float32, np.float16) else value.item()
-
-
-def _short(value: Any, most: int = 200) -> str:
-    text = repr(value)
-    return text if len(text) <= most else f"{text[:most]}…"

@@ -32,7 +32,10 @@ class Axis:
     def __post_init__(self) -> None:
         """Check the name, and that there are values."""
         _require_name(self.name)
-        object.__setattr__(self, "values", plain_values(self.path, self.values))
+        try:
+            object.__setattr__(self, "values", plain_values(self.values))
+        except ValueError as error:
+            raise InputError(f"grid axis {self.path!r}: {error}.") from None
         if not self.values:
             raise InputError(f"grid axis {self.path!r} is empty: give it at least one value.")
 

@@ -9,11 +9,11 @@ share what they have in common. Every value is checked once, as in a config of o
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sweeps.config.schema import HANDED, Thing
-from sweeps.config.signatures import parameters
+from sweeps.config.signatures import HANDED, parameters
 from toymodels.errors import InputError
 
 Settings = dict[str, Any]  # path -> number or name
+Thing = Any  # sweeps.config.schema.Thing
 
 # Parts and values that are kept: a product of settings may have millions, each used once.
 MOST_KEPT = 100_000
@@ -57,10 +57,10 @@ class Part:
         for key, inner in self.parts.items():
             own = thing.things[key]
             if isinstance(inner, tuple):
-                for part, one in zip(inner, own, strict=True):  # pyright: ignore
+                for part, one in zip(inner, own, strict=True):
                     part.learn(one, settings)
             elif inner is not None:
-                inner.learn(own, settings)  # pyright: ignore[reportArgumentType]
+                inner.learn(own, settings)
 
     def make(self, settings: Settings, handed: dict[str, Any]) -> Any:
         """Make the thing of one cell.
@@ -138,7 +138,7 @@ def _check_handed(thing: Thing, handed: dict[str, Any]) -> None:
 def _part(inner: Thing | tuple[Thing, ...] | None, settings: Settings) -> Any:
     if isinstance(inner, tuple):
         return tuple(Part(one, settings) for one in inner)
-    return Part(inner, settings) if isinstance(inner, Thing) else inner
+    return None if inner is None else Part(inner, settings)
 
 
 def _reaching(settings: Settings, place: str | None) -> list[str]:

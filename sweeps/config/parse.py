@@ -24,7 +24,7 @@ from sweeps.config.schema import every_key
 from sweeps.config.spacing import LARGEST_NUMBER, SPACINGS, axis_values, require_size
 from sweeps.config.sweep import MODELS, SweepConfig, axis_name, is_key, own_keys
 from sweeps.config.synonyms import way_out
-from sweeps.given import plain_table
+from sweeps.given import plain, shortened
 from sweeps.grid import SEED, Axis, Dimension, Grid
 from toymodels.errors import InputError, hint, listed
 
@@ -141,7 +141,13 @@ def _check_not_replaced(overrides: Sequence[str], grid: Grid) -> None:
 
 
 def _copy(table: dict[str, Any]) -> dict[str, Any]:
-    return {str(key): plain_table(key, value) for key, value in table.items()}
+    copy = {}
+    for key, value in table.items():
+        try:
+            copy[str(key)] = plain(value)
+        except ValueError as error:
+            raise InputError(f"{key} = {shortened(value)}: {error}.") from None
+    return copy
 
 
 def _check_table(key: str, given: Any) -> None:

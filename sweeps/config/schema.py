@@ -10,14 +10,11 @@ from functools import cache
 from typing import Any, get_args
 
 from sweeps.config.registry import NAMES, SEVERAL, SIZES, TABLES, find
-from sweeps.config.signatures import Parameter, checked, parameters
+from sweeps.config.signatures import HANDED, Parameter, checked, parameters
 from sweeps.config.synonyms import way_out
 from sweeps.config.table import Table
 from toymodels.errors import InputError, listed
 from toymodels.profiles import profile_table, profile_values
-
-# Parameters that are handed down where a cell is built: a model of another sweep.
-HANDED = ("trained",)
 
 # What makes a thing of these kinds.
 MAKERS = {"model": "start", "work": "cell"}

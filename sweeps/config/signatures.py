@@ -19,6 +19,9 @@ def _number(given: Any) -> Any:
     return given
 
 
+# Parameters that are handed down where a cell is built: a model of another sweep.
+HANDED = ("trained",)
+
 # Not pydantic's strict mode: an axis may hold 5.0 where an integer is meant.
 Integer = Annotated[int, BeforeValidator(_number)]
 Number = Annotated[float, BeforeValidator(_number)]

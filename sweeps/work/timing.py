@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Callable, Sequence
-
-from sweeps.plan import Block
+from typing import Any
 
 # After so long no further program is timed: an estimate is for planning.
 TIMING_SECONDS = 10.0
 
-Blocks = list[Block]
+Blocks = list[Any]  # sweeps.plan.Block, of one program
 
 
 def extrapolated(
