@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 OUT ?= out
 
-.PHONY: figures test claims claims-full docs lint bench gallery clean
+.PHONY: figures test claims claims-full docs lint bench gallery keys site clean
 
 figures: .venv/installed
 	$(BIN)/toymodels figure --group quick --out $(OUT)
@@ -29,6 +29,16 @@ lint: .venv/dev
 gallery: .venv/dev
 	$(BIN)/python -m figures.command.gallery --out $(OUT)
 
+# The site, in build/site. Notebooks are run once and kept; NOTEBOOKS=off leaves their outputs out.
+NOTEBOOKS ?= cache
+site: .venv/site
+	$(BIN)/sphinx-build -q -W --keep-going -c docs -d build/doctrees -D nb_execution_mode=$(NOTEBOOKS) . build/site
+	@echo "the site is build/site/index.html"
+
+# docs/keys.md, from the docstrings of what a config names.
+keys: .venv/dev
+	$(BIN)/python -m figures.command.keys
+
 bench: .venv/dev
 	$(BIN)/python -m benchmarks.training
 
@@ -42,6 +52,11 @@ bench: .venv/dev
 
 .venv/installed: .venv/bin/python pyproject.toml
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	@touch $@
+
+.venv/site: .venv/installed
+	@echo "installing what the site needs …"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[site]'
 	@touch $@
 
 .venv/dev: .venv/installed

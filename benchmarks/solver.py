@@ -28,7 +28,6 @@ from toymodels.exact.search import EFFORT, expected_losses
 from toymodels.exact.solver import solve
 
 PROBLEMS = ((2, 1), (3, 2))
-N_STARTS = 8
 SAMPLED_STEPS, BATCH_SIZE = 10_000, 1024
 WORSE = 0.01  # a sampled end that is this share above the optimum, and another solution, is worse
 
@@ -112,13 +111,15 @@ def print_step(n_features: int, n_hidden: int, rates: tuple[float, float]) -> No
 def print_solve(n_features: int, n_hidden: int, side: int) -> float:
     """Solve a whole map and return its wall seconds per cell."""
     p, importance = make_map(n_features, side)
-    first = seconds_of(lambda: solve(p[:1], importance[:1], n_hidden, n_starts=N_STARTS))[0]
-    wall, cpu, got = seconds_of(lambda: solve(p, importance, n_hidden, n_starts=N_STARTS))
+    first = seconds_of(lambda: solve(p[:1], importance[:1], n_hidden))[0]
+    wall, cpu, got = seconds_of(lambda: solve(p, importance, n_hidden))
     print(
-        f"{n_features}→{n_hidden}, {side}×{side} cells × {N_STARTS} starts: {wall:.1f} s "
-        f"({cpu:.1f} s of processors) after {first:.1f} s for one cell with compilation\n"
+        f"{n_features}→{n_hidden}, {side}×{side} cells × {got.n_starts.mean():.1f} starts: "
+        f"{wall:.1f} s ({cpu:.1f} s of processors) after {first:.1f} s for one cell with "
+        "compilation\n"
         f"  largest difference from the expected loss {got.largest_difference:.1e}; of the starts "
-        f"{got.n_agree.mean() / N_STARTS:.0%} reach the best loss, {got.n_agree.min()} at least"
+        f"{np.mean(got.n_agree / got.n_starts):.0%} reach the best loss, "
+        f"{got.n_agree.min()} at least"
     )
     return wall / len(p)
 
@@ -144,7 +145,7 @@ def print_sampled(
     taken = seconds_of(lambda: loop.steps(SAMPLED_STEPS - 3))[0]
     features, model = loop.run.task, loop.state.model
     cells = Map(np.array(features.features.p_active), np.array(features.importance))
-    best = solve(*cells, n_hidden, n_starts=N_STARTS)
+    best = solve(*cells, n_hidden)
     W, b = (np.stack([a, np.array(c[0])], 1) for a, c in ((best.W, model.W), (best.b, model.b)))
     losses = expected_losses(W, b, *cells).sum(-1)  # [C, 2]
     no_worse = losses[:, 0] <= losses[:, 1] * (1 + 1e-4)

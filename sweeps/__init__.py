@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from sweeps.config.parse import parse, read_toml
     from sweeps.exchange import export_models
     from sweeps.grid import Axis, Dimension, Grid
-    from sweeps.run import estimate, run_grid, run_sweep
+    from sweeps.own import run_grid
+    from sweeps.run import estimate, run_sweep
     from sweeps.stats import best_over_seeds, mean_over_seeds, median_over_seeds, share_over_seeds
     from sweeps.store import open_dataset
     from sweeps.stored import export_npz, restore, select
@@ -24,7 +25,8 @@ _HOMES = {
     "exchange": ("export_models",),
     "grid": ("Axis", "Dimension", "Grid"),
     "stored": ("export_npz", "restore", "select"),
-    "run": ("estimate", "run_grid", "run_sweep"),
+    "own": ("run_grid",),
+    "run": ("estimate", "run_sweep"),
     "stats": ("best_over_seeds", "mean_over_seeds", "median_over_seeds", "share_over_seeds"),
     "store": ("open_dataset",),
 }

@@ -5,8 +5,7 @@ cells. A kind of work cuts its programs into blocks; inside a block a layout say
 are computed side by side.
 """
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,7 +13,8 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from sweeps.grid import SEED, Grid
+from sweeps.grid import SEED, Grid, codes_of
+from sweeps.stack import Stack
 from toymodels.errors import InputError
 
 
@@ -48,7 +48,7 @@ class Program:
     """Cells that one compiled program computes, under each of some seeds."""
 
     work: Any  # sweeps.work.base.Work
-    run: Any  # leaves [C, …]
+    run: Any  # leaves [C, …], arrays or `sweeps.stack.Shared`
     seeds: tuple[int, ...]  # [S]
     points: NDArray[np.int64]  # [S, C], flat index into the grid
     root: int = 0  # the seeds are those of this root
@@ -87,26 +87,59 @@ def make_programs(grid: Grid, build: Build, root: int = 0) -> list[Program]:
         build: makes a `Cell` with array leaves from the other axes' values.
         root: the root seed, which every seed is folded into; a grid without seeds has seed 0.
     """
-    cells: dict[str, tuple[Any, Cell]] = {}
-    by_seed: dict[tuple[Any, int], list[tuple[str, int]]] = {}
-    for flat, point in enumerate(grid.points()):
-        values = {k: v for k, v in point.items() if k != SEED}
-        label = json.dumps(values, sort_keys=True, default=float)
-        if label not in cells:
-            cell = build(values)
-            cells[label] = (program_key(cell), cell)
-        by_seed.setdefault((cells[label][0], int(point.get(SEED, 0))), []).append((label, flat))
-    rectangles: dict[Any, dict[int, list[int]]] = {}
-    for (key, seed), members in by_seed.items():
-        labels = tuple(label for label, _ in members)
-        rectangles.setdefault((key, labels), {})[seed] = [flat for _, flat in members]
+    at_seeds, seeds, kinds = _seeds_first(grid)
+    first = at_seeds[np.unique(kinds, return_index=True)[1]]  # [K, R], a point of every cell
+    order = np.argsort(first, axis=None)
+    stacks: dict[Any, Stack] = {}
+    program_of = np.empty(first.size, np.int64)
+    row_in = np.empty(first.size, np.int64)
+    for cell, values in zip(order, grid.points_at(first.ravel()[order]), strict=True):
+        values.pop(SEED, None)
+        built = build(values)
+        stack = stacks.setdefault(program_key(built), Stack(built.work, len(stacks)))
+        program_of[cell], row_in[cell] = stack.number, stack.add(built.run)
     programs = []
-    for (_, labels), rows in rectangles.items():
-        members = [cells[label][1] for label in labels]
-        run = jax.tree.map(lambda *leaves: np.stack(leaves), *(cell.run for cell in members))
-        points = np.array(list(rows.values()))
-        programs.append(Program(members[0].work, run, tuple(rows), points, root))
-    return programs
+    for same_kinds, own_seeds in _rectangles(seeds, kinds):
+        points = np.stack([at_seeds[rows].ravel() for rows in own_seeds.values()])  # [S, C]
+        cells = (np.array(same_kinds)[:, None] * first.shape[1] + np.arange(first.shape[1])).ravel()
+        for stack in stacks.values():
+            mine = np.flatnonzero(program_of[cells] == stack.number)
+            if mine.size:
+                mine = mine[np.argsort(points[0, mine])]
+                rows = np.argsort(points[:, mine[0]])
+                run = stack.rows(row_in[cells[mine]])
+                own = tuple(list(own_seeds)[int(i)] for i in rows)
+                programs.append(Program(stack.work, run, own, points[rows][:, mine], root))
+    return sorted(programs, key=lambda program: int(program.points[0, 0]))
+
+
+def _seeds_first(grid: Grid) -> tuple[NDArray[np.int64], list[int], NDArray[np.int64]]:
+    """Return the points `[N, R]` by the dimension that holds the seeds and all others.
+
+    Also the seed of each of its N indices, and which of K combinations of what else it holds.
+    """
+    points = np.arange(grid.size).reshape(grid.shape)
+    for i, d in enumerate(grid.dimensions):
+        seeds = [axis.values for axis in d.axes if axis.path == SEED]
+        if seeds:
+            others = [axis.values for axis in d.axes if axis.path != SEED]
+            kinds = codes_of(others) if others else np.zeros(d.size, np.int64)
+            at_seeds = np.moveaxis(points, i, 0).reshape(d.size, -1)
+            return at_seeds, [int(seed) for seed in seeds[0]], kinds
+    return points.reshape(1, -1), [0], np.zeros(1, np.int64)
+
+
+def _rectangles(
+    seeds: list[int], kinds: NDArray[np.int64]
+) -> Iterator[tuple[tuple[int, ...], dict[int, list[int]]]]:
+    """Yield seeds that go with the same kinds: these, and seed -> indices, one for each kind."""
+    indices: dict[int, list[int]] = {}
+    for i, seed in enumerate(seeds):
+        indices.setdefault(seed, []).append(i)
+    found: dict[tuple[int, ...], dict[int, list[int]]] = {}
+    for seed, own in indices.items():
+        found.setdefault(tuple(kinds[own].tolist()), {})[seed] = own
+    yield from found.items()
 
 
 def program_key(cell: Cell) -> Any:

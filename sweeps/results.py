@@ -4,7 +4,6 @@ Names and dimensions come with the fields. Where cells differ in size, arrays ar
 to the largest; a number that a cell does not have is NaN.
 """
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,30 +11,8 @@ import numpy as np
 import xarray as xr
 
 from sweeps.grid import Grid
-from sweeps.plan import Block
-from sweeps.work.base import Output
+from sweeps.packed import Output
 from toymodels.fields import Field
-
-FIELDS, POINTS, COORDINATE = "fields", "points", "coordinate/"
-
-
-def pack(block: Block, output: Output) -> dict[str, np.ndarray]:
-    """Return a block's result as arrays that a file can keep."""
-    about = {n: [list(f.dims), f.words, list(f.meanings)] for n, f in output.fields.items()}
-    arrays = {name: np.asarray(f.values) for name, f in output.fields.items()}
-    arrays |= {COORDINATE + name: np.asarray(values) for name, values in output.coords.items()}
-    return arrays | {POINTS: block.points, FIELDS: np.array(json.dumps(about))}
-
-
-def unpack(arrays: dict[str, np.ndarray]) -> Output:
-    """Return what `pack` was given."""
-    about = json.loads(str(arrays[FIELDS]))
-    fields = {
-        name: Field(arrays[name], tuple(dims), words, tuple(meanings))
-        for name, (dims, words, meanings) in about.items()
-    }
-    coords = {n.removeprefix(COORDINATE): v for n, v in arrays.items() if n.startswith(COORDINATE)}
-    return Output(fields, coords)
 
 
 @dataclass
@@ -62,7 +39,7 @@ class Joiner:
             variable.pieces.append((points[keep], np.asarray(found.values)[keep], output.coords))
 
     def dataset(self, coordinates: dict[str, Any], **attributes: str) -> xr.Dataset:
-        """Return everything that was added, labelled.
+        """Return everything that was added, labelled; what was added is given back as it is joined.
 
         Args:
             coordinates: further ones, such as numbers and names that all cells share.
@@ -104,8 +81,10 @@ class Joiner:
             list(values.shape[1:]) == shape for _, values, _ in variable.pieces
         )
         kind = first if full or first.kind == "f" else np.dtype(float)
-        whole = np.full((self.grid.size, *shape), 0 if full else np.nan, kind)
-        for at, values, own in variable.pieces:
+        size = (self.grid.size, *shape)
+        whole = np.zeros(size, kind) if full else np.full(size, np.nan, kind)
+        while variable.pieces:  # what is copied is let go: a result is in memory once, not twice
+            at, values, own = variable.pieces.pop()
             index = [
                 np.searchsorted(coords[dim], own[dim]) if dim in own else np.arange(n)
                 for dim, n in zip(variable.about.dims, values.shape[1:], strict=True)

@@ -4,7 +4,6 @@ Each finished block is kept at once; a run that was killed goes on where it stop
 the same numbers. A finished run is only read. Without `out` everything stays in memory.
 """
 
-import contextlib
 import json
 import time
 from collections.abc import Callable
@@ -15,18 +14,24 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
+from sweeps.atomic import check_target
 from sweeps.config.parse import parse, read_toml
-from sweeps.config.registry import find, look_in
-from sweeps.config.sweep import SweepConfig, config_from_json
+from sweeps.config.registry import look_in
+from sweeps.config.sweep import SweepConfig
+from sweeps.differences import make_room
 from sweeps.grid import Grid
-from sweeps.plan import Block, Build, Cell, make_programs
+from sweeps.packed import Output, pack, unpack
+from sweeps.plan import Block, Build, make_programs
 from sweeps.progress import Quiet, Report
-from sweeps.results import Joiner, pack, unpack
-from sweeps.store import RunFolder, open_dataset, provenance, save_dataset, write_json
+from sweeps.results import Joiner
+from sweeps.status import say_if_outdated
+from sweeps.store import RunFolder, kept_dataset, provenance, save_dataset, write_json
 from sweeps.stored import models_at
 from toymodels.errors import InputError
 
 DEFAULT_MEMORY_GIB = 2.0
+
+JOINED = "It is joined again from its blocks."
 
 
 class Estimate(NamedTuple):
@@ -62,9 +67,11 @@ def run_sweep(
     config = load(config)
     if out is None:
         return _in_memory(config, memory_gib, report or Quiet())[0]
-    check_target(Path(out) / f"{config.name}.nc")
-    dataset = run_in_folder(config, Path(out), memory_gib=memory_gib, fresh=fresh, report=report)
-    save_dataset(dataset, Path(out) / f"{config.name}.nc")
+    out = Path(out).expanduser()
+    check_target(out / f"{config.name}.nc")
+    dataset = run_in_folder(config, out, memory_gib=memory_gib, fresh=fresh, report=report)
+    make_room(out / f"{config.name}.nc", config)
+    save_dataset(dataset, out / f"{config.name}.nc")
     return dataset
 
 
@@ -77,18 +84,30 @@ def run_in_folder(
     report: Report | None = None,
 ) -> xr.Dataset:
     """Run a sweep in `out/runs/NAME-HASH/`, going on from what is finished there."""
-    path, memory = folder_of(config, out), _bytes(memory_gib)
-    if not fresh and (path / "result.nc").exists():
-        with contextlib.suppress(InputError):
-            return open_dataset(path / "result.nc")
-    _say_if_outdated(config, out / "runs")
+    path, memory = folder_of(config, out), in_bytes(memory_gib)
+    if not fresh and (kept := kept_dataset(path / "result.nc", JOINED)) is not None:
+        return kept
+    say_if_outdated(config, out / "runs")
     how: dict[str, Any] = {"memory_gib": memory_gib, "report": report or Quiet()}
     models = _models_in_folder(config, out, fresh=fresh, **how)
     build = partial(config.build, trained=models_at(config, models))
-    work = _Work(config.grid, build, config.seed, memory, how["report"])
-    with RunFolder(path, config.as_json(), fresh) as folder:
-        dataset = _labelled(config, work.run(folder), work)
-        facts = provenance(seed=config.seed, block_plan=work.plan, seconds=round(work.seconds, 2))
+    work = Computation(config.grid, build, config.seed, memory, how["report"])
+    how: dict[str, Any] = {"config_json": config.as_json(), "fresh": fresh}
+    return keep_result(path, work, lambda joiner: _labelled(config, joiner, work), **how)
+
+
+def keep_result(
+    path: Path,
+    work: "Computation",
+    labelled: Callable[[Joiner], xr.Dataset],
+    *,
+    config_json: str,
+    fresh: bool,
+) -> xr.Dataset:
+    """Compute in a folder what is not there yet, and keep the result there."""
+    with RunFolder(path, config_json, fresh) as folder:
+        dataset = labelled(work.run(folder))
+        facts = provenance(seed=work.root, block_plan=work.plan, seconds=round(work.seconds, 2))
         write_json(folder.path / "provenance.json", facts)
         dataset.attrs["provenance"] = json.dumps(facts, sort_keys=True)
         save_dataset(dataset, folder.path / "result.nc")
@@ -112,63 +131,13 @@ def _in_memory(config: SweepConfig, memory_gib: float, report: Report) -> list[x
     """Run a sweep; first comes its result, then those of the sweeps that it stands on."""
     models = _in_memory(config.models, memory_gib, report) if config.models else []
     build = partial(config.build, trained=models_at(config, models))
-    work = _Work(config.grid, build, config.seed, _bytes(memory_gib), report)
+    work = Computation(config.grid, build, config.seed, in_bytes(memory_gib), report)
     return [_labelled(config, work.run(None), work), *models]
 
 
-def _labelled(config: SweepConfig, joiner: Joiner, work: "_Work") -> xr.Dataset:
+def _labelled(config: SweepConfig, joiner: Joiner, work: "Computation") -> xr.Dataset:
     about = {"config": config.as_json(), "name": config.name, "shared_data": work.shared_data()}
     return joiner.dataset(config.coordinates(), **{k: text for k, text in about.items() if text})
-
-
-def _say_if_outdated(config: SweepConfig, runs: Path) -> None:
-    """Say why a sweep that an older version has run is run again."""
-    for path in runs.glob(f"{config.name}-*/config.json"):
-        with contextlib.suppress(OSError, ValueError, KeyError, AttributeError, TypeError):
-            text = path.read_text()
-            if config_from_json(text).identity() != config.identity():
-                continue
-            stored = json.loads(text)
-            old = stored.get("versions", stored.get("result_version"))
-            if old != config.versions:
-                print(
-                    f"{path.parent.name} holds numbers of version {_said(old)}; they changed with "
-                    f"version {_said(config.versions)} and are computed again."
-                )
-
-
-def _said(versions: Any) -> str:
-    if not isinstance(versions, dict):
-        return str(versions)
-    return ", ".join(f"{version} ({name})" for name, version in versions.items())
-
-
-def run_grid(
-    grid: Grid,
-    build: Callable[[dict[str, Any]], Any],
-    *,
-    seed: int = 0,
-    memory_gib: float = DEFAULT_MEMORY_GIB,
-    report: Report | None = None,
-) -> xr.Dataset:
-    """Run a grid of any task and model, everything in memory.
-
-    Args:
-        grid: the points; the axis "seed" is the seed of a run.
-        build: makes a `toymodels.training.Run`, which is trained, or a `sweeps.plan.Cell`, which
-            names its kind of work, from the values of the other axes.
-        seed: the root, which every seed is folded into.
-        memory_gib: what a block may take.
-        report: is told the progress.
-    """
-    train = find("work", "train")
-
-    def cell(values: dict[str, Any]) -> Cell:
-        built = build(values)
-        return built if isinstance(built, Cell) else Cell(train, train.prepared(built))
-
-    work = _Work(grid, cell, seed, _bytes(memory_gib), report or Quiet())
-    return work.run(None).dataset({})
 
 
 def load(config: SweepConfig | dict[str, Any] | str | Path) -> SweepConfig:
@@ -177,7 +146,7 @@ def load(config: SweepConfig | dict[str, Any] | str | Path) -> SweepConfig:
         return config
     if isinstance(config, dict):
         return parse(config)
-    look_in(Path(config).parent)
+    look_in(Path(config).expanduser().parent)
     return parse(read_toml(config))
 
 
@@ -186,8 +155,10 @@ def estimate(config: SweepConfig, memory_gib: float = DEFAULT_MEMORY_GIB) -> Est
 
     The sweep whose models another one studies counts as well.
     """
-    memory = _bytes(memory_gib)
+    memory = in_bytes(memory_gib)
     programs = make_programs(config.grid, config.build, config.seed)
+    for program in programs:
+        config.grid.require_free(program.work.names(program.cell(0)))
     blocks = [list(program.work.cut(program, memory)) for program in programs]
     peak = max(of_program[0].program.work.block_bytes(of_program[0]) for of_program in blocks)
     seconds = 0.0
@@ -207,23 +178,18 @@ def estimate(config: SweepConfig, memory_gib: float = DEFAULT_MEMORY_GIB) -> Est
     )
 
 
-def _bytes(memory_gib: float) -> int:
+def in_bytes(memory_gib: float) -> int:
+    """Return GiB in bytes, or raise `InputError` if that is no amount of memory."""
     if not (isinstance(memory_gib, int | float) and 0 < memory_gib < 1e6):
         raise InputError(f"memory = {memory_gib!r} GiB: give a number of GiB above 0.")
     return int(memory_gib * 2**30)
 
 
-def check_target(path: Path) -> None:
-    """Refuse a place for a file where a folder lies."""
-    if path.is_dir():
-        raise InputError(f"the result should go to {path}, but a folder lies there: move it away.")
-
-
-class _Work:
+class Computation:
     """The blocks of one sweep on their way to a dataset."""
 
     def __init__(self, grid: Grid, build: Build, root: int, memory: int, report: Report) -> None:
-        self.grid, self.memory, self.report = grid, memory, report
+        self.grid, self.memory, self.report, self.root = grid, memory, report, root
         self.programs = make_programs(grid, build, root)
         for program in self.programs:
             grid.require_free(program.work.names(program.cell(0)))
@@ -236,13 +202,14 @@ class _Work:
         index = np.zeros(self.grid.size, int)
         for program in self.programs:
             for c, data in enumerate(program.work.data_of(program)):
-                kind = kinds.setdefault((program.work.name, data), len(kinds))
-                index[program.points[:, c]] = kind
+                if data is not None:  # None sees no data, as a solved cell
+                    kind = kinds.setdefault((program.work.name, data), len(kinds))
+                    index[program.points[:, c]] = kind + 1
         index = index.reshape(self.grid.shape)
         along = [
             d.name
             for i, d in enumerate(self.grid.dimensions)
-            if np.any(index != np.take(index, [0], axis=i))
+            if np.any((index > 0) & (index != index.max(axis=i, keepdims=True)))
         ]
         if not along:
             return ""
@@ -253,22 +220,34 @@ class _Work:
 
     def blocks(self, folder: RunFolder | None) -> list[Block]:
         """Cut the programs, as earlier blocks in the folder were cut where there are some."""
-        wanted = {"memory_bytes": self.memory}
-        self.plan = wanted if folder is None else folder.plan(wanted)
-        memory = int(self.plan["memory_bytes"])
+        memory = self.memory if folder is None else folder.memory(self.memory)
+        try:
+            blocks = self._cut(memory)
+        except InputError:  # no block was ever cut by this: the plan was damaged
+            memory = self.memory
+            blocks = self._cut(memory)
+        self.plan = {"memory_bytes": memory, "blocks": len(blocks)}
+        if folder is not None:
+            folder.keep_plan(self.plan)
+        return blocks
+
+    def _cut(self, memory: int) -> list[Block]:
         return [b for program in self.programs for b in program.work.cut(program, memory)]
 
     def run(self, folder: RunFolder | None) -> Joiner:
         """Compute what is not there yet and join everything."""
         blocks = self.blocks(folder)
-        found = [None if folder is None else _valid(folder, i, b) for i, b in enumerate(blocks)]
+        found = [None if folder is None else folder.load_block(i, b) for i, b in enumerate(blocks)]
         cost = [b.program.work.cost(b) for b in blocks]
         done = sum(c for c, f in zip(cost, found, strict=True) if f is not None)
+        if folder is not None:
+            begun = [(i, b) for i, b in enumerate(blocks) if found[i] is None]
+            done += sum(folder.checkpoint(i, b).cost() for i, b in begun)
         joiner, started = Joiner(self.grid), time.monotonic()
         self.report.start(self.grid.size, sum(cost), done)
         try:
             for i, (block, kept) in enumerate(zip(blocks, found, strict=True)):
-                arrays = kept or pack(block, block.program.work.run(block, self.report.advance))
+                arrays = kept or pack(block, self._computed(i, block, folder))
                 if folder is not None and kept is None:
                     folder.save_block(i, arrays)
                 joiner.add(block.points, unpack(arrays))
@@ -277,9 +256,8 @@ class _Work:
         self.seconds = time.monotonic() - started
         return joiner
 
-
-def _valid(folder: RunFolder, i: int, block: Block) -> dict[str, np.ndarray] | None:
-    arrays = folder.load_block(i)
-    if arrays is not None and np.array_equal(arrays.get("points", ()), block.points):
-        return arrays
-    return None
+    def _computed(self, i: int, block: Block, folder: RunFolder | None) -> Output:
+        work, advance = block.program.work, self.report.advance
+        if folder is None:
+            return work.run(block, advance)
+        return work.resume(block, advance, folder.checkpoint(i, block))

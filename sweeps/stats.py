@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
-from toymodels.errors import InputError
+from toymodels.errors import InputError, listed
 
 
 def _seeds(dataset: xr.Dataset, dim: str) -> None:
@@ -16,17 +16,42 @@ def _seeds(dataset: xr.Dataset, dim: str) -> None:
         raise InputError(f"the dataset has no dimension {dim!r}; it has {known}.")
 
 
-def _finite(dataset: xr.Dataset, variable: str, dim: str) -> xr.DataArray:
+def _array(dataset: xr.Dataset, given: str | xr.DataArray, dim: str) -> xr.DataArray:
+    """Return a variable by its name, or an array of the dataset's cells as it is."""
     _seeds(dataset, dim)
-    if variable not in dataset:
-        raise InputError(f"the dataset has no variable {variable!r}; it has {list(dataset)}.")
-    return dataset[variable].where(dataset["diverged"] == 0)
+    if isinstance(given, xr.DataArray):
+        values, name = given, repr(given.name) if given.name else "the array"
+    elif given in dataset:
+        values, name = dataset[given], repr(given)
+    else:
+        raise InputError(f"the dataset has no variable {given!r}; it has {list(dataset)}.")
+    if dim not in values.dims:
+        dims = listed(values.dims) or "none"
+        raise InputError(f"{name} has no dimension {dim!r} to go over; it has {dims}.")
+    if values.dtype.kind not in "biuf":
+        raise InputError(f"{name} holds {values.dtype}, which has no statistics: give numbers.")
+    try:
+        xr.align(values, dataset["diverged"], join="exact")
+    except ValueError:
+        raise InputError(
+            f"{name} is over other cells than the dataset: select the same of both."
+        ) from None
+    return values
 
 
-def best_over_seeds(dataset: xr.Dataset, by: str = "loss_ranking", dim: str = "seed") -> xr.Dataset:
+def _finite(dataset: xr.Dataset, given: str | xr.DataArray, dim: str) -> xr.DataArray:
+    values = _array(dataset, given, dim)
+    values = values if values.dtype.kind == "f" else values.astype(float)
+    return values.where(dataset["diverged"] == 0)
+
+
+def best_over_seeds(
+    dataset: xr.Dataset, by: str | xr.DataArray = "loss_ranking", dim: str = "seed"
+) -> xr.Dataset:
     """Keep in each cell the seed with the lowest `by`, and add `best_seed` and `n_diverged`.
 
-    Where every seed diverged the numbers are NaN and `best_seed` is -1.
+    `by` is a variable's name or an array of the dataset's cells. Where every seed diverged the
+    numbers are NaN and `best_seed` is -1.
     """
     rank = _finite(dataset, by, dim)
     none_left = rank.isnull().all(dim)
@@ -40,11 +65,16 @@ def best_over_seeds(dataset: xr.Dataset, by: str = "loss_ranking", dim: str = "s
 
 
 def mean_over_seeds(
-    dataset: xr.Dataset, variable: str = "loss", dim: str = "seed", confidence: float = 0.95
+    dataset: xr.Dataset,
+    variable: str | xr.DataArray = "loss",
+    dim: str = "seed",
+    confidence: float = 0.95,
 ) -> xr.Dataset:
-    """Return `mean`, `low`, `high`, `n`, `n_diverged`: the mean with its Student-t interval.
+    """Return `average`, `low`, `high`, `n`, `n_diverged`: the mean with its Student-t interval.
 
-    With n < 2 the interval is NaN.
+    `variable` is a name or an array of the dataset's cells. With n < 2 the interval is NaN.
+    `result["mean"]`, the old name of `average`, works for one more version; `result.mean` is a
+    method of xarray.
     """
     values = _finite(dataset, variable, dim)
     n = values.notnull().sum(dim)
@@ -52,12 +82,13 @@ def mean_over_seeds(
     quantile = stats.t.ppf(0.5 + confidence / 2, np.maximum(n.values - 1, 1))
     half = (spread / np.sqrt(n)) * xr.DataArray(quantile, dims=n.dims)
     half = half.where(n >= 2)
-    return _summary(dataset, dim, mean=mean, low=mean - half, high=mean + half, n=n)
+    old = mean.assign_attrs(long_name="the old name of `average`, for one version")
+    return _summary(dataset, dim, average=mean, mean=old, low=mean - half, high=mean + half, n=n)
 
 
 def median_over_seeds(
     dataset: xr.Dataset,
-    variable: str = "loss",
+    variable: str | xr.DataArray = "loss",
     dim: str = "seed",
     confidence: float = 0.95,
     resamples: int = 2000,
@@ -99,7 +130,7 @@ def _nanquantile(data: np.ndarray, q: float) -> np.ndarray:
 
 def share_over_seeds(
     dataset: xr.Dataset,
-    happened: xr.DataArray,
+    happened: str | xr.DataArray,
     dim: str = "seed",
     confidence: float = 0.95,
     *,
@@ -109,13 +140,13 @@ def share_over_seeds(
 
     Args:
         dataset: gives which seeds diverged.
-        happened: true where what is counted happened.
+        happened: true where what is counted happened; an array, or a variable's name.
         dim: the seeds' dimension.
         confidence: level of the interval.
         without: a seed for each cell that is not counted, such as `best_seed`: where the others
             are compared with a winner, the winner has no vote.
     """
-    _seeds(dataset, dim)
+    happened = _array(dataset, happened, dim)
     counted = dataset["diverged"] == 0
     if without is not None:
         counted = counted & (dataset[dim] != without)

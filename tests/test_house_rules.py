@@ -95,7 +95,8 @@ def own_test_of(name):
 
 # Sources whose tests stand with others', and where.
 TESTED_WITH = {
-    "toymodels/__main__.py": "tests/figures/command/test_cli.py",
+    "sweeps/cells.py": "tests/sweeps/work/test_checks.py",
+    "toymodels/__main__.py": "tests/figures/command/test_machine.py",
     "sweeps/stored_models.py": "tests/sweeps/test_exchange.py",
     "toymodels/laws.py": "tests/toymodels/test_profiles.py",
     "toymodels/measures/base.py": "tests/toymodels/measures/test_columns.py",
@@ -107,8 +108,8 @@ TESTED_WITH = {
     "toymodels/exact/search.py": "tests/toymodels/exact/test_solver.py",
     "toymodels/exact/series.py": "tests/toymodels/exact/test_fourier.py",
     "toymodels/theory/linear.py": "tests/toymodels/theory/test_phases.py",
-    "toymodels/theory/checks.py": "tests/toymodels/theory/test_problems.py",
     "toymodels/circuits/assumptions.py": "tests/toymodels/circuits/test_small_circuits.py",
+    "toymodels/circuits/checks.py": "tests/toymodels/test_checks.py",
     "toymodels/circuits/base.py": "tests/toymodels/circuits/test_network.py",
     "toymodels/circuits/forward.py": "tests/toymodels/circuits/test_network.py",
     "toymodels/circuits/interference.py": "tests/toymodels/circuits/test_theory.py",

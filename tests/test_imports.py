@@ -9,7 +9,8 @@ from builders import ROOT
 
 FLOORS = ("toymodels", "sweeps", "figures")
 FILES = [path for floor in FLOORS for path in sorted((ROOT / floor).rglob("*.py"))]
-LONGEST_CHAIN = 9
+# One more than it was: the checks at the border of public functions stand above the errors.
+LONGEST_CHAIN = 10
 
 
 def module_name(path):

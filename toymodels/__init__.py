@@ -11,7 +11,6 @@ in `sweeps`. Only `exact`, which solves many cells at once, has axes for cells a
 """
 
 import importlib
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,7 +37,8 @@ if TYPE_CHECKING:
         training,
     )
 
-__version__ = version("toymodels")
+    __version__: str
+
 __all__ = [
     "__version__",
     "circuits",
@@ -66,6 +66,17 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a room when it is first asked for, so that a small one is quick."""
+    if name == "__version__":
+        return _version()
     if name in __all__:
         return importlib.import_module(f"toymodels.{name}")
     raise AttributeError(f"module 'toymodels' has no attribute {name!r}")
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("toymodels")
+    except PackageNotFoundError:  # a clone that Python found by its path
+        return "not installed"

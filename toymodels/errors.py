@@ -28,5 +28,6 @@ def hint(name: Any, known: Iterable[str]) -> str:
 def require_range(name: str, value: Any, least: float, most: float = math.inf) -> None:
     """Raise `InputError` unless `least <= value <= most` and the value is finite."""
     if not (least <= value <= most and math.isfinite(value)):
-        allowed = f"{least:,} or more" if math.isinf(most) else f"from {least:,} to {most:,}"
-        raise InputError(f"{name} = {value}: give a finite number, {allowed}.")
+        allowed = f", {least:,} or more" if math.isinf(most) else f", from {least:,} to {most:,}"
+        allowed = "" if math.isinf(least) and math.isinf(most) else allowed
+        raise InputError(f"{name} = {value}: give a finite number{allowed}.")

@@ -1,12 +1,14 @@
 """The geometry of one weight matrix: norms, superposition, dimensionality, shapes and their names.
 
-What stands here is defined in `toymodels.measures.geometry` and `toymodels.measures.polytopes`.
+What stands here is defined in `toymodels.measures`: `geometry`, `balanced` for untied models, and
+`polytopes`.
 
 W is always read as [hidden, features]. A matrix with more rows than columns is a wide hidden layer,
 which is legal, or lies the other way round: no function can tell, so none here warns or refuses.
 `toymodels.interop.read` and `toymodels inspect` ask where it is doubtful.
 """
 
+from toymodels.measures.balanced import balanced_encoder, balanced_neurons
 from toymodels.measures.geometry import (
     dimensions_per_feature,
     feature_dimensionality,
@@ -20,6 +22,8 @@ from toymodels.measures.polytopes import Component, components, joined_name, nam
 
 __all__ = [
     "Component",
+    "balanced_encoder",
+    "balanced_neurons",
     "components",
     "dimensions_per_feature",
     "feature_dimensionality",

@@ -47,7 +47,12 @@ class Optimizer:
 
 @dataclass(frozen=True)
 class Adam(Optimizer):
-    """Adam; weight decay is an L2 term of the gradient."""
+    """Adam; weight decay is an L2 term of the gradient.
+
+    Attributes:
+        b1: decay of the gradient's mean, per step.
+        b2: decay of the gradient's mean square, per step.
+    """
 
     b1: float = 0.9
     b2: float = 0.999
@@ -75,7 +80,11 @@ class AdamW(Adam):
 
 @dataclass(frozen=True)
 class SGD(Optimizer):
-    """Stochastic gradient descent with momentum; weight decay is an L2 term of the gradient."""
+    """Stochastic gradient descent with momentum; weight decay is an L2 term of the gradient.
+
+    Attributes:
+        momentum: share of the last step that goes into the next.
+    """
 
     momentum: float = 0.0
 

@@ -21,22 +21,45 @@ PerFeature = float | Sequence[float]
 
 
 def constant(n_features: int, value: float = 1.0) -> NDArray[np.float64]:
-    """Return `value` for every feature, `[F]`."""
+    """Return the same value for every feature, `[F]`.
+
+    Args:
+        n_features: F, features.
+        value: of each feature.
+    """
     return np.full(n_features, value, dtype=float)
 
 
 def geometric(n_features: int, ratio: float, first: float = 1.0) -> NDArray[np.float64]:
-    """Return `first * ratio^i` for feature i = 0, 1, …, `[F]`."""
+    """Return `first * ratio^i` for feature i = 0, 1, …, `[F]`.
+
+    Args:
+        n_features: F, features.
+        ratio: of each feature's value to that of the one before.
+        first: value of feature 0.
+    """
     return first * np.power(float(ratio), np.arange(n_features))
 
 
 def log_spaced(n_features: int, last: float, first: float = 1.0) -> NDArray[np.float64]:
-    """Return `[F]` values from `first` to `last`, equally spaced in the logarithm."""
+    """Return `[F]` values from `first` to `last`, equally spaced in the logarithm.
+
+    Args:
+        n_features: F, features.
+        last: value of the last feature.
+        first: value of feature 0.
+    """
     return np.geomspace(first, last, n_features)
 
 
 def relative(n_features: int, relative: float, base: float = 1.0) -> NDArray[np.float64]:
-    """Return `base` for every feature but the last, which has `base * relative`, `[F]`."""
+    """Return `base` for every feature but the last, which has `base * relative`, `[F]`.
+
+    Args:
+        n_features: F, features.
+        relative: value of the last feature, over that of the others.
+        base: value of the others.
+    """
     values = np.full(n_features, base, dtype=float)
     values[-1] = base * relative
     return values

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
+from toymodels.diverged import has_diverged, is_finite, unless_diverged
 from toymodels.errors import InputError, require_range
 from toymodels.estimators.base import Estimator, n_batches
 from toymodels.estimators.best import best_estimator
@@ -24,9 +25,6 @@ from toymodels.measures.base import Measure
 from toymodels.optimizers import Adam, Constant, Cosine, Optimizer, Schedule
 from toymodels.penalties.base import Penalty
 from toymodels.streams import Stream, stream
-
-# A run whose loss is this many times that of learning nothing has diverged.
-DIVERGED = 100.0
 
 # Examples behind one point of a loss curve.
 CURVE_SIZE = 4096
@@ -65,11 +63,11 @@ class TrainSpec:
 
         Args:
             learning_rate: of the first step; the schedule lowers it.
-            weight_decay: on every weight, the bias included.
-            steps: how many.
-            batch_size: examples of a step.
+            weight_decay: coefficient of the decay of every weight, the bias included.
+            steps: how many steps of descent.
+            batch_size: examples of a step, drawn anew each time.
             optimizer: how a gradient becomes a step.
-            schedule: how the learning rate changes.
+            schedule: how the learning rate changes along the run.
             snapshots: steps at which the model is kept and measured.
             evaluation_size: examples that a finished run is ranked and reported by, where its
                 loss is not computed without samples.
@@ -122,7 +120,7 @@ class Run:
 
 
 class Evaluation(NamedTuple):
-    """What is known of a trained model's loss, without penalties."""
+    """What is known of a trained model's loss, without penalties; NaN where it has diverged."""
 
     loss: jax.Array  # [], from the reporting stream
     loss_per_output: jax.Array  # [O], its split
@@ -219,11 +217,9 @@ def to_evaluation(model: Any, ranking: tuple, report: tuple) -> Evaluation:
     """Build the `Evaluation` from the averages over both streams."""
     (ranking_split, nothing), (report_split, _) = ranking, report
     loss_ranking, loss_report = jnp.sum(ranking_split), jnp.sum(report_split)
-    finite = jnp.isfinite(loss_ranking) & jnp.isfinite(loss_report)
-    for leaf in jax.tree.leaves(model):
-        finite &= jnp.all(jnp.isfinite(leaf))
-    blown_up = (loss_report > DIVERGED * nothing) & (nothing > 0)
-    return Evaluation(loss_report, report_split, loss_ranking, ~finite | blown_up)
+    lost = has_diverged(loss_report, nothing) | ~jnp.isfinite(loss_ranking) | ~is_finite(model)
+    losses = (jnp.where(lost, jnp.nan, a) for a in (loss_report, report_split, loss_ranking))
+    return Evaluation(*losses, diverged=lost)
 
 
 def evaluate(run: Run, model: Any) -> Evaluation:
@@ -251,13 +247,13 @@ def evaluate(run: Run, model: Any) -> Evaluation:
 def curve_point(run: Run, model: Any) -> jax.Array:
     """Return the loss by the best estimate, on the same few thousand examples at every step."""
     estimator = best_estimator(run.task, model)
-    split = average_over_batches(
-        lambda u: estimator.loss_per_output(run.task, model, u),
+    average = average_over_batches(
+        lambda u: losses(run, model, u),
         lambda key: estimator.draw(run.task, key, EVALUATION_BATCH),
         stream(0, Stream.RANKING),
         n_batches(estimator, CURVE_SIZE, EVALUATION_BATCH),
     )
-    return jnp.sum(split)
+    return unless_diverged(*average)
 
 
 def train(

@@ -41,6 +41,13 @@ LOOKS = {
     "random_subsets": ({"color": style.NULL, "marker": "^", "ms": 4}, "random subsets"),
 }
 
+# What the analysis' own variables are.
+WORDS = {
+    "theory": "published estimate",
+    "neurons": "neurons of a block that serve so many circuits",
+    "shared": "the most neurons that a pair of circuits shares",
+}
+
 
 def look_of(name: str) -> tuple[dict[str, Any], str]:
     """Return how a design is drawn and called; one of the user's own in ink, by its name."""

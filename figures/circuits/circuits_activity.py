@@ -27,6 +27,13 @@ BETWEEN = 0.05  # of a layer
 OF_MEAN_FIELD = 3  # layers that it knows
 FIELD: dict[str, Any] = {"ls": "none", "marker": "_", "ms": 15, "mew": 2.4, "alpha": 0.55}
 
+# What the analysis' own variables are.
+WORDS = {
+    "used": "share of neurons that active circuits use, z S / N",
+    "mean_field": "share of neurons that are on, by the mean field",
+    "switching_point": "α from which a neuron is on",
+}
+
 
 def analyse(dataset: xr.Dataset) -> xr.Dataset:
     """Return the share of neurons that are on, and what to expect of it.

@@ -40,6 +40,11 @@ KINDS: dict[str, dict[str, Any]] = {
     "indicators of inactive circuits": {"color": style.INK, "lw": 1.4, "ls": ":"},
 }
 
+# What the analysis' own variables are.
+WORDS = {
+    "theory": "published estimate",
+}
+
 
 def analyse(dataset: xr.Dataset) -> xr.Dataset:
     """Return means over (bias, n_active) of layer 2 and the last, `theory` and `reference`."""

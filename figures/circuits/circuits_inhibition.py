@@ -41,6 +41,11 @@ KINDS: dict[str, dict[str, Any]] = {
     "share of inactive circuits\nthat are on, α̂ > ½": {"color": style.INK, "lw": 1.4, "ls": ":"},
 }
 
+# What the analysis' own variables are.
+WORDS = {
+    "theory": "published estimate",
+}
+
 
 def analyse(dataset: xr.Dataset) -> xr.Dataset:
     """Return means of the last layer over (inhibition, n_active), `theory` and `reference`."""

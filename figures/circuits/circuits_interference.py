@@ -23,7 +23,7 @@ from figures.kit import style
 from figures.kit.analysis import Parts
 from figures.kit.panels import draw_interval, legend_of, panels
 from figures.kit.settings import require_at_least
-from figures.kit.words import listed
+from figures.kit.words import counted, listed
 from toymodels.circuits.assignment import capacity_of_prime_steps, overlap_probability, prime_steps
 from toymodels.circuits.examples import draw_embedding, generator
 from toymodels.circuits.interference import measure_interference, scalar_circuits
@@ -36,6 +36,19 @@ from toymodels.streams import Stream
 # What the circuits multiply by, and how many times the estimate of one kind is expected.
 WEIGHTS = {"own": "own weights, ±1", "shared": "shared weight, 1", "both": "both"}
 TIMES = xr.DataArray([1, 1, 2], dims="weights")
+
+# What the analysis' own variables are.
+WORDS = {
+    "measured": "interference per pair",
+    "overlap": "mean of (e_t · e_u / S)² over pairs",
+    "mean": "geometric mean of the interference over seeds",
+    "low": "lower end of its 95 % interval",
+    "high": "upper end of its 95 % interval",
+    "estimated": "published estimate",
+    "corrected": "published estimate with the overlap as measured",
+    "by_estimated": "mean over the published estimate",
+    "by_corrected": "mean over the corrected estimate",
+}
 
 
 def parts(dataset: xr.Dataset) -> Parts:
@@ -148,7 +161,9 @@ def caption(dataset: xr.Dataset) -> list[str]:
     return [
         f"{dataset.sizes['network']} networks of {width.min()} to {width.max()} neurons and "
         f"{n_circuits.min()} to {n_circuits.max()} circuits, where prime steps have room",
-        f"geometric mean of {dataset.sizes['seed']} seeds, bars its 95 % interval",
+        f"geometric mean of {counted(dataset.sizes['seed'], 'seed')}, bars its 95 % interval"
+        if dataset.sizes["seed"] > 1
+        else "one seed",
         "below: means over networks, and each as a small mark",
         "corrected: t replaced by the mean overlap as it is, Σ c (c − 1) / (T (T − 1) S²), c "
         "circuits on a neuron",
@@ -174,8 +189,8 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
         formula = "2 (T t² + t)" if kind == "both" else "T t² + t"
         above.set_xlabel(f"published estimate, {formula}")
         counts = n_fit.sel(weights=kind).values
-        below.set_xticks(s, [f"{k}\n{n}" for k, n in zip(s, counts, strict=True)])
-        below.set(xlabel="redundancy S, and how many networks")
+        below.set(xlabel="redundancy S", xticks=s)
+        _write_counts(below, s, counts)
     _share_limits(upper)
     _share_limits(lower, above=0.3)  # room for the legend
     upper[0].set_ylabel("measured interference per pair")
@@ -185,6 +200,14 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     mappable = ScalarMappable(norm, style.IMPORTANCE)
     figure.colorbar(mappable, ax=upper, label="redundancy S", ticks=s)
     return figure
+
+
+def _write_counts(ax: Axes, s: np.ndarray, counts: np.ndarray) -> None:
+    """Write above a panel how many networks have room for their circuits at each S."""
+    look: dict[str, Any] = {"fontsize": 7, "color": style.NOTE, "va": "bottom"}
+    for k, n in zip(s, counts, strict=True):
+        ax.text(k, 1.01, f"{n}", transform=ax.get_xaxis_transform(), ha="center", **look)
+    ax.text(0, 1.07, "networks", transform=ax.transAxes, **look)
 
 
 def _share_limits(row: list[Axes], above: float = 0.0) -> None:

@@ -37,6 +37,11 @@ ERROR = "mse_x_active"
 SMALLEST = 1e-3  # below it the axis is linear, down to an exact 0
 ROUNDING = 1e-9
 
+# What the analysis' own variables are.
+WORDS = {
+    "theory": "published estimate",
+}
+
 
 def analyse(dataset: xr.Dataset) -> xr.Dataset:
     """Return errors of the last layer over (network, n_active), their estimate and reference.

@@ -54,7 +54,9 @@ def means(dataset: xr.Dataset, names: Sequence[str]) -> xr.Dataset:
     parts = {}
     for name in names:
         found = mean_over_seeds(dataset, name)
-        parts |= {f"{name}_{part}": _worded(found[part], dataset[name]) for part in _PARTS}
+        parts |= {
+            f"{name}_{part}": _worded(found[of], dataset[name]) for part, of in _PARTS.items()
+        }
     return xr.Dataset(parts)
 
 
@@ -65,7 +67,7 @@ def geometric_means(dataset: xr.Dataset, names: Sequence[str]) -> xr.Dataset:
         return means(logarithms, names).map(np.exp, keep_attrs=True)
 
 
-_PARTS = ("mean", "low", "high")
+_PARTS = {"mean": "average", "low": "low", "high": "high"}
 
 
 def _worded(values: xr.DataArray, of: xr.DataArray) -> xr.DataArray:

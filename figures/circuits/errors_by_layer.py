@@ -41,6 +41,14 @@ EXACT = 1e-6  # an error below it is none
 BETWEEN = 0.06  # of a layer, between the marks of neighbouring z
 BOUND: dict[str, Any] = {"ls": ":", "lw": 2.2}
 
+# What the analysis' own variables are.
+WORDS = {
+    "theory_inactive": "published estimate of the mean square, inactive circuits",
+    "theory_active": "published estimate of the mean square, active circuits",
+    "bound_inactive": "largest error possible in layer 1, inactive circuits",
+    "bound_active": "largest error possible in layer 1, active circuits",
+}
+
 
 class Value(NamedTuple):
     """One of the two values of a rotation circuit."""
@@ -52,6 +60,13 @@ class Value(NamedTuple):
 VALUES = {"x": Value("|x̂ − x|", False), "on": Value("|α̂ − α|", True)}
 
 
+def check(plan: Any) -> None:
+    """Refuse another `value` than those that circuits hold, before anything runs."""
+    value = plan.settings["value"]
+    if value not in VALUES:
+        raise InputError(f"value = {value}: give x or on.{hint(value, VALUES)}")
+
+
 def analyse(dataset: xr.Dataset) -> xr.Dataset:
     """Return errors of the value that the setting `value` names, and what theory says of them.
 
@@ -61,8 +76,6 @@ def analyse(dataset: xr.Dataset) -> xr.Dataset:
     the wrong side of ½.
     """
     value = dataset["value"].item()
-    if value not in VALUES:
-        raise InputError(f"value = {value}: give x or on.{hint(value, VALUES)}")
     dataset = dataset.swap_dims(active="n_active")
     found = means(dataset, ("dropped", "spurious"))
     for measure in MEASURES:

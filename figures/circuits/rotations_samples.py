@@ -26,6 +26,14 @@ LIMIT = 1.6  # of the panels
 TRUE, READ = style.SERIES[2][0], style.SERIES[3][0]
 SIZES = ("n_circuits", "width", "redundancy", "n_layers")
 
+# What the analysis' own variables are.
+WORDS = {
+    "true": "vector of an active circuit",
+    "estimated": "vector as read out",
+    "error": "length of the difference",
+    "circuit": "number of the circuit",
+}
+
 
 def analyse(dataset: xr.Dataset) -> xr.Dataset:
     """Follow one active circuit of each example through one network, for each z.

@@ -33,6 +33,13 @@ NONE = 1e-4  # and below it an indicator counts as exact
 SMALLEST = 1e-4  # below it the axis of errors is linear, down to an exact 0
 KEY = "key"  # the panel of the legends
 
+# What the analysis' own variables are.
+WORDS = {
+    "theory": "published estimate",
+    "load": "T (d/D)²",
+    "more_than_copies": "whether T > D/d",
+}
+
 
 class Measure(NamedTuple):
     """One error, and what its figure says of it."""
@@ -71,17 +78,17 @@ MEASURES = {
 }
 
 
-def measure_of(dataset: xr.Dataset) -> Measure:
-    """Return what the setting `error` names.
-
-    Raises:
-        InputError: there is none of this name.
-    """
-    error = dataset["error"].item()
+def check(plan: Any) -> None:
+    """Refuse another `error` than those that are measured, before anything runs."""
+    error = plan.settings["error"]
     if error not in MEASURES:
         known = ", ".join(MEASURES)
         raise InputError(f"error = {error}: give one of {known}.{hint(error, MEASURES)}")
-    return MEASURES[error]
+
+
+def measure_of(dataset: xr.Dataset) -> Measure:
+    """Return what the setting `error` names."""
+    return MEASURES[dataset["error"].item()]
 
 
 def analyse(dataset: xr.Dataset) -> xr.Dataset:
@@ -89,7 +96,6 @@ def analyse(dataset: xr.Dataset) -> xr.Dataset:
 
     `each` with `seed`, its `mean`; `theory`; `load`: T (d/D)²; `more_than_copies`: T > D/d.
     """
-    measure_of(dataset)
     name = f"mse_{dataset['error'].item()}"
     order = ("network", "n_active", "layer")
     found = xr.Dataset(

@@ -20,6 +20,14 @@ LOWEST, HIGHEST, POINTS = -0.1, 1.1, 241
 ROUNDING = 1e-6
 NEURONS = ("a₀′ = ReLU(2α − ½)", "a₁′ = ReLU(2α − 1½)")
 
+# What the analysis' own variables are.
+WORDS = {
+    "activation": "neurons of the circuit after one layer",
+    "step": "indicator after one layer, a₀ − a₁",
+    "end_of_0": "α up to which the step is 0",
+    "start_of_1": "α from which the step is 1",
+}
+
 
 def analyse(dataset: xr.Dataset) -> xr.Dataset:
     """Send α through one layer of the circuit: `activation` (alpha, neuron), `step` (alpha).

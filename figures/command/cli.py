@@ -1,6 +1,5 @@
 """The command `toymodels`. Heavy things are imported inside a command, so that help is quick."""
 
-import io
 import os
 import sys
 from collections.abc import Callable
@@ -10,6 +9,8 @@ from typing import Annotated
 
 import tyro
 from tyro.conf import Positional, arg
+
+from figures.command.machine import device_problem, expanded, prepare
 
 Out = Annotated[Path, arg(help="folder for what is made", metavar="DIR")]
 Memory = Annotated[float, arg(help="GiB that training may take at a time", metavar="GIB")]
@@ -57,8 +58,11 @@ def figure(
     memory: Memory = 2.0,
     fresh: Annotated[bool, arg(help="start over although finished work is there")] = False,
 ) -> None:
-    """Make figures: train what is missing, draw, and say where the pictures are."""
-    from figures.command.verbs import Wanted, make_figures
+    """Make figures: train what is missing, draw, and say where the pictures are.
+
+    NAME.png is of the figure as it comes; where something differs the name says what.
+    """
+    from figures.command.making import Wanted, make_figures
 
     overrides = tuple(name for name in names if "=" in name)
     if seed is not None:
@@ -83,6 +87,17 @@ def sweep_run(
     from figures.command.verbs import run_file
 
     run_file(file, overrides, out, dry_run=dry_run, memory=memory, fresh=fresh)
+
+
+def show(
+    file: Annotated[Positional[str], arg(help="a TOML file or a name of the list", metavar="FILE")],
+    overrides: Overrides = (),
+) -> None:
+    """Show the config of a figure, sweep or TOML file: all that can be changed, as TOML."""
+    from figures.command.show import print_config
+    from figures.command.verbs import load
+
+    print_config(file, overrides, load)
 
 
 def sweep_status(folder: Annotated[Positional[Path], arg(metavar="DIR")] = Path("out")) -> None:
@@ -155,26 +170,14 @@ def export(
 
 def doctor() -> None:
     """Print versions, devices and folders: one paste for a report."""
-    from figures.command.verbs import print_doctor
+    from figures.command.doctor import print_doctor
 
     print_doctor()
 
 
-def cache_folder() -> Path:
-    """Return where compiled programs are kept, in the user's cache folder."""
-    home = os.environ.get("XDG_CACHE_HOME") or (
-        Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
-    )
-    return Path(home) / "toymodels" / "jax"
-
-
 def main() -> None:
     """Run the command; a user's mistake ends with one message and status 2."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # in step with progress on stderr, in a log too
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache_folder()))
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES", "none")
+    prepare()
     try:
         _dispatch(sys.argv[1:])
     except KeyboardInterrupt:
@@ -187,10 +190,22 @@ def main() -> None:
         from toymodels.errors import InputError
 
         if not isinstance(error, InputError | OSError):
+            _end_without_device()
             raise
         print(f"toymodels: {error}", file=sys.stderr)
         if isinstance(error, OSError):
             print("What was finished is kept: the same command goes on.", file=sys.stderr)
+        sys.exit(2)
+    except (RuntimeError, AssertionError):
+        _end_without_device()
+        raise
+
+
+def _end_without_device() -> None:
+    """End with one message where JAX cannot start on this machine, whatever it raised."""
+    problem = device_problem()
+    if problem:
+        print(f"toymodels: {problem}", file=sys.stderr)
         sys.exit(2)
 
 
@@ -228,6 +243,7 @@ VERBS = {
     "list": list_entries,
     "figure": figure,
     "sweep": sweep,
+    "show": show,
     "inspect": inspect,
     "export": export,
     "cite": cite,
@@ -237,10 +253,11 @@ VERBS = {
 
 def _dispatch(arguments: list[str]) -> None:
     if arguments == ["--version"]:
-        from importlib.metadata import version
+        from figures.command.doctor import version_of
 
-        print(f"toymodels {version('toymodels')}")
+        print(f"toymodels {version_of('toymodels')}")
         return
+    arguments = [expanded(argument) for argument in arguments]
     arguments = positionals_first(arguments, valued_options(*VERBS.values(), *SWEEP.values()))
     if arguments[:1] == ["sweep"]:
         commands, description = SWEEP, "Run parameter sweeps from TOML files."

@@ -40,17 +40,15 @@ def draw(entry: Entry, out: Path) -> str:
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    from figures.kit import style
     from figures.kit.compute import Drawable
     from sweeps.progress import Bar
 
     dataset = Drawable(entry).compute(out=out, report=Bar(entry.name))
-    with plt.rc_context(style.paper()):
-        figure = Drawable(entry).draw(dataset)
-        figure.savefig(PICTURES / f"{entry.name}.png", dpi=DPI)
-        if entry.name in FRONT:
-            figure.savefig(ROOT / "docs" / f"{entry.name}.png", dpi=110)
-        plt.close(figure)
+    figure = Drawable(entry).draw(dataset)
+    figure.savefig(PICTURES / f"{entry.name}.png", dpi=DPI)
+    if entry.name in FRONT:
+        figure.savefig(ROOT / "docs" / f"{entry.name}.png", dpi=110)
+    plt.close(figure)
     return dataset.attrs["claim"]
 
 
@@ -90,7 +88,7 @@ def with_tables(readme: str) -> str:
 
 def write_texts() -> None:
     """Write GALLERY.md and the README's tables."""
-    claims = json.loads(CLAIMS.read_text()) if CLAIMS.exists() else {}
+    claims = json.loads(CLAIMS.read_text(encoding="utf-8")) if CLAIMS.exists() else {}
     (ROOT / "GALLERY.md").write_text(gallery(claims), encoding="utf-8")
     readme = ROOT / "README.md"
     readme.write_text(with_tables(readme.read_text(encoding="utf-8")), encoding="utf-8")
@@ -105,7 +103,7 @@ def main() -> None:
     parser.add_argument("--text", action="store_true")
     given = parser.parse_args()
     PICTURES.mkdir(parents=True, exist_ok=True)
-    claims = json.loads(CLAIMS.read_text()) if CLAIMS.exists() else {}
+    claims = json.loads(CLAIMS.read_text(encoding="utf-8")) if CLAIMS.exists() else {}
     if not given.text:
         for entry in choose(tuple(given.names), None if given.names else "all"):
             claims[entry.name] = draw(entry, given.out)

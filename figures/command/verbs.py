@@ -1,149 +1,24 @@
-"""What the command's verbs do: make figures, run sweeps, say how far they are."""
+"""What the command's verbs do: run sweeps, say how far they are, and what a report needs."""
 
-import dataclasses
 import json
-import os
 import time
 from pathlib import Path
 from typing import Any
 
-from figures.command.catalogue import choose
-from figures.kit.compute import Drawable, has_seed, is_sweep, planned, sweep_table
-from figures.kit.entry import Entry, files
+from figures.command.place import describe_device, prepare
+from figures.command.stems import stem_of_sweep
+from figures.kit.compute import is_sweep, sweep_table
+from figures.kit.entry import files
 from sweeps.config.parse import parse, read_toml
 from sweeps.config.registry import look_in
 from sweeps.config.sweep import SweepConfig, config_from_json
+from sweeps.differences import differences_of_runs, make_room
 from sweeps.progress import Bar
 from sweeps.remarks import remarks
-from sweeps.run import check_target, estimate, run_sweep
-from sweeps.store import open_dataset, provenance, save_dataset, writing
+from sweeps.run import estimate, run_in_folder
+from sweeps.status import blocks_done
+from sweeps.store import save_dataset
 from toymodels.errors import InputError, hint
-
-
-@dataclasses.dataclass(frozen=True)
-class Wanted:
-    """How figures are to be made."""
-
-    fast: bool
-    out: Path
-    overrides: tuple[str, ...]
-    source: Path | None
-    format: str
-    memory: float
-    fresh: bool
-
-    @property
-    def version(self) -> str:
-        """The version of the figures' files."""
-        return "fast" if self.fast else ""
-
-    def for_entry(self, entry: Entry, n_chosen: int) -> tuple[str, ...]:
-        """Return the overrides of one figure; among several, a seed goes where there is one."""
-        if n_chosen == 1 or has_seed(entry):
-            return self.overrides
-        return tuple(text for text in self.overrides if not text.startswith("seed="))
-
-
-def make_figures(names: tuple[str, ...], wanted: Wanted, group: str | None = None) -> None:
-    """Make the figures that are named, and say where they are."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    chosen = choose(names, group)
-    formats = _formats(wanted.format)
-    if wanted.source and len(chosen) != 1:
-        raise InputError("--from draws one figure: name just one.")
-    for entry in chosen:
-        if not wanted.source:
-            planned(entry, wanted.version, wanted.for_entry(entry, len(chosen)))
-        stem = entry.stem(wanted.version)
-        _prepare(wanted.out, [f"{stem}.{ending}" for ending in (*formats, "nc")])
-    for entry in chosen:
-        _make(entry, wanted, formats, wanted.for_entry(entry, len(chosen)))
-
-
-def _formats(text: str) -> list[str]:
-    formats = [part.strip() for part in text.split(",") if part.strip()]
-    for part in formats or [text]:
-        if part not in ("png", "pdf", "svg"):
-            raise InputError(f"format = {part!r}: give png, pdf or svg, with commas between.")
-    return formats
-
-
-def _prepare(out: Path, files: list[str]) -> None:
-    """Find out before training whether the results can be written."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with writing(out / ".toymodels-probe") as beside:
-            beside.write_bytes(b"")
-        (out / ".toymodels-probe").unlink()
-    except OSError as error:
-        raise InputError(
-            f"cannot write to the output folder {out}: {error.strerror}. Choose another with --out."
-        ) from None
-    for name in files:
-        check_target(out / name)
-
-
-def _make(entry: Entry, wanted: Wanted, formats: list[str], overrides: tuple[str, ...]) -> None:
-    began, stem = time.monotonic(), entry.stem(wanted.version)
-    dataset = _dataset(entry, wanted, overrides)
-    paths = [wanted.out / f"{stem}.{ending}" for ending in formats]
-    draw_into(entry, dataset, paths, wanted.source)
-    if not wanted.source:
-        save_dataset(dataset, wanted.out / f"{stem}.nc")
-    made = [*paths, *([] if wanted.source else [wanted.out / f"{stem}.nc"])]
-    print(f"  {dataset.attrs.get('claim', '')}")
-    print(f"  done in {time.monotonic() - began:.0f} s: {'  '.join(map(str, made))}")
-
-
-def _dataset(entry: Entry, wanted: Wanted, overrides: tuple[str, ...]) -> Any:
-    if wanted.source:
-        return open_dataset(wanted.source)
-    seconds = entry.fast_seconds if wanted.fast else entry.seconds
-    title = f" with {', '.join(overrides)}" if overrides else f": {entry.title}"
-    print(f"{entry.name}{title}. {entry.paper}: {entry.section}.")
-    print(f"  {describe_device()}; about {seconds} s on two cores if nothing is stored.")
-    return Drawable(entry).compute(
-        out=wanted.out,
-        fast=wanted.fast,
-        overrides=overrides,
-        memory_gib=wanted.memory,
-        fresh=wanted.fresh,
-        report=Bar(entry.name),
-    )
-
-
-def draw_into(entry: Entry, dataset: Any, paths: list[Path], source: Path | None = None) -> None:
-    """Draw a dataset into files.
-
-    Raises:
-        InputError: the dataset, from a file of the user's, is not one of this figure.
-    """
-    import matplotlib.pyplot as plt
-
-    from figures.kit import style
-
-    with plt.rc_context(style.paper()):
-        try:
-            figure = Drawable(entry).draw(dataset)
-        except (KeyError, ValueError, AttributeError) as error:
-            if source is None:
-                raise
-            raise InputError(f"{source} is not a dataset of {entry.name} ({error}).") from None
-        for path in paths:
-            with writing(path) as beside:
-                figure.savefig(beside, format=path.suffix[1:])
-            figure.set_layout_engine("none")  # it is laid out now: once is enough
-        plt.close(figure)
-
-
-def describe_device() -> str:
-    """Say on what this runs."""
-    facts = provenance()
-    return f"toymodels {facts['versions']['toymodels']}, jax {facts['versions']['jax']} on " + (
-        f"{facts['backend']} ({facts['device']})"
-    )
 
 
 def load(file: str, overrides: tuple[str, ...]) -> SweepConfig:
@@ -152,12 +27,13 @@ def load(file: str, overrides: tuple[str, ...]) -> SweepConfig:
     Raises:
         InputError: there is none, or it is no sweep.
     """
-    if not Path(file).exists() and file in files():
+    is_file = Path(file).exists() and not Path(file).is_dir()
+    if not is_file and file in files():
         table = sweep_table(files()[file])
         if not is_sweep(table):
             raise InputError(f"{file} is a figure without a sweep: `toymodels figure {file}`.")
         return parse(table, overrides)
-    if not file.endswith(".toml") and not Path(file).exists():
+    if not file.endswith(".toml") and not is_file:
         raise InputError(f"{file}: no such file or sweep.{hint(file, files())}")
     look_in(Path(file).parent)
     return parse(read_toml(file), overrides)
@@ -177,14 +53,25 @@ def run_file(
             f"{e.memory_gib:.2g} GiB, about {e.seconds:.0f} s with compiling"
         )
         return
-    _prepare(out, [f"{config.name}.nc"])
+    path = out / f"{stem_of_sweep(config, _plain(file), overrides)}.nc"
+    prepare(out, [path.name])
     print(f"  {config.grid.size:,} models")
     began = time.monotonic()
-    bar = Bar(config.name)
-    dataset = run_sweep(config, out=out, memory_gib=memory, fresh=fresh, report=bar)
-    print(f"  done in {time.monotonic() - began:.0f} s: {out / f'{config.name}.nc'}")
+    how: dict[str, Any] = {"memory_gib": memory, "fresh": fresh, "report": Bar(config.name)}
+    dataset = run_in_folder(config, out, **how)
+    make_room(path, config)
+    save_dataset(dataset, path)
+    print(f"  done in {time.monotonic() - began:.0f} s: {path}")
     for line in remarks(config, dataset):
         print(f"  {line}")
+
+
+def _plain(file: str) -> SweepConfig | None:
+    """Return what a file says by itself; None where that is no whole sweep."""
+    try:
+        return load(file, ())
+    except InputError:
+        return None
 
 
 def print_axes(config: SweepConfig) -> None:
@@ -202,36 +89,25 @@ def print_status(folder: Path) -> None:
     runs = sorted((folder / "runs").glob("*/config.json"))
     if not runs:
         raise InputError(f"{folder} holds no runs: give the folder that was --out.")
+    differ = differences_of_runs(runs)
     for path in runs:
         run = path.parent
-        blocks = len(list((run / "blocks").glob("*.npz")))
-        print(f"{run.name}: {_state(run, path)}, {blocks} blocks")
+        told = f", {differ[path]}" if path in differ else ""
+        print(f"{run.name}: {_state(run, path)}, {blocks_done(run)}{told}")
 
 
 def _state(run: Path, path: Path) -> str:
-    state = "finished" if (run / "result.nc").exists() else "not finished"
+    state = "finished" if (run / "result.nc").is_file() else "not finished"
     try:
         text = path.read_text()
         stored = json.loads(text)
         if "settings" in stored:
             return "analysis of a figure"
+        if "built" in stored:
+            return state
         versions = config_from_json(text).versions
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return "damaged config"
     if stored.get("versions") != versions:
         state += ", of an older version: it is computed again when asked for"
     return state
-
-
-def print_doctor() -> None:
-    """Print what a report needs."""
-    import jax
-
-    facts = provenance()
-    for name, version in facts["versions"].items():
-        print(f"{name:<12} {version}")
-    for name in ("python", "platform", "processor", "backend"):
-        print(f"{name:<12} {facts[name]}")
-    print(f"{'devices':<12} {', '.join(map(str, jax.devices()))}")
-    print(f"{'cores':<12} {os.cpu_count()}")
-    print(f"{'cache':<12} {os.environ.get('JAX_COMPILATION_CACHE_DIR')}")

@@ -26,6 +26,7 @@ from figures.kit.analysis import Parts
 from figures.kit.panels import draw_interval, panels
 from sweeps.stats import mean_over_seeds
 from sweeps.stored import restore
+from toymodels.errors import InputError
 from toymodels.estimators import Estimator, Sampled, Stratified
 from toymodels.measures.gradient_noise import Noise, batch_variance
 from toymodels.streams import Stream, stream
@@ -37,11 +38,34 @@ AS_MUCH = 2.0  # a ratio of variances below this is no gain
 NAMES = {"gradient_variance": "trace of the gradient's covariance over batches"}
 NAMES["loss_variance"] = "variance of a batch's mean loss"
 
+# What the analysis' own variables are.
+WORDS = {
+    "n_active": "active features at a time, np",
+}
+
+
+def check(plan: Any) -> None:
+    """Refuse what has no noise to measure, or no place on a logarithmic axis.
+
+    Raises:
+        InputError: no snapshot, or a density of 0.
+    """
+    if not all(variant["snapshots"] for variant in plan.config.variants):
+        raise InputError("snapshots = []: give the steps at which noise is measured, such as [0].")
+    for axis in (axis for d in plan.config.grid.dimensions for axis in d.axes):
+        if axis.name == "p_active" and min(axis.values) <= 0:
+            raise InputError(f"p_active = {min(axis.values)}: give densities above 0.")
+
 
 def parts(dataset: xr.Dataset) -> Parts:
-    """Return what measures the noise of each size of model."""
-    names = zip(dataset["n_features"].values, dataset["n_hidden"].values, strict=True)
-    return {f"{n} → {m}": partial(noise, dataset, int(n), int(m)) for n, m in names}
+    """Return what measures the noise of each size of model at each density."""
+    sizes = zip(dataset["n_features"].values, dataset["n_hidden"].values, strict=True)
+    densities = dataset["p_active"].values
+    return {
+        f"{n} → {m}, p = {p}": partial(noise, dataset.isel(p_active=[i]), int(n), int(m))
+        for n, m in sizes
+        for i, p in enumerate(densities)
+    }
 
 
 def noise(dataset: xr.Dataset, n_features: int, n_hidden: int) -> xr.Dataset:
@@ -86,7 +110,9 @@ def analyse(dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> xr.Dataset:
     `variance_ratio`, of the gradients, sampled / stratified: a mean over seeds of the logarithm,
     with the `_low` and `_high` ends of its 95 % interval; `n_active`, np.
     """
-    result = xr.concat(list(parts.values()), dim="size", join="exact")
+    each, n = list(parts.values()), dataset.sizes["p_active"]
+    rows = [xr.concat(each[i : i + n], dim="p_active") for i in range(0, len(each), n)]
+    result = xr.concat(rows, dim="size", join="exact")
     sizes = {name: ("size", dataset[name].values) for name in ("n_features", "n_hidden")}
     result = result.assign_coords(sizes)
     result["n_active"] = result["n_features"] * result["p_active"]
@@ -101,7 +127,7 @@ def ratios(result: xr.Dataset) -> dict[str, Any]:
         of.sel(estimator="sampled", drop=True) / of.sel(estimator="stratified", drop=True)
     )
     found = mean_over_seeds(xr.Dataset({"log": ratio, "diverged": result["diverged"]}), "log")
-    suffixes = (("mean", ""), ("low", "_low"), ("high", "_high"))
+    suffixes = (("average", ""), ("low", "_low"), ("high", "_high"))
     return {
         f"variance_ratio{suffix}": np.exp(found[part].transpose("snapshot", "size", "p_active"))
         for part, suffix in suffixes
@@ -119,11 +145,12 @@ def fitted(then: xr.Dataset) -> tuple[float, float]:
 
 
 def _points(then: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """Return active features and ratios of all cells of one snapshot, by rising np."""
+    """Return active features and ratios of the cells of a snapshot that have one, by rising np."""
     names = ("n_active", "variance_ratio")
     n_active, ratio = (then[k].transpose("size", "p_active").values.ravel() for k in names)
-    order = np.argsort(n_active)
-    return n_active[order], ratio[order]
+    some = np.isfinite(ratio) & (ratio > 0)
+    order = np.argsort(n_active[some])
+    return n_active[some][order], ratio[some][order]
 
 
 def claim(dataset: xr.Dataset) -> str:
@@ -165,7 +192,8 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     size = (5 * len(names) + 0.6, 4.9)
     figure, panel = panels(axes, [names], figsize=size)
     ratio, high = dataset["variance_ratio"], dataset["variance_ratio_high"]
-    top, low = float(high.fillna(ratio).max()), float(ratio.min())
+    drawn = ratio.where(np.isfinite(ratio) & (ratio > 0), 1.0)  # where there is none, nothing is
+    top, low = float(high.where(np.isfinite(high), drawn).max()), float(drawn.min())
     for i, name in enumerate(names):
         _draw_ratios(panel[name], dataset.isel(snapshot=i))
         panel[name].set_ylim(min(low, 0.5) / 4, 3 * top)

@@ -36,6 +36,17 @@ COLORS = {k: style.SERIES[i][0] for k, i in ((2, 3), (3, 1), (4, 4), (5, 2), (6,
 BEYOND = 0.08  # that a panel goes on above and below all levels, as a share of their range
 SPACE = 0.042  # that a line of text takes beside a panel, as a share of its height
 
+# What the analysis' own variables are.
+WORDS = {
+    "level_of_run": "k-gon on whose exact loss a run ended",
+    "n_ended": "runs that ended on a level",
+    "loss_of_nothing": "loss of answering the mean",
+    "level_loss": "exact loss of a k-gon",
+    "level_W": "weights of a k-gon",
+    "level_b": "bias of a k-gon",
+    "corners": "features at the corners of a k-gon",
+}
+
 
 def check(plan: Any) -> None:
     """Refuse runs that are not looked at on their way.

@@ -34,6 +34,17 @@ LOWEST = 0.01  # density of the ways
 LEVELS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5)
 COLORS = dict(zip(IMPORTANCES, (style.BLUE, style.SERIES[1][0], style.RED), strict=True))
 
+# What the analysis' own variables are.
+WORDS = {
+    "loss": "expected loss without bias",
+    "minimum": "weights at a minimum",
+    "minimum_loss": "loss at a minimum",
+    "track": "weights at a minimum, by density",
+    "track_loss": "loss at a minimum, by density",
+    "jump": "density at which the best minimum changes",
+    "jump_weight": "weights at both minima there",
+}
+
 
 def check(plan: Any) -> None:
     """Refuse grids that are too coarse.

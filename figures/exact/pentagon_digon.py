@@ -50,6 +50,18 @@ MOSAIC = [
     ]
 ]
 
+# What the analysis' own variables are.
+WORDS = {
+    "loss": "expected loss, sum over features",
+    "W": "weights",
+    "b": "bias",
+    "crossing": "relative density of feature 5 at which the branches cross",
+    "slope": "d loss / d ln density at the crossing",
+    "pentagon_end": "relative density at which the pentagon ends",
+    "random_branch": "branch that a random start ends on",
+    "random_loss": "loss that a random start ends with",
+}
+
 
 def check(plan: Any) -> None:
     """Refuse settings that are not possible.

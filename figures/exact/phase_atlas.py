@@ -8,7 +8,7 @@ claim: every optimum is one of six shapes, in orthogonal groups, up to features 
 or have a dimension for themselves.
 
 The optimum of a cell is the best end point of its own starts (`toymodels.exact.solve`), of further
-candidates (every arrangement met on its map, and `riders`), and of what its neighbours found
+candidates (every arrangement met on its map) and of what its neighbours found
 (`toymodels.exact.candidates`).
 """
 
@@ -41,7 +41,7 @@ from toymodels.measures.arrangement import (
 from toymodels.measures.polytopes import UNNAMED
 
 FOUND_BY = ("its own starts", "a candidate", "a neighbour's solution")
-SIZES = ("n_features", "n_hidden", "n_starts")
+SIZES = ("n_features", "n_hidden")
 PANEL = 4.4  # inches
 WORDS = {
     "name": "arrangement",
@@ -54,6 +54,7 @@ WORDS = {
     "n_weak": f"features that count as dropped and keep a norm above {WEAK:g}",
     "distance": "of the worst group from its ideal, rms difference of cosines",
     "n_agree": "own starts that ended in the optimum",
+    "n_tried": "own starts of the cell",
     "W": "weights of the optimum",
     "b": "biases of the optimum",
 }
@@ -95,6 +96,7 @@ def improved(cells: xr.Dataset) -> xr.Dataset:
         "loss": optima.loss,
         "loss_explicit": explicit.min(-1),
         "n_agree": np.where(by_candidate | by_neighbour, 0, cells["n_agree"].values.ravel()),
+        "n_tried": cells["n_tried"].values,
     }
     maps = {k: (GRID, np.reshape(v, grid)) for k, v in (names_of(optima.W) | found).items()}
     maps |= {"W": ((*GRID, "hidden", "feature"), W), "b": ((*GRID, "feature"), b)}
@@ -130,7 +132,7 @@ def analyse(dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> xr.Dataset:
     becomes of the extra feature); `explicit`, the known arrangement that as it stands has the
     least loss; `found_by`. Numbers: `loss`, `loss_explicit`; `n_weak`, features that count as
     dropped but keep a norm above 0.1; `distance` of the worst group from its ideal; `n_agree` of
-    the `n_starts` own starts; `W` and `b`, NaN beyond a problem's sizes.
+    the `n_tried` own starts; `W` and `b`, NaN beyond a problem's sizes.
     """
     whole = xr.concat(list(parts.values()), dim="problem", join="exact")
     for name in ("name", "extra", "explicit"):

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from figures.kit import phases, style
 from figures.kit.panels import panels
 from sweeps.results import flags
+from sweeps.work.solve import starts_of
 from toymodels.exact.boundary import trace_boundary
 from toymodels.geometry import feature_norms, superposition
 from toymodels.theory import problems
@@ -26,6 +27,15 @@ from toymodels.theory.problems import Problem
 
 AWAY = 2.0  # boundaries are compared where the importances differ by more than this factor
 TRIANGLE = "triangle"
+
+# What the analysis' own variables are.
+WORDS = {
+    "gain": "relative gain of the optimum over the best explicit solution",
+    "gap": "relative gap to the best distinct minimum that was found",
+    "agreement_outside_band": "share of cells away from theory's boundaries that have its phase",
+    "boundary": "density at which the optimum leaves the sparse phase",
+    "boundary_theory": "density at which theory leaves the sparse phase",
+}
 
 
 def check(plan: Any) -> None:
@@ -54,7 +64,8 @@ def analyse(dataset: xr.Dataset) -> xr.Dataset:
     label = problems.label_optimum(problem, dataset["norm"].values, dataset["superposition"].values)
     maps["label"] = (phases.GRID, label, flags(problem.optima) | {"long_name": "optimum"})
     maps = phases.with_theory(maps.assign_coords(n_hidden=problem.n_hidden))
-    maps["loss"], maps["n_agree"] = dataset["loss"], dataset["n_agree"]
+    for name in ("loss", "n_agree", "n_tried"):
+        maps[name] = dataset[name]
     maps["gain"] = 1 - maps["loss"] / maps["loss_theory"]
     maps["gap"] = dataset["runner_up_loss"] / dataset["loss"] - 1
     agreement = problems.agreement(problem, *phases.cells(maps), label)
@@ -108,7 +119,10 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     figure, panel = panels(axes, [names], figsize=(14.2, 4.7), width_ratios=ratios)
     phases.draw_theory(panel["theory"], dataset)
     phases.draw_phase_map(panel["optimum"], dataset, phases.map_color(dataset))
-    panel["optimum"].set_title(f"optimum: the best of {int(dataset['n_starts'])} starts")
+    starts = starts_of(dataset)
+    panel["optimum"].set_title(
+        "optimum: one start" if starts == "1 start" else f"optimum: the best of {starts}"
+    )
     _draw_gain(panel["gain"], dataset)
     _draw_boundaries(panel["optimum"], dataset, "black")
     _draw_boundaries(panel["gain"], dataset, "white")

@@ -23,8 +23,8 @@ from toymodels.exact.cuts import CUTS, Cut, CutBranches, follow_cut
 
 SAME = 1e-4  # losses as near as this, relatively, are one branch reached from two sides
 ROWS = {
-    "loss_relative": "loss / best explicit solution",
     "slope": "slope  d loss / d ln t",
+    "loss_relative": "loss / best explicit solution",
     "norm": "norms ‖Wᵢ‖",
     "cosine": "cosines of pairs",
 }
@@ -45,6 +45,18 @@ COLORS = {
 }
 NAMES = {"p_active": "density 1 − S", "relative_importance": "relative importance r"}
 TICKS = {"p_active": [0.2, 0.3, 0.5, 0.7, 1], "relative_importance": [0.5, 1, 2]}
+
+# What the analysis' own variables are.
+WORDS = {
+    "loss": "expected loss, sum over features",
+    "loss_relative": "loss over that of the best explicit solution",
+    "slope": "d loss / d ln t",
+    "norm": "norms of the columns of W",
+    "cosine": "cosines of pairs of columns",
+    "t": "place along the cut: density or relative importance",
+    "crossing": "t at which minima cross",
+    "slope_jump": "change of the slope of the least loss there, as a share of its largest value",
+}
 
 
 def check(plan: Any) -> None:
@@ -103,10 +115,19 @@ def slope_jumps(found: CutBranches) -> np.ndarray:
 
     It is the change from one point to the next, as a share of the largest slope along the cut.
     """
-    best = np.argmin(np.where(np.isnan(found.loss), np.inf, found.loss), axis=0)
-    slope = found.slope[best, np.arange(len(best))]
-    before = np.searchsorted(found.t, found.transitions, side="right") - 1
+    slope, before = _least_slope(found.loss, found.slope), _before(found.t, found.transitions)
     return np.abs(slope[before + 1] - slope[before]) / np.max(np.abs(slope))
+
+
+def _least_slope(loss: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """Return the slope `[K]` of the branch of least loss, of both `[branches, K]`."""
+    best = np.argmin(np.where(np.isnan(loss), np.inf, loss), axis=0)
+    return slope[best, np.arange(len(best))]
+
+
+def _before(t: np.ndarray, crossings: Any) -> np.ndarray:
+    """Return the last point before each crossing."""
+    return np.searchsorted(t, crossings, side="right") - 1
 
 
 def claim(dataset: xr.Dataset) -> str:
@@ -128,15 +149,16 @@ def caption(dataset: xr.Dataset) -> list[str]:
     return [
         f"{int(dataset['points'])} points a cut, each minimum of the expected loss followed by "
         "continuation, no sampling",
-        "thick: the least loss; thin: metastable minima, drawn until they disappear; kinks in the "
-        "top row away from the grey lines are those of the explicit solutions",
+        "thick: the least loss; thin: metastable minima, drawn until they disappear; black: jumps "
+        "of the slope, in shares of its largest value; kinks in the second row away from the grey "
+        "lines are those of the explicit solutions",
         "norms of features 1, 2, 3 and cosines of pairs 12, 13, 23: full, dashed, dotted; the last "
         "feature is the extra one",
     ]
 
 
 def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
-    """Draw loss, slope, norms and angles of every cut, one column each."""
+    """Draw slope, loss, norms and angles of every cut, one column each."""
     mosaic = [[f"{row} {k + 1}" for k in range(len(CUTS))] for row in ROWS]
     figure, panel = panels(axes, mosaic, figsize=(14.5, 9.4))
     for k, cut in enumerate(CUTS, start=1):
@@ -163,6 +185,7 @@ def _draw_cut(column: dict[str, Any], cut: Cut, data: xr.Dataset) -> None:
         ax.set_xticks(TICKS[cut.along], [])
         ax.xaxis.set_minor_locator(NullLocator())
     _finish(column, cut, crossings)
+    _mark_jumps(column["slope"], data)
     low = min(float(np.nanmin(data["loss_relative"].values)), 0.99)
     column["loss_relative"].set_ylim(low - 0.1 * (1.03 - low), 1.03 + 0.3 * (1.03 - low))
 
@@ -180,14 +203,27 @@ def _draw_branch(
         ax.plot(t, np.where(stable, of_line, np.nan), line, color=color, lw=1.8)
 
 
+def _mark_jumps(ax: Any, data: xr.Dataset) -> None:
+    """Draw by how much the slope of the least loss changes where minima cross."""
+    slope, t = _least_slope(data["loss"].values, data["slope"].values), data["t"].values
+    for where, jump in zip(data["crossing"].values, data["slope_jump"].values, strict=True):
+        if not np.isfinite(where):
+            continue
+        ends = slope[_before(t, where) :][:2]
+        ax.plot([where, where], ends, "-o", color="black", lw=2.6, ms=4.5, zorder=5)
+        left = np.log(where / t[0]) > 0.7 * np.log(t[-1] / t[0])  # there is no room on the right
+        look: dict[str, Any] = {"ha": "right" if left else "left", "va": "center"}
+        look |= {"textcoords": "offset points", "fontweight": "bold"}
+        ax.annotate(f"{jump:.0%}", (where, np.mean(ends)), (-7 if left else 7, 0), **look)
+
+
 def _finish(column: dict[str, Any], cut: Cut, crossings: list[float]) -> None:
     """Give a column its title, legend and limits."""
     listed = ", ".join(f"{where:.3f}" for where in crossings)
-    top = column["loss_relative"]
     verdict = f"first order at {listed}" if crossings else "continuous"
-    top.set_title(f"{cut.title}\n{verdict}")
-    top.axhline(1, color=style.GREY, lw=0.8, zorder=0)
-    top.legend(fontsize=7, loc="best")
+    column["slope"].set_title(f"{cut.title}\n{verdict}")
+    column["loss_relative"].axhline(1, color=style.GREY, lw=0.8, zorder=0)
+    column["loss_relative"].legend(fontsize=7, loc="best")
     column["norm"].set_ylim(-0.05, 1.2)
     column["cosine"].set_ylim(-1.1, 1.1)
     column["cosine"].set_xticks(TICKS[cut.along], [f"{t:g}" for t in TICKS[cut.along]])

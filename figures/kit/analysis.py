@@ -12,12 +12,15 @@ from typing import Any
 
 import xarray as xr
 
+from sweeps.atomic import check_target, remove_halves, write_json
 from sweeps.identity import digest
-from sweeps.store import is_alive, open_dataset, save_dataset, write_json
+from sweeps.store import kept_dataset, save_dataset
 from toymodels.errors import InputError
 
 # Name -> what computes the part.
 Parts = dict[str, Callable[[], xr.Dataset]]
+
+AGAIN = "It is computed again."
 
 
 class Keeper:
@@ -39,13 +42,7 @@ class Keeper:
 
     def load(self) -> xr.Dataset | None:
         """Return the analysis that is kept, or None where there is none that can be read."""
-        if not self.path.exists():
-            return None
-        try:
-            return open_dataset(self.path)
-        except InputError as error:
-            print(f"{error} It is computed again.")
-            return None
+        return kept_dataset(self.path, AGAIN)
 
     def prepare(self) -> None:
         """Make the folder, say what it holds, and remove what killed processes left.
@@ -64,9 +61,21 @@ class Keeper:
             raise InputError(
                 f"cannot write to {self.path.parent}: {error.strerror}. Choose another with --out."
             ) from None
-        for left in self.path.parent.rglob("*.partial"):
-            if not is_alive(left.suffixes[-2].removeprefix(".")):
-                left.unlink(missing_ok=True)
+        check_target(self.path)
+        remove_halves(self.path.parent)
+
+    def prepare_parts(self, places: list[Path]) -> None:
+        """Make the folder of the parts.
+
+        Raises:
+            InputError: something is in the way.
+        """
+        try:
+            places[0].parent.mkdir(exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{error.filename}: {error.strerror}. Move it away.") from None
+        for place in places:
+            check_target(place)
 
     def say_if_outdated(self) -> None:
         """Say why an analysis that an older version made is made again."""
@@ -93,6 +102,17 @@ def analysed(
     """
     if not hasattr(module, "analyse"):
         return dataset
+    found = _analysed(module, dataset, keeper, report, beside)
+    for name, words in getattr(module, "WORDS", {}).items():
+        if name in found:
+            found[name].attrs["long_name"] = words
+    return found
+
+
+def _analysed(
+    module: Any, dataset: xr.Dataset, keeper: Keeper | None, report: Any, beside: Parts
+) -> xr.Dataset:
+    """Read or compute an analysis."""
     if keeper is None:
         others = {name: run() for name, run in beside.items()}
         return analyse(module, dataset, others | compute_parts(module, dataset, None, report))
@@ -113,16 +133,18 @@ def compute_parts(
     """Compute the parts that are not kept yet."""
     parts: Parts = module.parts(dataset) if hasattr(module, "parts") else {}
     places = {name: keeper.part(i) for i, name in enumerate(parts)} if keeper else {}
-    kept = {name: open_dataset(place) for name, place in places.items() if place.exists()}
+    read = {name: kept_dataset(place, AGAIN) for name, place in places.items()}
+    kept = {name: dataset for name, dataset in read.items() if dataset is not None}
     if len(kept) == len(parts):
         return kept
+    if keeper:
+        keeper.prepare_parts(list(places.values()))
     report.start(len(parts), len(parts), len(kept), "parts of the analysis")
     try:
         for name, compute in parts.items():
             if name not in kept:
                 kept[name] = compute()
                 if name in places:
-                    places[name].parent.mkdir(exist_ok=True)
                     save_dataset(kept[name], places[name])
                 report.advance(1)
     finally:

@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 from textwrap import fill, wrap
+from typing import Any
 
 import xarray as xr
 from matplotlib.figure import Figure
+
+from sweeps.config.registry import find
+from sweeps.config.sweep import SweepConfig
 
 # Letters on an inch, at the sizes of claims and captions.
 CLAIM_LETTERS, CAPTION_LETTERS = 10.5, 18.0
@@ -20,6 +24,15 @@ def joined(parts: Sequence[str], overrides: Sequence[str], version: str = "") ->
     more = ["changed: " + ", ".join(overrides)] if overrides else []
     more += [SMALLER[version]] if version else []
     return "; ".join([*parts, *more]) + "."
+
+
+def parts_of_caption(
+    config: SweepConfig | None, module: Any, dataset: xr.Dataset, result: xr.Dataset
+) -> list[str]:
+    """Return what each kind of work says of its sweep's dataset, and a figure of its result."""
+    works = dict.fromkeys(variant["work"] for variant in config.variants) if config else ()
+    parts = [part for name in works for part in find("work", name).caption(dataset)]
+    return parts + (module.caption(result) if hasattr(module, "caption") else [])
 
 
 def write_caption(figure: Figure, dataset: xr.Dataset) -> None:

@@ -7,6 +7,7 @@ A module that draws has
     draw(dataset, axes=None) -> Figure
     caption(dataset) -> list[str]      more parts of the caption (may be left out)
     check(plan)                        refuses what it cannot draw (may be left out)
+    WORDS = {name: …}                  what the analysis' own variables are (may be left out)
 
 and where the analysis takes many seconds, `parts(dataset) -> {name: function}`: each part is
 computed by a function without arguments that returns a dataset, and stored as it is done; then
@@ -25,12 +26,14 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
+from figures.kit import style
 from figures.kit.analysis import Keeper, analysed
-from figures.kit.caption import joined, write_caption
+from figures.kit.belonging import drawing
+from figures.kit.caption import joined, parts_of_caption, write_caption
 from figures.kit.entry import files, path_of
+from figures.kit.overrides import texts_of
 from figures.kit.settings import changed
 from sweeps.config.parse import parse, read_toml
-from sweeps.config.registry import find
 from sweeps.config.sweep import SweepConfig
 from sweeps.identity import digest
 from sweeps.run import (
@@ -51,6 +54,10 @@ class Plan:
     config: SweepConfig | None
     settings: dict[str, Any]
 
+    def identity(self) -> list[Any]:
+        """Return what decides every number."""
+        return [self.config and self.config.identity(), self.settings]
+
 
 @dataclass(frozen=True)
 class Drawable:
@@ -68,6 +75,7 @@ class Drawable:
         fresh: bool = False,
         report: Report | None = None,
         version: str = "",
+        **changes: Any,
     ) -> xr.Dataset:
         """Run the figure's sweep and its analysis, or take what is stored.
 
@@ -79,24 +87,27 @@ class Drawable:
             fresh: start over.
             report: is told the progress.
             version: "fast", or "tiny" for tests.
+            changes: overrides as values: steps=500, **{"grid.seed.range": 4}.
 
         Raises:
             InputError: a mistake in an override, or what the figure cannot draw.
         """
         version = "fast" if fast else version
+        overrides = (*overrides, *texts_of(changes))
         plan = planned(self.entry, version, overrides)
+        place = None if out is None else Path(out).expanduser()
         how = {"memory_gib": memory_gib, "fresh": fresh, "report": report or Quiet()}
-        dataset, folder = _run(self.entry, plan, None if out is None else Path(out), how)
+        dataset, folder = _run(self.entry, plan, place, how)
         module = self.entry.module()
         configs = _beside(self.entry, version, overrides)
         what = [plan.settings, {name: config.hash() for name, config in configs.items()}]
         keeper = folder and Keeper(folder, self.entry, what, _about(plan, self.entry))
-        place = None if out is None else Path(out)
         beside = {n: partial(_dataset, config, place, how) for n, config in configs.items()}
         result = analysed(module, dataset, keeper, how["report"], beside)
-        words = [*_caption_of_sweep(plan, dataset), *_own_caption(module, result)]
+        words = parts_of_caption(plan.config, module, dataset, result)
         said = version if has_version(self.entry, version) else ""
         result.attrs |= {"figure": self.entry.name, "caption": joined(words, overrides, said)}
+        result.attrs |= {"changed": ", ".join(overrides), "version": said}
         result.attrs["claim"] = module.claim(result)
         return result
 
@@ -123,12 +134,13 @@ class Drawable:
             ax: old name of `axes`, kept for one version.
 
         Raises:
-            InputError: axes that are not the figure's panels.
+            InputError: axes that are not the figure's panels, or a dataset that is not its own.
         """
         axes = ax if axes is None else axes
-        figure = self.entry.module().draw(dataset, axes)
-        if axes is None:
-            write_caption(figure, dataset)
+        with drawing(self.entry, dataset), style.applied():
+            figure = self.entry.module().draw(dataset, axes)
+            if axes is None:
+                write_caption(figure, dataset)
         return figure
 
 
@@ -274,14 +286,3 @@ def _about(plan: Plan, entry: Any) -> str:
 
 def _coordinate(name: str, value: Any) -> Any:
     return ((name,), np.array(value)) if isinstance(value, list) else value
-
-
-def _caption_of_sweep(plan: Plan, dataset: xr.Dataset) -> list[str]:
-    if plan.config is None:
-        return []
-    names = dict.fromkeys(variant["work"] for variant in plan.config.variants)
-    return [part for name in names for part in find("work", name).caption(dataset)]
-
-
-def _own_caption(module: Any, result: xr.Dataset) -> list[str]:
-    return module.caption(result) if hasattr(module, "caption") else []

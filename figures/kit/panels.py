@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from figures.kit.style import Styled
 from toymodels.errors import InputError, listed
 
 # What a figure may be drawn into: axes by panel name, or in the panels' order, or a single one.
@@ -28,7 +29,7 @@ def panels(axes: Given, mosaic: Any, **how: Any) -> tuple[Figure, dict[str, Axes
         InputError: the caller's axes are not as many, or not of these names.
     """
     if axes is None:
-        figure, made = plt.subplot_mosaic(mosaic, **how)
+        figure, made = plt.subplot_mosaic(mosaic, FigureClass=Styled, **how)
         return figure, made
     names = names_of(mosaic)
     if isinstance(axes, Axes):
@@ -37,14 +38,33 @@ def panels(axes: Given, mosaic: Any, **how: Any) -> tuple[Figure, dict[str, Axes
         given = list(np.ravel(np.asarray(axes, dtype=object)))
         if len(given) != len(names):
             raise InputError(
-                f"axes has {len(given)} panels, but the figure draws {len(names)}: "
-                f"{listed(names)}, in this order or by name."
+                f"axes has {len(given)} {'panel' if len(given) == 1 else 'panels'}, but the figure "
+                f"draws {len(names)}: {_quoted(names)}, in this order or by name."
             )
         axes = dict(zip(names, given, strict=True))
     missing = [name for name in names if name not in axes]
     if missing:
-        raise InputError(f"axes lacks the panels {listed(missing)}; it needs {listed(names)}.")
-    return axes[names[0]].figure, {name: axes[name] for name in names}  # pyright: ignore
+        raise InputError(f"axes lacks the panels {_quoted(missing)}; it needs {_quoted(names)}.")
+    chosen = {name: axes[name] for name in names}
+    return _figure_of(chosen), chosen
+
+
+def _figure_of(axes: dict[str, Axes]) -> Figure:
+    """Return the figure of the caller's axes, one for each panel."""
+    for name, ax in axes.items():
+        if not isinstance(ax, Axes):
+            raise InputError(f"axes[{name!r}] = {ax!r:.60}: give axes of Matplotlib.")
+    if len(set(axes.values())) < len(axes):
+        raise InputError("axes holds the same axes twice: every panel needs its own.")
+    figures = {ax.figure for ax in axes.values()}
+    if len(figures) > 1:
+        raise InputError("axes come from several figures: give axes of a single one.")
+    return figures.pop()  # pyright: ignore[reportReturnType]
+
+
+def _quoted(names: Sequence[str]) -> str:
+    """Join names, which may hold commas themselves."""
+    return listed(map(repr, names))
 
 
 def names_of(mosaic: Any) -> list[str]:

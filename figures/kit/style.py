@@ -1,14 +1,17 @@
-"""Sizes, fonts and colours, as dictionaries and constants for `matplotlib.rc_context`.
+"""Sizes, fonts and colours; what a picture looks like depends on them and on its numbers alone.
 
 Colours are safe for colour-blind readers: viridis for importance and magnitudes, a blue-red
 diverging map around light grey for signed weights, and for phases grey, blue and vermilion.
 """
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap
+from matplotlib.figure import Figure
 
 CREAM = "#FCFBF8"
 GREY = "#B8B8B8"
@@ -42,7 +45,7 @@ AREAS = ("#DEDBD3", "#A9D3EE", "#4C96CC", "#F3C652", "#8B68AE", "#E07B54")
 
 
 def paper() -> Any:
-    """Return the settings of every figure, a dictionary."""
+    """Return what every figure sets differently from Matplotlib's defaults, a dictionary."""
     return {
         "font.family": "DejaVu Sans",
         "font.size": 9,
@@ -62,6 +65,33 @@ def paper() -> Any:
         "pdf.fonttype": 42,
         "image.interpolation": "nearest",
     }
+
+
+@contextlib.contextmanager
+def applied() -> Iterator[None]:
+    """Draw inside with the settings of every figure, whatever a user's own matplotlibrc says."""
+    with mpl.rc_context():
+        mpl.rcdefaults()  # but the backend, and what else belongs to the screen
+        mpl.rcParams.update(paper())
+        yield
+
+
+class Styled(Figure):
+    """A figure that looks the same wherever and whenever it is drawn or saved.
+
+    Ticks and their labels come into being when a figure is drawn, fonts and dots per inch are
+    looked up when it is saved: after `applied` has ended.
+    """
+
+    def draw(self, renderer: Any) -> None:
+        """Draw with the settings of every figure."""
+        with applied():
+            super().draw(renderer)
+
+    def savefig(self, fname: Any, **how: Any) -> None:
+        """Save with the settings of every figure; arguments are those of Matplotlib."""
+        with applied():
+            super().savefig(fname, **how)
 
 
 def series(i: int) -> dict[str, Any]:

@@ -27,6 +27,26 @@ METHODS = {"sae": "sparse autoencoder", "ica": "ICA", "pca": "PCA"}
 NULL = "random"
 DIMS = ("model_n_hidden", "model_p_active", "model_seed")
 
+# What the analysis' own variables are.
+WORDS = {
+    "signed": "mean of the largest cosine of each feature",
+    "unsigned": "the same, blind to signs",
+    "precision": "share of directions that are features",
+    "recall": "share of features that are found",
+    "null_signed": "signed, of as many random directions",
+    "null_unsigned": "unsigned, of as many random directions",
+    "null_precision": "precision, of as many random directions",
+    "null_recall": "recall, of as many random directions",
+    "sae_signed": "signed, of the sparse autoencoder by L1 coefficient",
+    "sae_unsigned": "unsigned, of the sparse autoencoder by L1 coefficient",
+    "sae_precision": "precision, of the sparse autoencoder by L1 coefficient",
+    "sae_recall": "recall, of the sparse autoencoder by L1 coefficient",
+    "antipodal": "share of represented features with an opposite",
+    "antipodal_null": "the same of random directions",
+    "n_represented": "features with a norm above 0.5",
+    "diverged": "whether a sparse autoencoder diverged",
+}
+
 
 def analyse(dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> xr.Dataset:
     """Score every dictionary, and count antipodal pairs.
@@ -49,6 +69,9 @@ def analyse(dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> xr.Dataset:
 
 def _of_saes(cells: xr.Dataset) -> xr.Dataset:
     def score(cell: xr.Dataset) -> dict[str, float]:
+        if int(cell["diverged"]):
+            true = _true(cell)
+            return dict.fromkeys(_scored(true[:, :0], true), np.nan)
         alive = cell["activity"].values > ALIVE * float(cell["model_p_active"])
         return _scored(unit(_matrix(cell["D"])[:, alive]), _true(cell))
 
@@ -104,6 +127,7 @@ def claim(dataset: xr.Dataset) -> str:
         f"{name} {float(m['signed']):.2f} ({float(m['unsigned']):.2f})"
         for method, name in METHODS.items()
         for m in [means.sel(dictionary=method)]
+        if m["signed"].notnull()
     ]
     return (
         "Features in antipodal pairs, mean of the largest cosine, signed (and blind to signs): "
@@ -153,7 +177,7 @@ def _ticks(ax: Axes, values: np.ndarray) -> None:
 
 def _draw_mean(ax: Axes, cells: xr.Dataset, name: str, x: str, **look: Any) -> None:
     found = mean_over_seeds(cells, name, "model_seed")
-    draw_interval(ax, cells[x].values, found["mean"], found["low"], found["high"], **look)
+    draw_interval(ax, cells[x].values, found["average"], found["low"], found["high"], **look)
 
 
 def _draw_pairs(ax: Axes, here: xr.Dataset) -> None:

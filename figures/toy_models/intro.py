@@ -20,6 +20,12 @@ from sweeps.stats import best_over_seeds, share_over_seeds
 
 REPRESENTED = 0.5  # a feature counts as represented from this norm on
 
+# What the analysis' own variables are.
+WORDS = {
+    "best_seed": "seed of the least ranking loss, -1 where all diverged",
+    "n_represented": "features with a norm above 0.5",
+}
+
 
 def analyse(dataset: xr.Dataset) -> xr.Dataset:
     """Keep the best seed of each density, and count what it represents.
@@ -39,12 +45,11 @@ def analyse(dataset: xr.Dataset) -> xr.Dataset:
 def claim(dataset: xr.Dataset) -> str:
     """Say how many features are represented at each density."""
     n, m = int(dataset["n_features"]), int(dataset["n_hidden"])
+    of = f"{n} feature{'s' * (n > 1)}"
     sparse = [_sparsity(p) for p in dataset["p_active"].values]
-    counts = listed(dataset["n_represented"].values)
-    return (
-        f"Of {n} features, {m} dimension{'s' * (m > 1)} represent {counts} at {listed(sparse)} "
-        "sparsity"
-    )
+    held = zip(dataset["n_represented"].values, dataset["best_seed"].values, strict=True)
+    counts = listed(n if seed >= 0 else "– (diverged)" for n, seed in held)
+    return f"Of {of}, {m} dimension{'s' * (m > 1)} represent {counts} at {listed(sparse)} sparsity"
 
 
 def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
@@ -70,6 +75,8 @@ def _sparsity(p_active: float) -> str:
 
 
 def _counts(cell: xr.Dataset, n_features: int) -> str:
+    if int(cell["best_seed"]) < 0:
+        return "all runs diverged"
     text = (
         f"{int(cell['n_represented'])} of {n_features} represented\nloss {float(cell['loss']):.4f}"
     )
@@ -77,4 +84,6 @@ def _counts(cell: xr.Dataset, n_features: int) -> str:
     if not n:
         return text
     share, low, high = (float(cell[f"{k}_of_seeds"]) for k in ("share", "low", "high"))
+    if n == 1:
+        return f"{text}\n{'as many' if share else 'not as many'} with the other seed"
     return f"{text}\nas many in {share:.0%} of {n} other seeds\n({low:.0%}–{high:.0%})"

@@ -17,6 +17,13 @@ from sweeps.results import flags
 from sweeps.stats import best_over_seeds, share_over_seeds
 from toymodels.theory import problems
 
+# What the analysis' own variables are.
+WORDS = {
+    "label": "phase of the extra feature, best trained model",
+    "best_seed": "seed of the least ranking loss, -1 where all diverged",
+    "agreement_outside_band": "share of cells away from theory's boundaries that end in its phase",
+}
+
 
 def check(plan: Any) -> None:
     """Refuse a grid that is no map.
@@ -43,7 +50,9 @@ def analyse(dataset: xr.Dataset) -> xr.Dataset:
         maps[f"{name}_mean"] = of_all[name].mean("seed")
     maps["superposition_of_others"] = phases.superposition_of_others(best)
     labels = _labels(problem, dataset)
-    maps["label"] = _labels(problem, best).assign_attrs(flags(problem.phases))
+    label = _labels(problem, best)
+    label = label.where(best["best_seed"] >= 0, -1).astype(label.dtype)  # -1: all seeds diverged
+    maps["label"] = label.assign_attrs(flags(problem.phases))
     maps = phases.with_theory(maps.assign_coords(n_hidden=problem.n_hidden))
     maps["loss"], maps["best_seed"] = best["loss"], best["best_seed"]
     share = share_over_seeds(dataset, labels == maps["label"], without=best["best_seed"])

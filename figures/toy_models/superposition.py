@@ -15,11 +15,27 @@ from matplotlib.figure import Figure
 from figures.kit import style
 from figures.kit.draw import draw_gram, draw_norms
 from figures.kit.panels import panels
+from figures.kit.words import counted
 from sweeps.stats import best_over_seeds, mean_over_seeds
 from toymodels.errors import InputError
 
 REPRESENTED = 0.5  # a feature counts as represented from this norm on
 DEDICATED = 0.1  # and as dedicated below this superposition
+ENOUGH = 3  # seeds; the interval of two is as wide as 13 standard errors
+
+# What the analysis' own variables are.
+WORDS = {
+    "best_seed": "seed of the least ranking loss, -1 where all diverged",
+    "n_represented": "features with a norm above 0.5",
+    "n_dedicated": "represented features that share their direction with no other",
+    "n_represented_mean": "mean of n_represented over seeds",
+    "n_represented_low": "lower end of its 95 % interval",
+    "n_represented_high": "upper end of its 95 % interval",
+    "n_dedicated_mean": "mean of n_dedicated over seeds",
+    "n_dedicated_low": "lower end of its 95 % interval",
+    "n_dedicated_high": "upper end of its 95 % interval",
+    "n_seeds": "seeds that did not diverge",
+}
 
 
 def check(plan: Any) -> None:
@@ -46,8 +62,8 @@ def analyse(dataset: xr.Dataset) -> xr.Dataset:
         data["n_dedicated"] = alone.sum("feature").astype(float)
     for name in ("n_represented", "n_dedicated"):
         found = mean_over_seeds(everywhere, name)
-        for part in ("mean", "low", "high"):
-            best[f"{name}_{part}"] = found[part]
+        for part, of in (("mean", "average"), ("low", "low"), ("high", "high")):
+            best[f"{name}_{part}"] = found[of]
     best["n_seeds"] = found["n"]
     return best
 
@@ -55,16 +71,25 @@ def analyse(dataset: xr.Dataset) -> xr.Dataset:
 def claim(dataset: xr.Dataset) -> str:
     """Say how many features ReLU models represent: the densest, and the one with most."""
     along = _panel(dataset)
-    relu = dataset.isel({along: np.flatnonzero(_models(dataset) != "linear")})
+    some = (_models(dataset) != "linear") & (dataset["best_seed"].values >= 0)
+    if not some.any():
+        return "Every run of every ReLU model diverged"
+    relu = dataset.isel({along: np.flatnonzero(some)})
     dense = relu.isel({along: int(relu["p_active"].values.argmax())})
     most = relu.isel({along: int(relu["n_represented"].values.argmax())})
     n, m = int(dataset["n_features"]), int(dataset["n_hidden"])
     count, largest = (int(cell["n_represented"]) for cell in (dense, most))
-    text = f"{n} features in {m} dimension{'s' * (m > 1)}: {count} are represented at density "
-    text += f"{float(dense['p_active']):g}"
+    text = f"{n} features in {m} dimension{'s' * (m > 1)}: {count} "
+    text += f"{'is' if count == 1 else 'are'} represented at density {float(dense['p_active']):g}"
     if largest == count:
         return f"{text}, and no more at lower ones"
     return f"{text}, up to {largest} when sparse, at {float(most['p_active']):g}"
+
+
+def caption(dataset: xr.Dataset) -> list[str]:
+    """Say what the interval is, where there is one."""
+    several = int(dataset["n_seeds"].max()) >= ENOUGH
+    return ["±: half of the 95 % interval of the mean over seeds"] if several else []
 
 
 def _panel(dataset: xr.Dataset) -> str:
@@ -109,8 +134,13 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
 
 def _counts(cell: xr.Dataset) -> str:
     """Say how many features the drawn model represents, and the mean over seeds."""
+    if int(cell["best_seed"]) < 0:
+        return "all runs diverged"
     text = f"{int(cell['n_represented'])} represented,\n{int(cell['n_dedicated'])} dedicated"
-    if int(cell["n_seeds"]) < 2:
+    n, mean = int(cell["n_seeds"]), float(cell["n_represented_mean"])
+    if n < 2:
         return text
+    if n < ENOUGH:
+        return f"{text}\nmean of {counted(n, 'seed')}: {mean:.1f}"
     half = float(cell["n_represented_high"] - cell["n_represented_low"]) / 2
-    return f"{text}\nmean {float(cell['n_represented_mean']):.1f} ± {half:.1f}"
+    return f"{text}\nmean {mean:.1f} ± {half:.1f}"

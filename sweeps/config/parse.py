@@ -12,7 +12,6 @@
 An axis is a key of the run, a law's parameter (`importance.ratio`), or what [derive] uses.
 """
 
-import json
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -20,13 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from sweeps.config.derived import FUNCTIONS
+from sweeps.config.paths import with_path
 from sweeps.config.schema import every_key
-from sweeps.config.spacing import LARGEST_NUMBER, SPACINGS, axis_values
-from sweeps.config.sweep import MODELS, SweepConfig, axis_name, is_key, own_keys, with_path
+from sweeps.config.spacing import LARGEST_NUMBER, SPACINGS, axis_values, require_size
+from sweeps.config.sweep import MODELS, SweepConfig, axis_name, is_key, own_keys
+from sweeps.config.synonyms import way_out
+from sweeps.given import plain_table
 from sweeps.grid import SEED, Axis, Dimension, Grid
 from toymodels.errors import InputError, hint, listed
 
-LARGEST_GRID = 5_000_000
 OUTER = ("name", "description", "seed", "grid", "zip", "derive", "models")
 VERSIONS = ("fast", "tiny")  # tables that change what is run, where they are asked for
 
@@ -37,8 +38,9 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     Raises:
         InputError: the file is missing, cannot be read or is not TOML.
     """
+    path = Path(path).expanduser()
     try:
-        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file.") from None
     except (ValueError, RecursionError) as error:  # bad TOML, bad UTF-8, endless numbers, nesting
@@ -47,7 +49,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
     models = table.get("models")
     if isinstance(models, str) and models.endswith(".toml"):
-        table["models"] = str(Path(path).parent / models)
+        table["models"] = str(path.parent / Path(models).expanduser())
     return table
 
 
@@ -75,7 +77,7 @@ def parse(
     _check_seed(seed)
     if "p_active" in table:
         table = with_path(table, "features.p_active", table.pop("p_active"))
-    name = _name(parts.get("name"))
+    name = require_name(parts.get("name"))
     models = _models(name, seed, parts["models"], version) if "models" in parts else None
     axes, zips = parts.get("grid", {}), parts.get("zip", {})
     own = own_keys(table, axes, *(zipped for zipped in zips.values() if isinstance(zipped, dict)))
@@ -139,13 +141,7 @@ def _check_not_replaced(overrides: Sequence[str], grid: Grid) -> None:
 
 
 def _copy(table: dict[str, Any]) -> dict[str, Any]:
-    copy = {}
-    for key, value in table.items():
-        try:
-            copy[key] = json.loads(json.dumps(value))
-        except TypeError:
-            raise InputError(f"{key} = {value!r}: use numbers, text, lists and tables.") from None
-    return copy
+    return {str(key): plain_table(key, value) for key, value in table.items()}
 
 
 def _check_table(key: str, given: Any) -> None:
@@ -153,7 +149,8 @@ def _check_table(key: str, given: Any) -> None:
         raise InputError(f"{key} = {given!r}: write it as a table, [{key}].")
 
 
-def _name(name: Any) -> str:
+def require_name(name: Any) -> str:
+    """Return a sweep's name if files can be called after it, else raise `InputError`."""
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", name):
         raise InputError(
             f"name = {name!r}: give the sweep a name of letters, digits, '-', '_' and '.', "
@@ -216,7 +213,7 @@ def _derive(table: dict[str, Any], own: frozenset[str]) -> dict[str, tuple[str, 
                 f"There are {listed(FUNCTIONS)}."
             )
         if not is_key(_long(path), own):
-            raise InputError(f"derive.{path}: no such key.{hint(path, [*every_key(), *own])}")
+            raise InputError(f"derive.{path}: no such key.{way_out(path, [*every_key(), *own])}")
         derive[_long(path)] = (function, tuple(_long(str(axis)) for axis in axes))
     return derive
 
@@ -240,6 +237,9 @@ def _grid(
     models: SweepConfig | None,
     own: frozenset[str],
 ) -> Grid:
+    tables = [axes for axes in zips.values() if isinstance(axes, dict) and axes]
+    given_axes = [v for _, v in _leaves(grid)] + [next(_leaves(axes))[1] for axes in tables]
+    require_size(given_axes, models.grid.size if models else 1)
     helpers = {axis for _, axes in derive.values() for axis in axes}
     dimensions = [_of_models(d) for d in models.grid.dimensions] if models else []
     for path, given in _leaves(grid):
@@ -258,11 +258,6 @@ def _grid(
         raise InputError(f"{path!r} is both derived and an axis of the grid: keep one.")
     if SEED in helpers:
         raise InputError("derive uses 'seed', which cells do not know: seeds share all settings.")
-    if result.size > LARGEST_GRID:
-        raise InputError(
-            f"the grid has {result.size:,} points; at most {LARGEST_GRID:,} are run at once: "
-            "shorten an axis or split the sweep."
-        )
     return result
 
 
@@ -283,8 +278,8 @@ def _axis(path: str, given: Any, helpers: set[str], own: frozenset[str]) -> Axis
     if path != SEED and not is_key(path, own) and path not in helpers:
         known = [*every_key(), *own, "p_active", "importance.ratio", "importance.relative", SEED]
         raise InputError(
-            f"grid axis {path!r} sets nothing.{hint(path, known)} An axis is a key of the run, a "
-            "setting such as importance.ratio, or is named by [derive]."
+            f"grid axis {path!r} sets nothing.{way_out(path, known)} An axis is a key of the run, "
+            "a setting such as importance.ratio, or is named by [derive]."
         )
     values = tuple(axis_values(path, given))
     for value in values:

@@ -11,8 +11,9 @@ from typing import Any, get_args
 
 from sweeps.config.registry import NAMES, SEVERAL, SIZES, TABLES, find
 from sweeps.config.signatures import Parameter, checked, parameters
+from sweeps.config.synonyms import way_out
 from sweeps.config.table import Table
-from toymodels.errors import InputError, hint, listed
+from toymodels.errors import InputError, listed
 from toymodels.profiles import profile_table, profile_values
 
 # Parameters that are handed down where a cell is built: a model of another sweep.
@@ -35,15 +36,11 @@ class Thing:
     name: str
     keys: dict[str, Any]  # plain settings, defaults filled in
     things: dict[str, "Thing | tuple[Thing, ...] | None"] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)  # key -> where a config gives it
 
-    def build(self, handed: dict[str, Any]) -> Any:
-        """Make it, the things that it needs first; `handed` is what no config can name."""
-        parts = {key: _build(thing, handed) for key, thing in self.things.items()}
-        given = {key: self._values(key, value) for key, value in self.keys.items()}
-        names = {p.name for p in parameters(self.make)} & set(handed)
-        return self.make(**given, **parts, **{name: handed[name] for name in names})
-
-    def _values(self, key: str, value: Any) -> Any:
+    def value(self, key: str) -> Any:
+        """Return what it is made with for a key: a profile's values, where one is named."""
+        value = self.keys[key]
         if not isinstance(value, dict):
             return value
         return profile_values(value, self.keys.get("n_features"), key)
@@ -68,12 +65,6 @@ class Thing:
             else:
                 found |= {key: thing.name} | thing.resolved()
         return found
-
-
-def _build(thing: "Thing | tuple[Thing, ...] | None", handed: dict[str, Any]) -> Any:
-    if isinstance(thing, tuple):
-        return tuple(one.build(handed) for one in thing)
-    return thing.build(handed) if isinstance(thing, Thing) else thing
 
 
 def _parts(thing: "Thing | tuple[Thing, ...] | None") -> tuple[Thing, ...]:
@@ -148,7 +139,8 @@ def _thing(key: str, name: str, table: Table, elsewhere: Container[str] = ()) ->
             default = next(iter(NAMES[p.name]))
             given = _name(p.name, table.take(p.name)) if table.has(p.name) else default
             things[p.name] = _thing(p.name, given, table, elsewhere)
-    return Thing(make, name, _settings(make, table), things)
+    keys = _settings(make, table)
+    return Thing(make, name, keys, things, {key: table.place_of(key) for key in keys})
 
 
 def _from_table(key: str, content: Any, outer: Table, elsewhere: Container[str]) -> Thing:
@@ -253,7 +245,7 @@ def _place_of(key: str, known: list[str]) -> str:
     for family in SEVERAL:
         if key in NAMES[family]:
             return f" Write {family}.{key}."
-    return hint(key, [*known, *every_key()])
+    return way_out(key, [*known, *every_key()])
 
 
 def _is_default(key: str, value: Any, make: Callable[..., Any]) -> bool:

@@ -12,15 +12,16 @@ from typing import Any
 
 import numpy as np
 
+from sweeps.config.cells import Cells
 from sweeps.config.derived import derived_value
+from sweeps.config.paths import leaves, with_paths, without
 from sweeps.config.registry import NAMES, TABLES, find
-from sweeps.config.schema import Thing, every_key, known_keys, maker, resolve
+from sweeps.config.schema import every_key, known_keys, maker, resolve
 from sweeps.config.signatures import parameters
 from sweeps.config.table import Anything
-from sweeps.grid import SEED, Axis, Dimension, Grid
+from sweeps.grid import SEED, Grid, grid_from
 from sweeps.identity import digest
-from sweeps.plan import Cell, TrainedModel
-from toymodels.errors import InputError
+from sweeps.plan import Cell, TrainedModel, program_key
 
 # In front of the axes of the sweep whose models another one studies.
 MODELS = "models."
@@ -41,24 +42,42 @@ class SweepConfig:
     description: str = ""
     models: "SweepConfig | None" = None
 
-    def table(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Return the keys of one cell, from path -> value without the seed."""
+    def settings(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return path -> value of what one cell sets, from those of the axes without the seed."""
         derived = {
             path: derived_value(path, name, [values[axis] for axis in axes])
             for path, (name, axes) in self.derive.items()
         }
-        helpers = {axis for _, axes in self.derive.values() for axis in axes}
-        table = self.run
-        for path, value in {**values, **derived}.items():
-            if path.startswith(MODELS) or (path in helpers and not is_key(path, self.own_keys)):
-                continue
-            table = with_path(table, path, value)
-        return table
+        found = {**values, **derived}
+        return {
+            path: value
+            for path, value in found.items()
+            if path not in self._helpers and not path.startswith(MODELS)
+        }
+
+    def table(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the keys of one cell, from path -> value without the seed."""
+        return with_paths(self.run, self.settings(values))
+
+    @cached_property
+    def _helpers(self) -> frozenset[str]:
+        """The axes that [derive] uses and that are no keys."""
+        used = {axis for _, axes in self.derive.values() for axis in axes}
+        return frozenset(axis for axis in used if not is_key(axis, self.own_keys))
 
     def resolved(self, values: dict[str, Any]) -> dict[str, Any]:
         """Return all keys of one cell, defaults filled in."""
         thing = resolve(self.table(values), self._taken)
         return {"work": thing.name} | thing.resolved()
+
+    @cached_property
+    def _cells(self) -> Cells:
+        return Cells(lambda settings: resolve(with_paths(self.run, settings), self._taken))
+
+    @cached_property
+    def _untrained(self) -> dict[Any, Any]:
+        """What `untrained` has returned, by values, and its models by program."""
+        return {}
 
     def build(self, values: dict[str, Any], trained: TrainedAt | None = None) -> Cell:
         """Build one cell.
@@ -72,14 +91,20 @@ class SweepConfig:
         if self.models is not None:
             inner = {p.removeprefix(MODELS): v for p, v in values.items() if p.startswith(MODELS)}
             handed["trained"] = (trained or self.models.untrained)(inner)
-        thing = resolve(self.table(values), self._taken)
-        _check_handed(thing, handed)
-        return Cell(find("work", thing.name), thing.build(handed))
+        part, run = self._cells.make(self.settings(values), handed)
+        return Cell(find("work", part.thing.name), run)
 
     def untrained(self, values: dict[str, Any]) -> Any:
         """Return the run of a cell and a model of its shapes that has not been trained."""
-        work, run = self.build({k: v for k, v in values.items() if k != SEED})
-        return TrainedModel(run, work.untrained(run))
+        values = {k: v for k, v in values.items() if k != SEED}
+        kept, at = self._untrained, tuple(values.items())
+        if at not in kept:
+            work, run = cell = self.build(values)
+            key = program_key(cell)
+            if key not in kept:  # one model for all: a few thousand wide ones fill the memory
+                kept[key] = work.untrained(run)
+            kept[at] = TrainedModel(run, kept[key])
+        return kept[at]
 
     @cached_property
     def own_keys(self) -> frozenset[str]:
@@ -95,6 +120,16 @@ class SweepConfig:
         """
         return [self.resolved(values) for values in self._combinations()]
 
+    @property
+    def varied(self) -> list[str]:
+        """The paths that the axes and [derive] set."""
+        return [*(axis.path for d in self.grid.dimensions for axis in d.axes), *self.derive]
+
+    @cached_property
+    def unvaried(self) -> list[dict[str, Any]]:
+        """What does not vary of each of the `variants`: with the axes, all that is run."""
+        return [without(variant, self.varied) for variant in self.variants]
+
     @cached_property
     def _taken(self) -> frozenset[str]:
         """The keys that some cell takes, where names along the axes make cells take others."""
@@ -107,8 +142,9 @@ class SweepConfig:
     def _combinations(self) -> Iterator[dict[str, Any]]:
         choices = []
         for d in self.grid.dimensions:
+            named = any(isinstance(v, str) for axis in d.axes for v in axis.values)
             found = {}
-            for i in range(d.size):
+            for i in range(d.size if named else 1):
                 at = {k: v for k, v in d.at(i).items() if k != SEED}
                 texts = tuple(v for v in at.values() if isinstance(v, str))
                 found.setdefault(texts, at)
@@ -121,10 +157,9 @@ class SweepConfig:
 
         What all cells share has no dimension; a derived value has those of the axes it is of.
         """
-        paths = [axis.path for d in self.grid.dimensions for axis in d.axes]
         shared: dict[str, Any] = {}
-        for i, variant in enumerate(self.variants):
-            own = dict(leaves(without(variant, [*paths, *self.derive])))
+        for i, unvaried in enumerate(self.unvaried):
+            own = dict(leaves(unvaried))
             shared = own if i == 0 else {k: v for k, v in shared.items() if own.get(k) == v}
         found = {axis_name(path): value for path, value in shared.items()}
         found |= {axis_name(path): self._derived(path) for path in self.derive}
@@ -158,8 +193,9 @@ class SweepConfig:
         return works | own_sources(self.variants) | (self.models.versions if self.models else {})
 
     def as_json(self) -> str:
-        """Return the sweep as it is stored: `config_from_json` makes it again."""
-        return json.dumps(self._stored() | {"versions": self.versions}, sort_keys=True)
+        """Return the sweep as it is stored, defaults too: `config_from_json` makes it again."""
+        more = {"versions": self.versions, "resolved": self.unvaried}
+        return json.dumps(self._stored() | more, sort_keys=True)
 
     def _stored(self) -> dict[str, Any]:
         axes = [
@@ -173,28 +209,13 @@ class SweepConfig:
 
     def identity(self) -> str:
         """Name what is run: by the resolved keys, the axes and the root seed."""
-        paths = [axis.path for d in self.grid.dimensions for axis in d.axes]
-        shared = [without(variant, [*paths, *self.derive]) for variant in self.variants]
         inner = self.models.identity() if self.models else None
         axes = [[d.name, {a.path: a.values for a in d.axes}] for d in self.grid.dimensions]
-        return digest([shared, axes, self.derive, self.seed, inner])
+        return digest([self.unvaried, axes, self.derive, self.seed, inner])
 
     def hash(self) -> str:
         """Return ten hexadecimal digits that name the folder of this sweep's results."""
         return digest([self.identity(), self.versions])
-
-
-def _check_handed(thing: Thing, handed: dict[str, Any]) -> None:
-    """Refuse models of another sweep that nothing studies, and things that miss theirs."""
-    if handed and not thing.takes("trained"):
-        raise InputError(
-            "[models] has no effect: nothing here takes the parameter `trained`, the model that a "
-            "cell studies. Remove the table, or name a task of your own that does."
-        )
-    if not handed and thing.takes("trained"):
-        raise InputError(
-            "what is named here studies the models of another sweep: describe that in [models]."
-        )
 
 
 def config_from_json(text: str) -> SweepConfig:
@@ -203,13 +224,9 @@ def config_from_json(text: str) -> SweepConfig:
 
 
 def _config(stored: dict[str, Any]) -> SweepConfig:
-    dimensions = tuple(
-        Dimension(name, tuple(Axis(path, n, tuple(values)) for path, (n, values) in axes.items()))
-        for name, axes in stored["grid"]
-    )
     derive = {path: (name, tuple(of)) for path, (name, of) in stored["derive"].items()}
     models = _config(stored["models"]) if "models" in stored else None
-    grid = Grid(dimensions)
+    grid = grid_from(stored["grid"])
     return SweepConfig(stored["name"], stored["run"], grid, derive, stored["seed"], models=models)
 
 
@@ -239,41 +256,6 @@ def own_sources(tables: list[dict[str, Any]]) -> dict[str, str]:
         for name, file in files.items()
         if file
     }
-
-
-def with_path(table: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """Return a table in which "a.b.c" has a value; the table given is not changed.
-
-    Raises:
-        InputError: something other than a table is in the way.
-    """
-    head, _, rest = path.partition(".")
-    if not rest:
-        return table | {head: value}
-    inner = table.get(head, {})
-    if not isinstance(inner, dict):
-        raise InputError(f"{head} = {inner!r} and {path} cannot both be given: remove one.")
-    return table | {head: with_path(inner, rest, value)}
-
-
-def without(table: dict[str, Any], paths: list[str]) -> dict[str, Any]:
-    """Return a table without what these paths hold."""
-    left = {}
-    for key, value in table.items():
-        if key in paths:
-            continue
-        inner = [p.removeprefix(f"{key}.") for p in paths if p.startswith(f"{key}.")]
-        left[key] = without(value, inner) if isinstance(value, dict) else value
-    return left
-
-
-def leaves(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the path and value of every number and name in nested tables."""
-    for key, value in table.items():
-        if isinstance(value, dict):
-            yield from leaves(value, f"{prefix}{key}.")
-        elif isinstance(value, int | float | str) and not isinstance(value, bool):
-            yield f"{prefix}{key}", value
 
 
 def axis_name(path: str) -> str:

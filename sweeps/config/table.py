@@ -30,6 +30,11 @@ class Table:
         """Return a key's path from the outermost table."""
         return f"{self.path}.{key}".lstrip(".")
 
+    def place_of(self, key: str) -> str:
+        """Return the path where a key is given, be it in the outer table, or would be."""
+        outside = self.outer is not None and key in self.shared and key not in self.content
+        return self.outer.place_of(key) if outside and self.outer else self.path_of(key)
+
     def take(self, key: str) -> Any:
         """Return a key's value, and note that something takes it."""
         if key not in self.content and self.outer is not None:

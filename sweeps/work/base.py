@@ -5,15 +5,18 @@
 are those keys.
 """
 
-import time
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, NamedTuple
+from functools import partial
+from typing import Any, ClassVar
 
 import jax
 import numpy as np
 import xarray as xr
 
+from sweeps.checkpoint import Checkpoint
+from sweeps.packed import Output, pack, unpack
 from sweeps.plan import Block, Layout, Program
+from sweeps.work.timing import extrapolated, twice
 from toymodels.errors import InputError
 from toymodels.fields import Field, fields_of
 from toymodels.streams import run_key
@@ -22,16 +25,24 @@ from toymodels.streams import run_key
 Advance = Callable[[int], None]
 
 
-class Output(NamedTuple):
-    """What a block leaves behind."""
-
-    fields: dict[str, Field]  # values [S, C, …]
-    coords: dict[str, np.ndarray]  # of dimensions that have values, such as steps
-
-
 def names_of(fields: dict[str, Field]) -> set[str]:
     """Return the names of fields and of their dimensions."""
     return {*fields, *(dim for field in fields.values() for dim in field.dims)}
+
+
+def nan_where_lost(fields: dict[str, Field], lost: np.ndarray) -> dict[str, Field]:
+    """Return fields with NaN for every model that has diverged, bool `[S, C]`.
+
+    Only floats are: integers are labels and counts, and `diverged` says whose they are.
+    """
+
+    def masked(values: Any) -> np.ndarray:
+        values = np.array(values)
+        if values.dtype.kind == "f":
+            values[lost] = np.nan
+        return values
+
+    return {name: field.holding(masked(field.values)) for name, field in fields.items()}
 
 
 class Work:
@@ -39,6 +50,7 @@ class Work:
 
     name: ClassVar[str]
     version: ClassVar[int]  # raised when the same config gives other numbers than before
+    words: ClassVar[tuple[Callable[..., Any], ...]] = ()  # their docstrings tell of `cell`'s keys
 
     def names(self, run: Any) -> set[str]:
         """Return what the fields of a run's result and their dimensions are called."""
@@ -63,6 +75,10 @@ class Work:
     def run(self, block: Block, advance: Advance) -> Output:
         """Compute a block; call back with the cost completed so far."""
         raise NotImplementedError
+
+    def resume(self, block: Block, advance: Advance, checkpoint: Checkpoint) -> Output:
+        """Compute a block as `run` does, from where a checkpoint is, and keep it now and then."""
+        return self.run(block, advance)
 
     def data(self, run: Any) -> Any:
         """Return what decides which data a seed's cells see: those that agree share theirs."""
@@ -121,27 +137,33 @@ class CellWork(Work):
         return block.n_models
 
     def seconds(self, blocks: list[list[Block]]) -> float:
-        """Compute one cell of each program, twice: the first compiles."""
-        seconds = 0.0
-        for of_program in blocks:
-            block, times = of_program[0], []
-            for _ in range(2):
-                began = time.monotonic()
-                self.compute(block.program.cell(0), run_key(block.seeds[0], block.program.root))
-                times.append(time.monotonic() - began)
-            seconds += times[0] - times[1] + times[1] * sum(map(self.cost, of_program))
-        return seconds
+        """Compute one cell of each program, twice where it is quick: the first compiles."""
+
+        def measure(of_program: list[Block]) -> tuple[float, float]:
+            block = of_program[0]
+            cell, key = block.program.cell(0), run_key(block.seeds[0], block.program.root)
+            once, each = twice(lambda: self.compute(cell, key))
+            return once, each * sum(map(self.cost, of_program))
+
+        return extrapolated(blocks, lambda b: sum(map(self.cost, b)), measure)
 
     def run(self, block: Block, advance: Advance) -> Output:
         """Compute the cells of a block, and join them."""
-        key, each = run_key(block.seeds[0], block.program.root), []
-        for c in block.cell_index:
+        return self._joined(block, advance, None)
+
+    def resume(self, block: Block, advance: Advance, checkpoint: Checkpoint) -> Output:
+        """Compute the cells that are not there yet, and join all."""
+        return self._joined(block, advance, checkpoint)
+
+    def _joined(self, block: Block, advance: Advance, checkpoint: Checkpoint | None) -> Output:
+        key, n = run_key(block.seeds[0], block.program.root), len(block.cell_index)
+        each = _cells_of(checkpoint.load()) if checkpoint else []
+        for c in block.cell_index[len(each) :]:
             each.append(self.compute(block.program.cell(int(c)), key))
+            if checkpoint:
+                checkpoint.keep(partial(_packed, block, each), len(each), (len(each), n), "cell")
             advance(1)
-        fields = {
-            name: field.holding(np.stack([one[name].values for one in each])[None])
-            for name, field in each[0].items()
-        }
+        fields = _stacked(each)
         lost = np.zeros(block.points.shape, np.int8)
         fields = {"diverged": Field(lost, (), "never", ("finite", "diverged"))} | fields
         return Output(fields | world_fields(block), {})
@@ -150,6 +172,26 @@ class CellWork(Work):
         """Return the names of the first cell's fields, its world and their dimensions."""
         fields = self.compute(run, run_key(0)) | world_of(getattr(run, "task", None))
         return names_of(fields) | {"diverged"}
+
+
+def _stacked(cells: list[dict[str, Field]]) -> dict[str, Field]:
+    """Join the fields of cells, values `[1, C, …]`."""
+    return {
+        name: field.holding(np.stack([cell[name].values for cell in cells])[None])
+        for name, field in cells[0].items()
+    }
+
+
+def _packed(block: Block, cells: list[dict[str, Field]]) -> dict[str, np.ndarray]:
+    """Return the first cells of a block as arrays that a file can keep."""
+    return pack(block, Output(_stacked(cells), {}))
+
+
+def _cells_of(kept: dict[str, np.ndarray]) -> list[dict[str, Field]]:
+    """Return the cells that `_packed` was given."""
+    fields = unpack(kept).fields if kept else {}
+    n = max((field.values.shape[1] for field in fields.values()), default=0)
+    return [{name: f.holding(f.values[0, i]) for name, f in fields.items()} for i in range(n)]
 
 
 def world_of(task: Any, leading: int = 0) -> dict[str, Field]:
@@ -166,7 +208,7 @@ def world_fields(block: Block) -> dict[str, Field]:
     """Return the arrays of a block's tasks, `[S, C, …]`."""
     found = {}
     for name, field in world_of(getattr(block.program.run, "task", None), leading=1).items():
-        values = np.asarray(field.values)[block.cell_index]
+        values = np.asarray(field.values[block.cell_index])
         found[name] = field.holding(
             np.broadcast_to(values, (*block.points.shape, *values.shape[1:]))
         )

@@ -15,8 +15,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from sweeps.checkpoint import Checkpoint
 from sweeps.identity import start_name
 from sweeps.plan import Block, Layout
+from sweeps.work.convergence import loss_fall, stops
+from sweeps.work.halves import FIRST_PIECE, Half, arrays_of, half_from, next_piece
+from toymodels.diverged import unless_diverged
 from toymodels.errors import InputError
 from toymodels.estimators.base import n_batches
 from toymodels.estimators.best import best_estimator
@@ -41,6 +45,7 @@ from toymodels.training import (
 
 # Names of what every trained model is evaluated by.
 LOSSES = {"loss", "loss_ranking", "loss_curve", "diverged", "evaluated_by"}
+LOSSES |= {"loss_fall", "still_falling"}
 
 
 class Result(NamedTuple):
@@ -48,8 +53,16 @@ class Result(NamedTuple):
 
     model: Any
     evaluation: Evaluation
+    steps: tuple[int, ...]  # at which `loss_curve` was taken
     loss_curve: np.ndarray  # [S, C, T]
     snapshots: dict[int, Any]  # step -> model
+    loss_fall: np.ndarray  # [S, C]
+
+    def lost_at(self, step: int) -> np.ndarray:
+        """Tell which models had diverged at a snapshot, bool `[S, C]`; none at the start."""
+        if step not in self.steps:
+            return np.zeros(self.loss_curve.shape[:2], bool)
+        return np.isnan(self.loss_curve[..., self.steps.index(step)])
 
 
 def over_models(f: Callable, layout: Layout, per_cell: Any, per_model: Any, per_seed: Any) -> Any:
@@ -198,45 +211,52 @@ def start_block(block: Block) -> tuple[Run, TrainState, jax.Array]:
     return run, init_block(run, jnp.asarray(names), key_init, layout=block.layout), key_data
 
 
-def time_steps(block: Block, n_steps: int = 10) -> tuple[float, float]:
-    """Return the seconds that compiling takes and the seconds of one step, measured."""
-    run, state, key_data = start_block(block)
-    times = []
-    for n in (1, n_steps, n_steps):
-        before = time.monotonic()
-        state = train_block(run, state, key_data, 0, n, layout=block.layout)
-        jax.block_until_ready(state)
-        times.append(time.monotonic() - before)
-    return times[0], times[-1] / n_steps
-
-
-def run_block(block: Block, on_steps: Callable[[int], None] = lambda n: None) -> Result:
+def run_block(
+    block: Block,
+    on_steps: Callable[[int], None] = lambda n: None,
+    checkpoint: Checkpoint | None = None,
+) -> Result:
     """Train and evaluate one block.
 
     Args:
         block: what to train.
         on_steps: called with the number of steps each time some were taken.
+        checkpoint: where the block goes on from, and is kept now and then.
     """
     layout = block.layout
     run, state, key_data = start_block(block)
-    spec, curve, snapshots, first = run.spec, [], {}, 0
-    averages = partial(_averages, run, layout)
+    spec, averages, most = run.spec, partial(_averages, run, layout), FIRST_PIECE
+    half = Half(state, 0, [], {})
     if 0 in spec.snapshots:
-        snapshots[0] = jax.tree.map(jnp.copy, state.model)
-    for end in chunk_ends(spec):
-        state = train_block(run, state, key_data, first, end - first, layout=layout)
-        curve.append(jnp.sum(averages(state.model, Stream.RANKING, CURVE_SIZE)[0], axis=-1))
-        if end in spec.snapshots:
-            snapshots[end] = jax.tree.map(jnp.copy, state.model)
-        jax.block_until_ready(curve[-1])
-        on_steps(end - first)
-        first = end
+        half.snapshots[0] = jax.tree.map(jnp.copy, state.model)
+    if checkpoint is not None:
+        half = half_from(checkpoint.load(), half)
+    for end in (t for t in stops(spec) if t > half.step):
+        while half.step < end:
+            began, n = time.monotonic(), min(end - half.step, most)
+            state = train_block(run, half.state, key_data, half.step, n, layout=layout)
+            half = half._replace(state=state, step=half.step + n)
+            if half.step == end:
+                both = averages(state.model, Stream.RANKING, CURVE_SIZE)
+                half.curve.append(unless_diverged(*both))
+            if half.step in spec.snapshots:
+                half.snapshots[half.step] = jax.tree.map(jnp.copy, state.model)
+            jax.block_until_ready((state, half.curve[-1:]))
+            most = next_piece(most, time.monotonic() - began)
+            if checkpoint is not None:
+                cost, at = block.n_models * half.step, (half.step, spec.steps)
+                checkpoint.keep(partial(arrays_of, half), cost, at, "step")
+            on_steps(n)
+    model, curve = half.state.model, half.curve
     ranking, report = (
-        averages(state.model, purpose, spec.evaluation_size)
+        averages(model, purpose, spec.evaluation_size)
         for purpose in (Stream.RANKING, Stream.REPORT)
     )
-    evaluation = evaluate_block(state.model, ranking, report)
-    return Result(state.model, evaluation, np.stack(curve, axis=-1), snapshots)
+    evaluation = evaluate_block(model, ranking, report)
+    losses, steps = np.stack(curve, axis=-1), chunk_ends(spec)
+    fall = loss_fall(spec, stops(spec), losses)
+    kept = losses[..., [i for i, t in enumerate(stops(spec)) if t in steps]]
+    return Result(model, evaluation, steps, kept, half.snapshots, fall)
 
 
 def _averages(run: Run, layout: Layout, model: Any, purpose: int, n_examples: int) -> Any:

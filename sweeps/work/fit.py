@@ -32,7 +32,13 @@ class Fit(CellWork):
     def cell(
         self, task: Task, decomposition: Literal["pca", "ica"], n_samples: int = 10_000
     ) -> Study:
-        """Make the study of one cell."""
+        """Make the study of one cell.
+
+        Args:
+            task: whose inputs are decomposed, such as "hidden_of".
+            decomposition: "pca" or "ica", of scikit-learn.
+            n_samples: examples that a decomposition sees.
+        """
         require_range("n_samples", n_samples, 10, 10_000_000)
         return Study(task, decomposition, n_samples)
 

@@ -7,7 +7,6 @@ so differences between cells carry little noise.
 
 import dataclasses
 import os
-import time
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, Literal
@@ -19,6 +18,7 @@ from flax import struct
 
 from sweeps.plan import Block, Layout, Program
 from sweeps.work.base import Advance, Output, Work
+from sweeps.work.timing import twice
 from toymodels.circuits.assignment import Assignment, prime_steps
 from toymodels.circuits.examples import (
     BLOCK_BYTES,
@@ -34,6 +34,7 @@ from toymodels.circuits.simulation import (
     copies_of,
     rotation_network,
     simulate_network,
+    simulate_rotations,
 )
 from toymodels.circuits.small_circuits import ROTATION_NEURONS as NEURONS
 from toymodels.circuits.small_circuits import ROTATION_VALUES as VALUES
@@ -44,6 +45,9 @@ from toymodels.streams import run_key
 # What a block may cost, in the units of `cost_of_cell`: seconds of work, so that little is lost
 # by a kill.
 BLOCK_COST = 5e8
+
+# What is timed for an estimate, in the same units.
+TIMED_COST = 5e7
 
 # How settings are called in a caption.
 LETTERS = {"width": "D", "n_circuits": "T", "redundancy": "S", "bias": "b", "n_layers": "L"}
@@ -90,10 +94,10 @@ class Simulation:
 class Simulate(Work):
     """Draw networks of rotation circuits and measure their errors by layer."""
 
-    name = "simulate"
-    version = 3
+    name, version = "simulate", 3
+    words = (simulate_rotations,)
 
-    def cell(
+    def cell(  # noqa: D417 - the others are told of by `words`
         self,
         *,
         n_circuits: int,
@@ -110,6 +114,9 @@ class Simulate(Work):
         gating: Gating = relu_gating,
     ) -> Simulation:
         """Make one simulation; letters and bounds are those of `toymodels.circuits`.
+
+        Args:
+            circuits: which small circuits; naming them asks for this kind of work.
 
         Raises:
             InputError: sizes that do not fit together; says what would.
@@ -170,16 +177,18 @@ class Simulate(Work):
         return sum(cost_of_cell(block.program.cell(c)) for c in block.cell_index)
 
     def seconds(self, blocks: list[list[Block]]) -> float:
-        """Simulate a block of middling cost."""
-        every = [block for of_program in blocks for block in of_program]
-        costs = [self.cost(block) for block in every]
-        middle = int(np.argsort(costs)[len(costs) // 2])
-        times = []
-        for _ in range(2):  # the first compiles
-            began = time.monotonic()
-            self.run(every[middle], lambda cost: None)
-            times.append(time.monotonic() - began)
-        return times[0] - times[1] + times[1] * sum(costs) / costs[middle]
+        """Draw the network of a cell of middling cost, and run it on some of its examples."""
+        every = [(b, int(c)) for of_program in blocks for b in of_program for c in b.cell_index]
+        costs = [cost_of_cell(b.program.cell(c)) for b, c in every]
+        block, c = every[int(np.argsort(costs)[len(costs) // 2])]
+        cell, key = block.program.cell(c), run_key(block.seeds[0], block.program.root)
+        n_samples = max(1, int(min(1.0, TIMED_COST / cost_of_cell(cell)) * cell.n_samples))
+        few: dict[str, Any] = {"n_active": int(cell.n_active), "n_samples": n_samples}
+        once, drawing = twice(lambda: cell.network.draw(key))
+        network = cell.network.draw(key)
+        more, running = twice(lambda: simulate_network(key, network, gating=cell.gating, **few))
+        cost = cost_of_cell(cell.replace(n_samples=n_samples))
+        return once + more + drawing * _n_drawn(every) + running * sum(costs) / cost
 
     def run(self, block: Block, advance: Advance) -> Output:
         """Simulate a block; a network serves all cells in a row that agree in it."""
@@ -216,14 +225,17 @@ class Simulate(Work):
         n_seeds = dataset.sizes.get("seed", 1)
         parts = [f"{n_seeds} seed{'s' * (n_seeds > 1)}"]
         if dataset["n_samples"].ndim == 0:
-            parts.append(f"{dataset['n_samples'].item():,} examples each")
+            n = dataset["n_samples"].item()
+            parts.append(f"{n:,} example{'s' * (n != 1)} each")
         parts += [
             f"{letter} = {dataset[key].item():g}"
             for key, letter in LETTERS.items()
             if dataset[key].ndim == 0
         ]
         n_infinite = int((dataset["diverged"] != 0).sum())
-        return parts + ([f"{n_infinite} infinite cells left out"] if n_infinite else [])
+        return parts + (
+            [f"{n_infinite} infinite cell{'s' * (n_infinite != 1)} left out"] if n_infinite else []
+        )
 
 
 SIMULATE = Simulate()
@@ -253,6 +265,15 @@ def cost_of_cell(run: Simulation) -> int:
     network, n_samples = run.network, int(run.n_samples)
     each = network.n_circuits * network.redundancy + network.width
     return network.n_layers * n_samples * each
+
+
+def _n_drawn(cells: list[tuple[Block, int]]) -> int:
+    """Return how many networks are drawn: one for all cells in a row that agree in it."""
+    drawn, last = 0, None
+    for block, c in cells:
+        this = block.program.cell(c).network, block.seeds[0]
+        drawn, last = drawn + (this != last), this
+    return drawn
 
 
 def _floats(network: Drawn) -> list[float]:

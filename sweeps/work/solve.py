@@ -3,7 +3,6 @@
 The numbers come from `toymodels.exact.solve`.
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,13 +15,24 @@ import xarray as xr
 from flax import struct
 
 from sweeps.plan import Block, Layout, Program
-from sweeps.work.base import Advance, Output, Work, names_of, world_fields, world_of
+from sweeps.work.base import (
+    Advance,
+    Output,
+    Work,
+    names_of,
+    nan_where_lost,
+    world_fields,
+    world_of,
+)
 from sweeps.work.engine import measure
+from sweeps.work.timing import extrapolated, twice
 from toymodels.errors import InputError, require_range
 from toymodels.estimators.base import require
 from toymodels.estimators.quadrature import Quadrature
 from toymodels.exact.expected import LARGEST_F
-from toymodels.exact.solver import Solution, solve
+from toymodels.exact.rounds import rounds_after
+from toymodels.exact.solver import MOST_STARTS, Solution, solve
+from toymodels.exact.starts import known_starts
 from toymodels.fields import Field, static
 from toymodels.measures.base import Measure
 from toymodels.models.autoencoders import ReluAutoencoder
@@ -36,19 +46,29 @@ CELLS = {1: 16_384, 2: 16_384, 3: 4096, 4: 2048, 5: 1024, 6: 256}
 # What the solver's groups of cells take at most, measured.
 SOLVER_BYTES = 2**30
 
-# Cells by which the time of a sweep is estimated.
-TIMED_CELLS = 64
+# The time of a sweep is estimated by this share of a block: some programs' worth of starts.
+TIMED_SHARE = 1 / 16
 
 
 @dataclass(frozen=True)
 class Newton:
-    """Newton's method from `n_starts` starts in every cell, known arrangements among them."""
+    """Newton's method from many starts in every cell, known arrangements among them.
 
-    n_starts: int = 8
+    Attributes:
+        n_starts: starts of a cell, the best end is its solution; without a number each cell gets
+            as many as it needs, by the rule of `toymodels.exact.rounds`.
+    """
+
+    n_starts: int | None = None
 
     def __post_init__(self) -> None:
         """Check the number of starts."""
-        require_range("n_starts", self.n_starts, 1, 10_000)
+        if self.n_starts is not None:
+            require_range("n_starts", self.n_starts, 1, MOST_STARTS)
+
+    def cost(self, n_features: int, n_hidden: int) -> int:
+        """Return the starts of a cell, of its first round if it gets as many as it needs."""
+        return self.n_starts or rounds_after(len(known_starts(n_features, n_hidden)))[0]
 
 
 @struct.dataclass
@@ -65,7 +85,7 @@ class Solve(Work):
     """Find the least expected loss of the tied ReLU autoencoder."""
 
     name = "solve"
-    version = 3
+    version = 4
 
     def cell(
         self,
@@ -79,6 +99,15 @@ class Solve(Work):
         measures: Sequence[Measure] | None = None,
     ) -> Problem:
         """Make the problem of one cell.
+
+        Args:
+            task: what is asked: reconstruction of independent, uniform features.
+            optimizer: "newton", which is what asks for this kind of work.
+            n_features: F, at most 6.
+            n_hidden: M, hidden dimensions, fewer than F.
+            model: "relu", the one that it solves for.
+            estimator: "exact", the loss that it minimises.
+            measures: what is measured of a solution; if left out, the geometry of W.
 
         Raises:
             InputError: another optimizer, model or estimator, or sizes the solver does not know.
@@ -124,40 +153,42 @@ class Solve(Work):
 
     def cost(self, block: Block) -> int:
         """Return cells × starts."""
-        return block.n_models * block.program.run.newton.n_starts
+        run = block.program.run
+        n_features = run.task.importance.shape[-1]
+        return block.n_models * run.newton.cost(n_features, run.n_hidden)
 
     def seconds(self, blocks: list[list[Block]]) -> float:
-        """Solve a few cells of each program."""
-        seconds = 0.0
-        for of_program in blocks:
-            block, times = of_program[0], []
-            cells = block.cell_index[:: -(-len(block.cell_index) // TIMED_CELLS)]
+        """Solve a few cells of each program's first block."""
+
+        def measure(of_program: list[Block]) -> tuple[float, float]:
+            block = of_program[0]
+            width = CELLS[block.program.run.task.importance.shape[-1]]
+            n_cells = max(1, int(TIMED_SHARE * width))
+            cells = block.cell_index[:: -(-len(block.cell_index) // n_cells)]
             few = replace(block, cell_index=cells, points=block.program.points[:1, cells])
-            for _ in range(2):  # the first compiles
-                began = time.monotonic()
-                self.run(few, lambda cost: None)
-                times.append(time.monotonic() - began)
-            share = sum(map(self.cost, of_program)) / self.cost(few)
-            seconds += max(times[0] - times[1], 0) + times[1] * share
-        return seconds
+            once, each = twice(lambda: self.run(few, lambda cost: None))
+            return once, each * sum(map(self.cost, of_program)) / self.cost(few)
+
+        return extrapolated(blocks, lambda b: sum(map(self.cost, b)), measure)
 
     def run(self, block: Block, advance: Advance) -> Output:
         """Solve a block."""
         problem = block.program.run
         importance = np.asarray(problem.task.importance)[block.cell_index]  # [C, F]
         p_active = np.asarray(problem.task.features.p_active)[block.cell_index]
-        n_starts = problem.newton.n_starts
+        per_cell = self.cost(block) // block.n_models
         found = solve(
             p_active,
             importance,
             problem.n_hidden,
-            n_starts=n_starts,
+            n_starts=problem.newton.n_starts,
             seed=solver_seed(block),
-            on_cells=lambda n: advance(n * n_starts),
+            on_cells=lambda n: advance(n * per_cell),
         )
         model = ReluAutoencoder(jnp.asarray(found.W), jnp.asarray(found.b))
         each = jax.tree.map(lambda leaf: jnp.asarray(leaf)[block.cell_index], problem)
-        fields = solution_fields(found) | measured(each, model)
+        lost = ~np.isfinite(found.loss)
+        fields = solution_fields(found) | nan_where_lost(measured(each, model), lost)
         fields = {k: f.holding(np.asarray(f.values)[None]) for k, f in fields.items()}
         return Output(fields | world_fields(block), {})
 
@@ -173,18 +204,41 @@ class Solve(Work):
         return ReluAutoencoder(jnp.zeros((run.n_hidden, n_features)), jnp.zeros(n_features))
 
     def caption(self, dataset: xr.Dataset) -> list[str]:
-        """Say how many cells and starts, and how exact."""
+        """Say how many cells and starts, how exact, and what one start alone found."""
         sizes = " × ".join(str(n) for n in dataset["loss"].shape)
-        starts = dataset["n_starts"].values
-        few = f"{starts.min()}" + (f" to {starts.max()}" if starts.min() < starts.max() else "")
         worst = float(dataset["difference"].max())
         return [
-            f"{sizes} cells, {few} start{'s' * bool(starts.max() > 1)} each, no sampling",
+            f"{sizes} cells, {starts_of(dataset)} each, no sampling",
             f"largest relative error of the solver's own loss {worst:.0e}",
+            *lone_finds(dataset),
+        ]
+
+    def remarks(self, dataset: xr.Dataset) -> list[str]:
+        """Say in how many cells no second start confirms the optimum."""
+        return [
+            f"{found.capitalize()} (`n_agree` is 1): more n_starts may find a lower one there."
+            for found in lone_finds(dataset)
         ]
 
 
 SOLVE = Solve()
+
+
+def starts_of(dataset: xr.Dataset) -> str:
+    """Say how many starts the cells had: "8 starts", "9 to 69 starts"."""
+    tried = dataset["n_tried"]
+    least, most = int(tried.min()), int(tried.max())
+    few = f"{least}" if least == most else f"{least} to {most}"
+    return f"{few} start{'s' * (most > 1)}"
+
+
+def lone_finds(dataset: xr.Dataset) -> list[str]:
+    """Say in how many cells one start of several found the optimum; nothing where in none."""
+    several = dataset["n_tried"].values > 1
+    alone = several & (dataset["n_agree"].values == 1)
+    if not alone.any():
+        return []
+    return [f"in {alone.sum():,} of {several.sum():,} cells one start alone found the optimum"]
 
 
 def solver_seed(block: Block) -> int:
@@ -215,6 +269,7 @@ def solution_fields(found: Any) -> dict[str, Field]:
         "runner_up_W": Field(found.runner_up_W, ("hidden", "feature"), f"weights {runner_up}"),
         "runner_up_b": Field(found.runner_up_b, ("feature",), f"biases {runner_up}"),
         "n_agree": Field(found.n_agree, (), "starts that ended in the optimum"),
+        "n_tried": Field(found.n_starts, (), "starts that the cell had"),
         "difference": Field(
             np.broadcast_to(found.largest_difference, shape),
             (),

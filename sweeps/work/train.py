@@ -6,35 +6,58 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import xarray as xr
 
+from sweeps.checkpoint import Checkpoint
 from sweeps.plan import Block, Program
-from sweeps.work.base import Advance, Output, Work, names_of, world_fields, world_of
-from sweeps.work.engine import LOSSES, Result, measure, measure_block, run_block, time_steps
+from sweeps.work.base import (
+    Advance,
+    Output,
+    Work,
+    names_of,
+    world_of,
+)
+from sweeps.work.checks import check_run
+from sweeps.work.convergence import STILL_FALLING, stops
+from sweeps.work.engine import LOSSES, measure, run_block
 from sweeps.work.layout import LIVE_COPIES, cut, first_model, model_bytes
+from sweeps.work.timed_steps import time_steps
+from sweeps.work.timing import extrapolated
+from sweeps.work.trained import AT_SNAPSHOT, output
 from toymodels.errors import InputError
-from toymodels.estimators.base import Estimator, require
-from toymodels.estimators.best import ESTIMATES, best_estimator
-from toymodels.fields import Field, fields_of
+from toymodels.estimators.base import Estimator, n_batches, require
+from toymodels.estimators.best import best_estimator
+from toymodels.fields import fields_of
 from toymodels.losses import needs_inputs
 from toymodels.measures.base import Measure
 from toymodels.models.base import Init
 from toymodels.optimizers import Adam, Cosine, Optimizer, Schedule
 from toymodels.penalties.base import Penalty
 from toymodels.tasks.base import Task, outputs_of
-from toymodels.training import Run, TrainSpec, as_record, chunk_ends, keep
+from toymodels.training import (
+    CURVE_SIZE,
+    EVALUATION_BATCH,
+    Run,
+    TrainSpec,
+    as_record,
+    keep,
+)
 
-AT_SNAPSHOT = "_at_snapshot"
+# Batches of the models that are timed for an estimate.
+TIMED_BYTES = 64_000_000
+
+# What compiling a run takes, in units of its step and one evaluation, measured.
+COMPILED_PROGRAMS = 2
 
 
 class Train(Work):
     """Take steps of descent from first weights of each cell's own, then evaluate and measure."""
 
     name = "train"
-    version = 3
+    version = 4
+    words = (TrainSpec.create,)
 
-    def cell(
+    def cell(  # noqa: D417 - the others are told of by `words`
         self,
         *,
         model: Init,
@@ -53,6 +76,15 @@ class Train(Work):
         evaluation_size: int = 65_536,
     ) -> Run:
         """Make one run; see `TrainSpec.create` for its numbers.
+
+        Args:
+            model: what is trained, and how it starts.
+            task: what the model is asked, in a world of features.
+            estimator: how the loss of a step is computed.
+            penalties: terms that are added to the loss in training alone.
+            measures: what is measured of a model at the end and at snapshots; if left out, the
+                geometry of W where the model has one.
+            frozen: leaves of the model that stay as they start, such as "b".
 
         Raises:
             InputError: parts that do not fit together.
@@ -83,8 +115,25 @@ class Train(Work):
         )
 
     def prepared(self, run: Run) -> Run:
-        """Return a run of the user's own as this kind of work takes it."""
+        """Return a run of the user's own as this kind of work takes it.
+
+        Raises:
+            InputError: it is no run.
+        """
+        if not isinstance(run, Run):
+            raise InputError(
+                f"build returned a {type(run).__name__}: it must return a "
+                "`toymodels.training.Run`, which is trained, or a `sweeps.plan.Cell`."
+            )
+        if not isinstance(run.spec, TrainSpec):
+            raise InputError(
+                f"spec is a {type(run.spec).__name__}: make it by `TrainSpec.create(steps=2000)`."
+            )
         return as_record(run)
+
+    def check(self, run: Run) -> None:
+        """Raise `InputError` where the parts of a run of the user's own do not fit together."""
+        check_run(run, first_model)
 
     def names(self, run: Run) -> set[str]:
         """Return the names of weights, losses, measures, the world and of their dimensions."""
@@ -111,18 +160,33 @@ class Train(Work):
         return block.n_models * block.program.run.spec.steps
 
     def seconds(self, blocks: list[list[Block]]) -> float:
-        """Time a few steps of each program."""
-        seconds = 0.0
-        for of_program in blocks:
-            spec = of_program[0].program.run.spec
-            compiling, per_step = time_steps(of_program[0])
-            evaluation = spec.evaluation_size / spec.batch_size  # two passes of a third of a step
-            seconds += compiling + len(of_program) * per_step * (spec.steps + 2 * evaluation / 3)
-        return seconds
+        """Time a few steps of some models of each program, and one batch of evaluation."""
+
+        def weight(of_program: list[Block]) -> float:
+            return sum(map(self.cost, of_program)) * model_bytes(of_program[0].program.cell(0))[0]
+
+        return extrapolated(blocks, weight, self._timed)
+
+    def _timed(self, of_program: list[Block]) -> tuple[float, float]:
+        run = of_program[0].program.cell(0)
+        step_bytes, _ = model_bytes(run)
+        together = of_program[0].layout.seeds * of_program[0].layout.cells
+        groups = max(1, TIMED_BYTES // (step_bytes * together))
+        compiling, of_step, of_batch = time_steps(of_program[0], groups)
+        looks = [CURVE_SIZE] * len(stops(run.spec)) + [run.spec.evaluation_size] * 2
+        best = best_estimator(run.task, first_model(run))
+        batches = sum(n_batches(best, n_examples, EVALUATION_BATCH) for n_examples in looks)
+        each = run.spec.steps * of_step + batches * of_batch
+        return COMPILED_PROGRAMS * compiling, len(of_program) * each
 
     def run(self, block: Block, advance: Advance) -> Output:
         """Train, evaluate and measure a block."""
         result = run_block(block, lambda steps: advance(steps * block.n_models))
+        return output(block, result)
+
+    def resume(self, block: Block, advance: Advance, checkpoint: Checkpoint) -> Output:
+        """Go on training a block, then evaluate and measure it."""
+        result = run_block(block, lambda steps: advance(steps * block.n_models), checkpoint)
         return output(block, result)
 
     def data(self, run: Run) -> Any:
@@ -137,7 +201,14 @@ class Train(Work):
         arrays = []
         for name, shape in zip(fields_of(shapes), leaves, strict=True):
             whole = stored[name].values
-            arrays.append(jnp.asarray(whole[tuple(slice(n) for n in shape.shape)]))
+            fits = whole.ndim == len(shape.shape)
+            held = whole[tuple(slice(n) for n in shape.shape)] if fits else whole
+            if held.shape != shape.shape:
+                raise InputError(
+                    f"the stored {name} {list(held.shape)} is not of a model with {name} "
+                    f"{list(shape.shape)}: give what built the run that was stored."
+                )
+            arrays.append(jnp.asarray(held))
         return jax.tree.unflatten(structure, arrays)
 
     def untrained(self, run: Run) -> Any:
@@ -151,14 +222,31 @@ class Train(Work):
         parts = [f"{n_seeds} seeds"] if n_seeds > 1 else []
         parts += [f"{n_models} models a cell"] if n_models > 1 else []
         parts = parts or ["1 seed"]
-        said = (("steps", "{:g} steps"), ("batch_size", "of {:g} examples"))
-        numbers = [words.format(dataset[k].item()) for k, words in said if dataset[k].ndim == 0]
+        shared = {k for k in dataset.coords if dataset[k].ndim == 0}  # by cells of other work too
+        said = (("steps", "{:g} step"), ("batch_size", "of {:g} example"))
+        found = [(words, dataset[k].item()) for k, words in said if k in shared]
+        numbers = [words.format(n) + "s" * (n != 1) for words, n in found]
         if numbers:
             parts.append(" ".join(numbers))
-        if dataset["learning_rate"].ndim == 0:
+        if "learning_rate" in shared:
             parts.append(f"learning rate {dataset['learning_rate'].item():g}")
         diverged = int((dataset["diverged"] != 0).sum())
-        return parts + ([f"{diverged} runs diverged and are left out"] if diverged else [])
+        left_out = "1 run diverged and is left out"
+        if diverged > 1:
+            left_out = f"{diverged} runs diverged and are left out"
+        return parts + ([left_out] if diverged else [])
+
+    def remarks(self, dataset: xr.Dataset) -> list[str]:
+        """Say how many runs are not done."""
+        known = dataset["loss_fall"].notnull()
+        n = int((dataset["still_falling"] == 1).sum())
+        if not n:
+            return []
+        return [
+            f"{n:,} of {int(known.sum()):,} runs still improve: a tenth more training would lower "
+            f"their loss by over {STILL_FALLING:.1%} (marked in `still_falling`, by how much in "
+            "`loss_fall`). More steps, or a larger learning rate, would lower it."
+        ]
 
 
 TRAIN = Train()
@@ -183,58 +271,3 @@ def make_run(task: Any, init: Any, spec: TrainSpec, **parts: Any) -> Run:
         model = first_model(run)
         keep(run.frozen, model, model)
     return run
-
-
-def output(block: Block, result: Result) -> Output:
-    """Name the arrays of a trained block."""
-    run, spec = block.program.run, block.program.run.spec
-    fields = fields_of(result.model, leading=2)
-    run_on_device = jax.tree.map(lambda leaf: jnp.asarray(leaf[block.cell_index]), run)
-    measure_all = partial(measure_block, run_on_device, layout=block.layout)
-    fields |= measure_all(result.model)
-    steps = [t for t in spec.snapshots if t in result.snapshots]
-    if steps:
-        kept = [fields_of(result.snapshots[t], leading=2) for t in steps]
-        kept = [k | measure_all(result.snapshots[t]) for k, t in zip(kept, steps, strict=True)]
-        fields |= {name + AT_SNAPSHOT: stack(name, kept) for name in kept[0]}
-    fields |= evaluation_fields(block, result.evaluation)
-    curve = "loss at about a hundred steps, where samples are drawn on the same few thousand"
-    fields["loss_curve"] = Field(result.loss_curve, ("step",), curve)
-    fields |= world_fields(block)
-    fields = {
-        name: field.replace(values=np.asarray(field.values)) for name, field in fields.items()
-    }
-    coords = {"step": np.array(chunk_ends(spec))}
-    return Output(fields, coords | ({"snapshot": np.array(steps)} if steps else {}))
-
-
-def stack(name: str, kept: list[dict[str, Field]]) -> Field:
-    """Join a field of several snapshots along the dimension `snapshot`, after `[S, C]`."""
-    first = kept[0][name]
-    values = np.stack([np.asarray(fields[name].values) for fields in kept], axis=2)
-    return Field(values, ("snapshot", *first.dims), f"{first.words}, at each snapshot")
-
-
-def evaluation_fields(block: Block, evaluation: Any) -> dict[str, Field]:
-    """Return the losses of a block, and by which estimate they were computed."""
-    one = block.program.cell(0)
-    best = best_estimator(one.task, first_model(one))
-    names = tuple(estimator.name for estimator in ESTIMATES)
-    outputs = outputs_of(one.task)
-    label = np.full(block.points.shape, names.index(best.name), np.int8)
-    return {
-        "loss": Field(evaluation.loss, (), "importance-weighted squared error, summed"),
-        f"loss_per_{outputs}": Field(evaluation.loss_per_output, (outputs,), "the split of `loss`"),
-        "loss_ranking": Field(
-            evaluation.loss_ranking,
-            (),
-            "the loss on other examples, where any are drawn: choose by this, report `loss`",
-        ),
-        "diverged": Field(
-            np.asarray(evaluation.diverged, np.int8),
-            (),
-            "1 where weights or loss are not finite, or 100 times that of learning nothing",
-            ("finite", "diverged"),
-        ),
-        "evaluated_by": Field(label, (), "estimate behind `loss` and `loss_curve`", names),
-    }

@@ -1,5 +1,6 @@
 """Every figure there is, in its tiny version: it computes, claims, draws, and survives its file."""
 
+import re
 import tomllib
 
 import matplotlib as mpl
@@ -11,6 +12,7 @@ from figures.kit.compute import has_version, is_sweep, planned, sweep_table
 from figures.kit.entry import FIGURES, GROUPS, Entry, entries, files, papers
 from sweeps.config.parse import parse, read_toml
 from sweeps.store import open_dataset, save_dataset
+from toymodels.errors import InputError
 
 mpl.use("Agg")
 
@@ -44,11 +46,25 @@ def test_every_figure_computes_claims_draws_and_survives_its_file(name, tmp_path
     assert " ".join(claim.split()) in texts
     assert " ".join(caption.split()) in texts
     assert ("TINY" in caption) == has_version(entries()[name], "tiny")
+    assert not [k for k, v in dataset.data_vars.items() if not v.attrs.get("long_name")]
+    assert set(getattr(entries()[name].module(), "WORDS", {})) <= set(dataset)
     save_dataset(dataset, tmp_path / "figure.nc")
     again = open_dataset(tmp_path / "figure.nc")
     assert drawable(name).claim(again) == claim
     plt.close(drawn)
-    drawable(name).draw(again)
+    draw_into_own_axes(drawable(name), again)
+
+
+def draw_into_own_axes(figure, dataset):
+    """Draw into one axes or, where that is refused, into as many as the message names."""
+    ours, ax = plt.subplots()
+    try:
+        assert figure.draw(dataset, ax=ax) is ours
+    except InputError as error:
+        n, names = re.search(r"draws (\d+): (.*), in this order or by name", str(error)).groups()
+        assert len(re.findall(r"'.+?'", names)) == int(n) > 1
+        ours, axes = plt.subplots(1, int(n))
+        assert figure.draw(dataset, axes) is ours
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -89,6 +105,24 @@ def test_every_smaller_version_of_settings_has_smaller_values(name):
             if value != full[key]:
                 sizes = [len(v) if isinstance(v, list) else v for v in (value, full[key])]
                 assert sizes[0] < sizes[1], (version, key)
+
+
+@pytest.mark.parametrize(
+    ("name", "override", "told"),
+    [
+        ("intro", "n_hidden=3", "intro is about n_hidden = 2 alone"),
+        ("intro", "grid.learning_rate=[0.01, 0.03]", "the grid has 'learning_rate' too"),
+        ("phase-diagram-2-1", "n_features=3", "is about n_features = 2 alone"),
+        ("phase-diagram-2-1-sampled", "grid.p_active=[0.5]", "at least two values above 0"),
+        ("estimators", "snapshots=[]", "give the steps at which noise is measured"),
+        ("estimators", "grid.p_active=[0.0, 0.1]", "p_active = 0.0: give densities above 0"),
+        ("rotations-error", "value=onn", "give x or on. Did you mean 'on'"),
+        ("rotations-sweep-x-active", "error=x", "give one of x_active"),
+    ],
+)
+def test_what_a_figure_cannot_draw_is_refused_before_anything_runs(name, override, told):
+    with pytest.raises(InputError, match=told):
+        planned(entries()[name], "", [override])
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,6 +1,8 @@
+import numpy as np
 import pytest
+import xarray as xr
 
-from sweeps.grid import Axis, Dimension, Grid
+from sweeps.grid import Axis, Dimension, Grid, codes_of
 from toymodels.errors import InputError
 
 
@@ -69,3 +71,32 @@ def test_a_name_of_the_result_is_refused(name):
     with pytest.raises(InputError, match=f"{name!r} is taken by the result"):
         Grid((Dimension("size", (Axis("n", name, (1,)),)),)).require_free(taken)
     product(axis("free", 1)).require_free(taken)
+
+
+@pytest.mark.parametrize(
+    "name", ["1/(1-S)", "", " ", "a b", "a\n", "1st", "size-a", "a.b", "e\u0301", 3, None, "x="]
+)
+def test_a_name_that_a_result_cannot_store_is_refused(name):
+    for make in (lambda: Axis("p", name, (1,)), lambda: Dimension(name, (axis("p", 1),))):
+        with pytest.raises(InputError, match=r"grid name .* letters, digits and '_'"):
+            make()
+
+
+@pytest.mark.parametrize("name", ["p_active", "α", "L2", "inverse_density", "_x"])
+def test_other_names_are_stored(name, tmp_path):
+    Dimension(name, (axis("p", 1),))
+    xr.Dataset({"loss": (name, [1.0])}, {name: [2]}).to_netcdf(tmp_path / "x.nc", engine="h5netcdf")
+    with xr.open_dataset(tmp_path / "x.nc", engine="h5netcdf") as ds:
+        assert ds[name].item() == 2
+
+
+def test_points_are_asked_for_by_their_place():
+    grid = product(axis("a", 1, 2), axis("c", 3, 4, 5))
+    flat = np.array([5, 0, 4])
+    assert list(grid.points_at(flat)) == [list(grid.points())[i] for i in flat]
+    assert list(Grid().points_at(np.array([0]))) == [{}]
+
+
+def test_rows_are_numbered_in_order_of_appearance():
+    found = codes_of([(2, 1, 2.0, 2, "2"), ("a", "b", "a", "c", "a")])
+    np.testing.assert_array_equal(found, [0, 1, 0, 2, 3])

@@ -5,10 +5,9 @@ import pytest
 import xarray as xr
 
 from sweeps.grid import Axis, Dimension, Grid
-from sweeps.plan import Block, Layout, Program
-from sweeps.results import Joiner, flags, pack, unpack
+from sweeps.packed import Output
+from sweeps.results import Joiner, flags
 from sweeps.store import open_dataset, save_dataset
-from sweeps.work.base import Output
 from toymodels.fields import Field
 
 GRID = Grid(
@@ -105,26 +104,3 @@ def test_a_field_is_not_overwritten_by_a_setting_of_its_name():
     ds = joined((POINTS, {"steps": steps}, {}), scalars={"steps": 20, "rate": 0.1})
     assert ds.steps.shape == (2, 2)
     assert float(ds.rate) == 0.1
-
-
-def test_a_block_comes_back_from_arrays_as_it_was():
-    program = Program(None, None, (7, 9), POINTS)
-    block = Block(program, np.arange(2), np.arange(2), Layout(2, 2), POINTS)
-    fields = {
-        "loss": Field(np.ones((2, 2), np.float32), (), "the loss"),
-        "label": Field(np.zeros((2, 2, 1), np.int8), ("step",), "x", ("a b", "c")),
-    }
-    arrays = pack(block, Output(fields, {"step": np.array([5])}))
-    assert all(isinstance(array, np.ndarray) and array.dtype != object for array in arrays.values())
-    again = unpack(arrays)
-    assert list(again.fields) == list(fields)
-    for name, field in fields.items():
-        found = again.fields[name]
-        np.testing.assert_array_equal(found.values, field.values)
-        assert (found.dims, found.words, found.meanings) == (
-            field.dims,
-            field.words,
-            field.meanings,
-        )
-    np.testing.assert_array_equal(again.coords["step"], [5])
-    np.testing.assert_array_equal(arrays["points"], POINTS)

@@ -12,7 +12,8 @@ import pytest
 import xarray as xr
 from builders import Ear, make_table
 
-from sweeps import run_sweep
+from sweeps import checkpoint, run_sweep
+from sweeps.status import blocks_done
 from sweeps.work import layout
 from toymodels.errors import InputError
 
@@ -27,7 +28,8 @@ DRIVER = f"""
 import sys, json, time, signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 import sweeps.work.layout, sweeps.store
-from sweeps import run_sweep
+from sweeps import checkpoint, run_sweep
+from sweeps.status import blocks_done
 sweeps.work.layout.CPU_BLOCK = 2
 save = sweeps.store.RunFolder.save_block
 def save_and_hold(self, i, arrays):
@@ -137,4 +139,44 @@ def test_a_resumed_run_keeps_the_cut_of_its_blocks(tmp_path, whole, narrow, monk
     (folder / "blocks" / "00001.npz").write_bytes(b"damaged")
     resumed = run_sweep(TABLE, out=tmp_path, memory_gib=0.5)
     xr.testing.assert_equal(resumed, whole)
-    assert json.loads((folder / "plan.json").read_text()) == {"memory_bytes": 2 * 2**30}
+    assert json.loads((folder / "plan.json").read_text()) == {
+        "memory_bytes": 2 * 2**30,
+        "blocks": BLOCKS,
+    }
+
+
+class Stop(Ear):
+    """Presses Ctrl-C when so much is done."""
+
+    def __init__(self, at):
+        super().__init__()
+        self.at = at
+
+    def advance(self, cost):
+        super().advance(cost)
+        if self.steps >= self.at:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_run_stopped_inside_a_block_goes_on_from_there(
+    tmp_path, whole, narrow, monkeypatch, damaged
+):
+    """A block is 2 models × 300 steps; the second is stopped after its first 75."""
+    monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr(checkpoint, "LARGEST_SHARE", float("inf"))
+    with pytest.raises(KeyboardInterrupt):
+        run_sweep(TABLE, out=tmp_path, report=Stop(at=600 + 2 * 75))
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert blocks_done(folder) == "1 of 4 blocks, block 2 at step 75 of 300"
+    (kept,) = folder.rglob("*.checkpoint")
+    if damaged:
+        kept.write_bytes(kept.read_bytes()[:200] + b"?" + kept.read_bytes()[201:])
+    ear = Ear()
+    resumed = run_sweep(TABLE, out=tmp_path, report=ear)
+    done = 600 if damaged else 750
+    assert (ear.heard, ear.steps) == ([(8, 2400, done)], 2400 - done)
+    for name in whole:
+        np.testing.assert_array_equal(resumed[name], whole[name])
+    assert not list(folder.rglob("*.checkpoint"))
+    assert blocks_done(folder) == "4 of 4 blocks"

@@ -8,7 +8,7 @@ import xarray as xr
 from builders import Ear, make_run, make_table
 
 from sweeps import Axis, Dimension, Grid, estimate, parse, restore, run_grid, run_sweep
-from sweeps.run import Quiet, _Work
+from sweeps.run import Computation, Quiet
 from sweeps.store import open_dataset
 from sweeps.work import layout
 from toymodels.errors import InputError
@@ -157,7 +157,7 @@ def test_a_root_leaves_the_seeds_names_alone_and_changes_every_run(out):
 )
 def test_a_sweep_says_along_which_axes_data_is_not_shared(change, along):
     config = parse(make_table(**({"grid": {"seed": [0]}} | change)))
-    said = _Work(config.grid, config.build, config.seed, 2**30, Quiet()).shared_data()
+    said = Computation(config.grid, config.build, config.seed, 2**30, Quiet()).shared_data()
     assert ("they agree in" in said) == (along is not None)
     if along is not None:
         assert f"they agree in {along}, which" in said

@@ -148,3 +148,35 @@ def test_unknown_names_are_refused():
         mean_over_seeds(ds, dim="sed")
     with pytest.raises(InputError, match="no variable 'los'"):
         median_over_seeds(ds, "los")
+
+
+def test_an_array_of_ones_own_does_as_well_as_a_name():
+    ds = dataset(diverged=SICK)
+    for function in (mean_over_seeds, median_over_seeds):
+        xr.testing.assert_identical(function(ds, ds.loss * 1.0), function(ds, "loss"))
+    xr.testing.assert_identical(best_over_seeds(ds, ds.loss), best_over_seeds(ds, "loss"))
+    ds["large"] = ds.loss > 1
+    share = share_over_seeds(ds, "large")
+    xr.testing.assert_identical(share, share_over_seeds(ds, ds.loss > 1))
+    np.testing.assert_allclose(mean_over_seeds(ds, ds.large).average, share.share)
+    n_large = (ds.W > 0).sum(("hidden", "feature"))  # integers, without a name
+    assert mean_over_seeds(ds, n_large).average.dims == ("cell",)
+
+
+def test_the_mean_is_an_attribute_under_a_name_that_is_no_method():
+    found = mean_over_seeds(dataset())
+    np.testing.assert_array_equal(found.average, found["mean"])
+
+
+@pytest.mark.parametrize(
+    ("of", "told"),
+    [
+        (lambda ds: ds.cell, "'cell' has no dimension 'seed'"),
+        (lambda ds: ds.loss.isel(cell=[0]), "'loss' is over other cells"),
+        (lambda ds: ds.loss.astype(str), "holds <U"),
+    ],
+)
+def test_an_array_that_does_not_fit_is_refused(of, told):
+    ds = dataset()
+    with pytest.raises(InputError, match=told):
+        mean_over_seeds(ds, of(ds))

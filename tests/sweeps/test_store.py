@@ -1,13 +1,20 @@
 import errno
+import json
+import math
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from sweeps.store import RunFolder, open_dataset, provenance, save_dataset, write_json, writing
+from sweeps.packed import cut_of
+from sweeps.plan import Block, Layout, Program
+from sweeps.store import FILES, RunFolder, kept_dataset, open_dataset, provenance, save_dataset
 from toymodels.errors import InputError
 
-ARRAYS = {"model/W": np.arange(6.0).reshape(1, 2, 3), "points": np.array([[0, -1]])}
+POINTS = np.array([[0, -1]])
+BLOCK = Block(Program(None, None, (0,), POINTS), np.arange(1), np.arange(2), Layout(1, 2), POINTS)
+ARRAYS = {"model/W": np.arange(6.0).reshape(1, 2, 3)} | cut_of(BLOCK)
+NONE_LIVES = 99_999_999  # more than any system's largest process number
 
 
 def files(folder):
@@ -26,7 +33,15 @@ def test_a_block_comes_back_as_it_was(tmp_path):
         assert again[name].dtype == values.dtype
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"x" * 99])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda b: b[: len(b) // 2],
+        lambda b: b"",
+        lambda b: b"x" * 99,
+        lambda b: b[:99] + b"x" + b[100:],
+    ],
+)
 def test_a_damaged_block_counts_as_none(tmp_path, damage, capsys):
     with RunFolder(tmp_path, "{}") as folder:
         folder.save_block(3, ARRAYS)
@@ -34,21 +49,6 @@ def test_a_damaged_block_counts_as_none(tmp_path, damage, capsys):
         path.write_bytes(damage(path.read_bytes()))
         assert folder.load_block(3) is None
     assert "block 3 cannot be read" in capsys.readouterr().out
-
-
-def test_a_file_is_whole_or_not_there(tmp_path):
-    path = tmp_path / "a.json"
-    write_json(path, {"x": 1})
-
-    def fail():
-        with writing(path) as beside:
-            beside.write_text("half")
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        fail()
-    assert files(tmp_path) == ["a.json"]
-    assert path.read_text() == '{\n  "x": 1\n}\n'
 
 
 def test_a_full_disk_keeps_finished_blocks_and_leaves_no_halves(tmp_path, monkeypatch):
@@ -73,7 +73,7 @@ def test_a_second_run_of_a_folder_is_refused_until_the_first_ends(tmp_path):
 
 def test_halves_of_a_killed_run_are_removed(tmp_path):
     RunFolder(tmp_path, "{}").close()
-    (tmp_path / "blocks" / "00001.npz.77.partial").write_bytes(b"half")
+    (tmp_path / "blocks" / f"00001.npz.{NONE_LIVES}.partial").write_bytes(b"half")
     RunFolder(tmp_path, "{}").close()
     assert files(tmp_path) == ["config.json", "lock"]
 
@@ -99,13 +99,62 @@ def test_something_in_the_folders_place_is_refused(tmp_path, place):
 
 def test_a_plan_stays_as_long_as_there_are_blocks(tmp_path):
     with RunFolder(tmp_path, "{}") as folder:
-        assert folder.plan({"memory_bytes": 1}) == {"memory_bytes": 1}
-        assert folder.plan({"memory_bytes": 2}) == {"memory_bytes": 2}
+        assert folder.memory(1) == 1
+        folder.keep_plan({"memory_bytes": 1, "blocks": 2})
+        assert folder.memory(2) == 2
         folder.save_block(0, ARRAYS)
-        assert folder.plan({"memory_bytes": 3}) == {"memory_bytes": 2}
-        (tmp_path / "plan.json").write_text("{")
-        assert folder.plan({"memory_bytes": 4}) == {"memory_bytes": 4}
-        assert folder.load_block(0) is None
+        assert folder.memory(3) == 1
+
+
+ODD = ["", "{", "[]", "3", "null", "NaN", '"x"', "{}", "[" * 100_000, "\0" * 64]
+ODD += [json.dumps({"memory_bytes": v}) for v in ("x", None, True, 0, -1, 0.5, math.nan, 2**80)]
+
+
+@pytest.mark.parametrize("text", ODD, ids=lambda text: text[:25])
+def test_a_plan_that_cannot_be_read_costs_no_block_that_fits(tmp_path, text, capsys):
+    with RunFolder(tmp_path, "{}") as folder:
+        folder.save_block(0, ARRAYS)
+        folder.save_block(1, ARRAYS | {"cut/layout": np.array([1, 1])})
+        folder.save_block(2, ARRAYS)
+        (tmp_path / "plan.json").write_text(text)
+        assert folder.memory(4) == 4
+        assert "plan.json cannot be read" in capsys.readouterr().out
+        folder.keep_plan({"memory_bytes": 4, "blocks": 2})
+        found = [folder.load_block(i, BLOCK) is not None for i in range(3)]
+    assert found == [True, False, False]
+    assert json.loads((tmp_path / "plan.json").read_text()) == {"memory_bytes": 4, "blocks": 2}
+
+
+@pytest.mark.parametrize("name", [*FILES, "blocks/00000.npz", "blocks/00000.checkpoint"])
+def test_a_folder_in_the_place_of_a_file_is_refused_by_name(tmp_path, name):
+    """Before anything is computed, and the lock is given back."""
+    for fresh in (False, True):
+        (tmp_path / name).mkdir(parents=True, exist_ok=True)
+        if not (fresh and name.startswith("blocks")):
+            with pytest.raises(InputError, match=f"{name}, but a folder lies there: move it away"):
+                RunFolder(tmp_path, "{}", fresh)
+    RunFolder(tmp_path, "{}", fresh=True).close() if name.startswith("blocks") else None
+    if (tmp_path / name).exists():
+        (tmp_path / name).rmdir()
+    RunFolder(tmp_path, "{}").close()
+
+
+def test_a_result_that_is_damaged_is_none_and_says_so(tmp_path, capsys):
+    assert kept_dataset(tmp_path / "result.nc", "It is joined again.") is None
+    path = tmp_path / "result.nc"
+    save_dataset(xr.Dataset({"loss": 1.0}), path)
+    assert kept_dataset(tmp_path / "result.nc", "It is joined again.") is not None
+    assert capsys.readouterr().out == ""
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100] + b"?" + whole[101:])
+    assert kept_dataset(tmp_path / "result.nc", "It is joined again.") is None
+    said = capsys.readouterr().out
+    assert "result.nc is damaged" in said and said.endswith(
+        "that were written. It is joined again.\n"
+    )
+    path.unlink()
+    path.mkdir()
+    assert kept_dataset(tmp_path / "result.nc", "It is joined again.") is None
 
 
 def test_a_dataset_comes_back_as_it_was(tmp_path):
@@ -122,6 +171,11 @@ def test_a_damaged_result_is_refused_by_name(tmp_path, damage):
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(InputError, match=r"a\.nc cannot be read as a result"):
         open_dataset(path)
+
+
+def test_a_folder_is_no_result(tmp_path):
+    with pytest.raises(InputError, match="is a folder: give a result file in it"):
+        open_dataset(tmp_path)
 
 
 def test_a_missing_result_is_refused_by_name(tmp_path):

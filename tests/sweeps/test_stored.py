@@ -98,3 +98,9 @@ def test_a_model_of_a_user_comes_back_as_their_class(magnitudes):
     assert float(model.inner["offset"]) == float(cell.inner_offset)
     loss = float(jax.jit(evaluate)(run, model).loss)
     assert loss == pytest.approx(float(cell.loss), rel=1e-2)  # nearly 0: rounding of |y - x²|
+
+
+def test_a_result_with_a_config_takes_no_builder(sizes):
+    at = {"p_active": 0.1, "n_features": 2, "learning_rate": 0.01}
+    with pytest.raises(InputError, match="leave build out"):
+        restore(sizes, build=lambda values: None, **at)

@@ -18,9 +18,10 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
+from toymodels.checks import count
+from toymodels.circuits.checks import Indices, as_list, require_copies
 from toymodels.errors import InputError
 
-Indices = NDArray[np.int32]
 Assignment = Callable[[int, int, int], Indices]
 
 
@@ -140,7 +141,11 @@ def capacity_of_prime_steps(n_copies: int, redundancy: int) -> int:
     """Return the most circuits that `prime_steps` holds: 557 for N = 250, S = 6.
 
     For S = 1 there is no limit; the answer is then N, the most that share nothing.
+
+    Raises:
+        InputError: no whole numbers, or S > N.
     """
+    require_copies(n_copies, redundancy)
     if redundancy == 1:
         return n_copies
     steps = _allowed_steps(n_copies, redundancy)
@@ -148,7 +153,12 @@ def capacity_of_prime_steps(n_copies: int, redundancy: int) -> int:
 
 
 def capacity_of_transversal(n_copies: int, redundancy: int) -> int:
-    """Return the most circuits that `transversal` holds: q², and 0 where there is no prime q."""
+    """Return the most circuits that `transversal` holds: q², and 0 where there is no prime q.
+
+    Raises:
+        InputError: no whole numbers, or S > N.
+    """
+    require_copies(n_copies, redundancy)
     q = _largest_prime(redundancy, n_copies // redundancy)
     return 0 if q is None else q * q
 
@@ -161,12 +171,22 @@ def shuffled_layers(rng: np.random.Generator, assignment: Indices, n_layers: int
 
 
 def usage(assignment: Indices, n_copies: int) -> NDArray[np.int64]:
-    """Count the circuits on each neuron of a block, `[N]`."""
+    """Count the circuits on each neuron of a block, `[N]`.
+
+    Raises:
+        InputError: no list of indices below N.
+    """
+    assignment = as_list(assignment, n_copies)
     return np.bincount(assignment.ravel(), minlength=n_copies)
 
 
 def members(assignment: Indices, n_copies: int) -> Any:
-    """Return the sparse matrix `[T, N]` with a 1 where a circuit holds a neuron."""
+    """Return the sparse matrix `[T, N]` with a 1 where a circuit holds a neuron.
+
+    Raises:
+        InputError: no list of indices below N.
+    """
+    assignment = as_list(assignment, n_copies)
     n_circuits, redundancy = assignment.shape
     starts = np.arange(0, assignment.size + 1, redundancy, dtype=np.int32)
     ones = np.ones(assignment.size, np.float32)
@@ -179,12 +199,15 @@ def overlap_probability(assignment: Indices, n_copies: int) -> float:
 
     c is `usage`. Where no two circuits share more than one neuron this is the probability that
     they share one. NaN for a single circuit.
+
+    Raises:
+        InputError: no list of indices below N.
     """
-    n_circuits = assignment.shape[0]
+    used = usage(assignment, n_copies).astype(float)
+    n_circuits = len(assignment)
     if n_circuits < 2:
         return float("nan")
-    count = usage(assignment, n_copies).astype(float)
-    return float(np.sum(count * (count - 1)) / (n_circuits * (n_circuits - 1)))
+    return float(np.sum(used * (used - 1)) / (n_circuits * (n_circuits - 1)))
 
 
 def balanced_overlap(n_circuits: int, n_copies: int, redundancy: int) -> float:
@@ -192,7 +215,11 @@ def balanced_overlap(n_circuits: int, n_copies: int, redundancy: int) -> float:
 
     Zero for a single circuit. A list that uses them unequally has more (`overlap_probability`).
     Source: "Rotations in Superposition", section "Assignment".
+
+    Raises:
+        InputError: no whole numbers, or S > N.
     """
+    _require_sizes(n_circuits, n_copies, redundancy)
     if n_circuits < 2:
         return 0.0
     return redundancy * (n_circuits * redundancy / n_copies - 1) / (n_circuits - 1)
@@ -246,13 +273,8 @@ def _largest_prime(low: int, high: int) -> int | None:
 
 
 def _require_sizes(n_circuits: int, n_copies: int, redundancy: int) -> None:
-    if n_circuits < 1:
-        raise InputError(f"n_circuits = {n_circuits} must be at least 1.")
-    if not 1 <= redundancy <= n_copies:
-        raise InputError(
-            f"redundancy = {redundancy} is not possible with n_copies = {n_copies} copies of each "
-            f"neuron (width / d): use 1 to {n_copies}."
-        )
+    count("n_circuits", n_circuits)
+    require_copies(n_copies, redundancy)
 
 
 def _require_capacity(

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from toymodels.checks import count, finite, number
 from toymodels.circuits.base import Circuit
 from toymodels.errors import InputError
 
@@ -59,12 +60,16 @@ def custom_circuits(
     Raises:
         InputError: shapes that do not fit, or an assumption fails; says which.
     """
-    weights, biases = np.asarray(weights, np.float32), np.asarray(biases, np.float32)
+    weights, biases, states = (
+        finite(name, a).astype(np.float32)
+        for name, a in (("weights", weights), ("biases", biases), ("states", states))
+    )
+    count("n_active", n_active)
     if weights.ndim != 4:
         raise InputError(f"weights have shape {weights.shape}: give [circuits, stages, d, f].")
     n_circuits, n_stages, d, f = weights.shape
-    q = np.eye(d, dtype=np.float32) if decode is None else np.asarray(decode, np.float32)
-    states = np.asarray(states, np.float32)
+    q = np.eye(d) if decode is None else finite("decode", decode)
+    q = q.astype(np.float32)
     _require_shape("decode", q, (f, d))
     _require_shape("states", states, (n_circuits, d))
     if biases.ndim == 3:
@@ -93,6 +98,8 @@ def check_circuits(
         absorbed_noise=absorbed_noise(circuits),
         growth=noise_growth(circuits, states),
     )
+    number("noise", noise, 0)
+    number("tolerance", tolerance, 0)
     if found.largest_bias > 0:
         raise InputError(
             "assumption fails: inactive circuits hold zero. A bias of "
@@ -119,6 +126,8 @@ def check_load(n_active: int, n_copies: int) -> None:
     Raises:
         InputError: more are active; says how many would pass.
     """
+    count("n_active", n_active)
+    count("n_copies", n_copies)
     most = int(LARGEST_LOAD * n_copies)
     if n_active > most:
         raise InputError(

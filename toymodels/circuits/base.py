@@ -39,7 +39,7 @@ class Circuit:
 
     @property
     def axes(self) -> "Circuit":
-        """What to give `jax.vmap` as `in_axes` of T circuits: `weights` alone has the axis T."""
+        """What `jax.vmap` takes as `in_axes` of T circuits; `weights` alone has the axis T."""
         return replace(self, weights=0, shared=None, decode=None, bias=None)
 
 

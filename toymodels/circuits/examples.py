@@ -18,6 +18,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
+from toymodels.checks import count
 from toymodels.circuits.assignment import (
     Assignment,
     DrawnAssignment,
@@ -25,6 +26,7 @@ from toymodels.circuits.assignment import (
     shuffled_layers,
 )
 from toymodels.circuits.base import Inputs, Network
+from toymodels.circuits.checks import require_key
 from toymodels.errors import InputError
 from toymodels.streams import Stream
 
@@ -40,7 +42,12 @@ DrawStates = Callable[[np.random.Generator, tuple[int, ...]], NDArray[np.float32
 
 
 def generator(key: jax.Array, purpose: int) -> np.random.Generator:
-    """Return numpy's generator for one purpose under a JAX key."""
+    """Return numpy's generator for one purpose under a JAX key.
+
+    Raises:
+        InputError: no key.
+    """
+    require_key(key)
     typed = jax.numpy.issubdtype(key.dtype, jax.dtypes.prng_key)
     words = np.asarray(jax.random.key_data(key) if typed else key)
     return np.random.default_rng([*words.tolist(), purpose])
@@ -62,8 +69,7 @@ def draw_embedding(
     Raises:
         InputError: no layer, or what the assignment refuses.
     """
-    if n_layers < 1:
-        raise InputError(f"n_layers = {n_layers} must be at least 1.")
+    count("n_layers", n_layers)
     sizes = (n_circuits, n_copies, redundancy)
     if isinstance(assignment, DrawnAssignment):
         held = assignment.draw(generator(key, Stream.ASSIGNMENT), *sizes)
@@ -135,13 +141,12 @@ def require_examples(n_active: int, n_samples: int, n_circuits: int) -> None:
     Raises:
         InputError: z outside 1 … T, or no examples.
     """
-    if not 1 <= n_active <= n_circuits:
+    if not 1 <= count("n_active", n_active, None) <= n_circuits:
         raise InputError(
             f"n_active = {n_active} circuits cannot be active of n_circuits = {n_circuits}: use 1 "
             f"to {n_circuits}."
         )
-    if n_samples < 1:
-        raise InputError(f"n_samples = {n_samples} must be at least 1.")
+    count("n_samples", n_samples)
 
 
 def _turns(rng: np.random.Generator, n_circuits: int, n_samples: int) -> NDArray[np.int64]:

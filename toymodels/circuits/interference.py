@@ -7,16 +7,26 @@ number, with weights that are shared, their own, or both, and no ReLU.
 import numpy as np
 from numpy.typing import ArrayLike
 
+from toymodels.checks import finite, number
 from toymodels.circuits.base import Circuit, Network
 from toymodels.circuits.forward import next_layer, plan, read_circuits
+from toymodels.errors import InputError
 
 # Circuits that send at a time.
 _COLUMNS = 256
 
 
 def scalar_circuits(own: ArrayLike, shared: float) -> Circuit:
-    """Make circuits of one neuron that multiply by `shared + own[t]`, `own [T]` of mean zero."""
-    weights = np.asarray(own, np.float32)[:, None, None, None] + np.float32(shared)
+    """Make circuits of one neuron that multiply by `shared + own[t]`, `own [T]` of mean zero.
+
+    Raises:
+        InputError: weights that are not finite, or of another shape.
+    """
+    number("shared", shared)
+    own = finite("own", own)
+    if own.ndim != 1 or not own.size:
+        raise InputError(f"own has shape {own.shape}: give one weight for each circuit, [T].")
+    weights = own.astype(np.float32)[:, None, None, None] + np.float32(shared)
     return Circuit(
         weights=weights,
         shared=np.full((1, 1, 1), shared, np.float32),
@@ -34,7 +44,16 @@ def measure_interference(network: Network) -> float:
     As published, only pairs t < v count. Layer 1 holds the list in its order, so with prime steps
     that is up to 7 % less than the mean over t ≠ v. `theory.interference` estimates it for weights
     of size 1. O(N² T) operations.
+
+    Raises:
+        InputError: circuits of more than one neuron, a single circuit, or a single layer.
     """
+    sizes = network.n_circuits, network.n_layers
+    if network.circuits.bias.shape[-1] != 1 or min(sizes) < 2:
+        raise InputError(
+            f"a network of {sizes[0]} circuits of {network.circuits.bias.shape[-1]} neurons in "
+            f"{sizes[1]} layers: give at least 2 `scalar_circuits` in at least 2 layers."
+        )
     prepared, n_circuits = plan(network), network.n_circuits
     weights = network.circuits.weights.reshape(n_circuits, 1)
     total = 0.0

@@ -184,10 +184,18 @@ def _measure_layer(
         squares.append([np.sum(squared) for squared in pair])  # float32, but pairwise
         largest.append([np.sqrt(np.max(squared, initial=0)) for squared in pair])
     first = [np.sum(wrong[:, 0]), np.sum(read[:, 0])]
-    wrong_side = [np.sum(held[..., 0] < SWITCHED), np.count_nonzero(read[:, 0] > SWITCHED)]
-    on = [np.count_nonzero(block > ON) for block in np.moveaxis(layer.activations, 1, 0)]
+    wrong_side = [
+        number_of(held[..., 0] < SWITCHED, held[..., 0]),
+        number_of(read[:, 0] > SWITCHED, read[:, 0]),
+    ]
+    on = [number_of(block > ON, block) for block in np.moveaxis(layer.activations, 1, 0)]
     read[active, :, each] = held
     return np.transpose(squares), np.transpose(largest), first, wrong_side, on
+
+
+def number_of(where: NDArray[np.bool_], values: NDArray[np.float32]) -> float:
+    """Count where something holds, or return NaN where values are NaN, of which nothing holds."""
+    return np.nan if np.isnan(np.sum(values)) else float(np.count_nonzero(where))
 
 
 def _parts(circuits: Circuit) -> list[slice]:

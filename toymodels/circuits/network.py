@@ -30,8 +30,10 @@ import numpy as np
 from flax import struct
 from numpy.typing import NDArray
 
+from toymodels.checks import count, number
 from toymodels.circuits.assignment import Indices, balanced_overlap, members, usage
 from toymodels.circuits.base import Circuit, Floats, Network
+from toymodels.circuits.checks import as_embedding, require_circuits
 from toymodels.errors import InputError
 
 # All of (links [N, N], source [T, S], target [T, S]): source of the layer before, target of the
@@ -102,9 +104,10 @@ def capped_network(
             `inhibition_over_all_pairs` their text.
 
     Raises:
-        InputError: an assignment of another number of circuits, or beyond the N copies.
+        InputError: an assignment of another shape or number of circuits, or beyond the N copies.
     """
-    _require_fit(circuits, embedding, n_copies)
+    embedding = as_embedding(embedding, require_circuits(circuits), n_copies)
+    number("inhibition", inhibition)
     redundancy = embedding.shape[2]
 
     def fill(links: Floats, source: Indices, target: Indices) -> float:
@@ -142,7 +145,7 @@ def split_network(circuits: Circuit, embedding: Indices, n_copies: int) -> Netwo
 
     Source: code of "Rotations in Superposition", its second variant of the weights.
     """
-    _require_fit(circuits, embedding, n_copies)
+    embedding = as_embedding(embedding, require_circuits(circuits), n_copies)
     _, n_circuits, redundancy = embedding.shape
     p = balanced_overlap(n_circuits, n_copies, redundancy)
     if p >= redundancy:
@@ -193,7 +196,12 @@ def _count_links(links: Floats, source: Indices, target: Indices) -> None:
 
 
 def dense_weights(network: Network, layer: int) -> NDArray[np.float32]:
-    """Return W `[D, D]` that leads into `layer` (2 … L), written out: O(D²) memory."""
+    """Return W `[D, D]` that leads into `layer` (2 … L), written out: O(D²) memory.
+
+    Raises:
+        InputError: no such layer.
+    """
+    count("layer", layer, 2, network.n_layers)
     circuits, n_copies = network.circuits, network.n_copies
     stage = (layer - 1) % circuits.bias.shape[0]
     target, source = network.embedding[layer - 1], network.embedding[layer - 2]
@@ -242,19 +250,6 @@ def dense_network(network: Network) -> DenseNetwork:
     bias = np.repeat(network.circuits.bias[stages], network.n_copies, axis=-1)
     weights = np.array(layers, np.float32).reshape(-1, network.width, network.width)
     return DenseNetwork(W=jnp.asarray(weights), B=jnp.asarray(bias))
-
-
-def _require_fit(circuits: Circuit, embedding: Indices, n_copies: int) -> None:
-    if circuits.weights.shape[0] != embedding.shape[1]:
-        raise InputError(
-            f"there are {circuits.weights.shape[0]} circuits, but the assignment is for "
-            f"{embedding.shape[1]}: make them equal."
-        )
-    if embedding.min() < 0 or embedding.max() >= n_copies:
-        raise InputError(
-            f"the assignment names copies {embedding.min()} to {embedding.max()}, but there are "
-            f"n_copies = {n_copies} copies of each neuron: use 0 to {n_copies - 1}."
-        )
 
 
 def _inhibition(linked: float, pairs: float, redundancy: int) -> float:

@@ -11,6 +11,7 @@ import jax
 import numpy as np
 from flax import struct
 
+from toymodels.checks import count
 from toymodels.circuits.assignment import Assignment, prime_steps
 from toymodels.circuits.base import Network
 from toymodels.circuits.examples import (
@@ -75,17 +76,17 @@ def simulate_rotations(
 
     Args:
         key: decides angles, assignment per layer (and a random one's list), and examples.
-        n_circuits: T.
-        width: D, a multiple of 4.
+        n_circuits: T, small circuits in the network.
+        width: D, neurons of a layer of the network, a multiple of 4.
         redundancy: S, the large neurons of each small one.
-        n_active: z, active at a time.
-        n_layers: L.
+        n_active: z, circuits that are active at a time.
+        n_layers: L, layers that errors are measured at.
         n_samples: examples; with z = 1 every circuit gets its turn before any gets a second.
-        bias: b.
-        inhibition: multiplier of χ.
-        gain: k, the slope of the indicator's step.
-        assignment: `prime_steps`, `transversal`, `random_subsets` or any function like them.
-        gating: `relu_gating`, or `ideal_gating`.
+        bias: b, which silences inactive circuits.
+        inhibition: multiplier of χ, the inhibition between circuits; 1 is the authors'.
+        gain: k, the slope of the indicator's step, at least 1.
+        assignment: which neurons serve which circuit, a function of T, N and S.
+        gating: what each layer does to what a neuron receives.
 
     Returns:
         Errors per layer, `[n_layers + 1]` each.
@@ -147,7 +148,7 @@ def rotation_network(
     Raises:
         InputError: a size or float that is not possible; says what would be.
     """
-    n_copies = copies_of(width, ROTATION_NEURONS)
+    n_circuits, n_copies = count("n_circuits", n_circuits), copies_of(width, ROTATION_NEURONS)
     embedding = draw_embedding(key, assignment, n_circuits, n_copies, redundancy, n_layers)
     angles = generator(key, Stream.ANGLES).uniform(0, 2 * np.pi, n_circuits)
     return capped_network(rotation_circuit(angles, bias, gain), embedding, n_copies, inhibition)
@@ -215,6 +216,7 @@ def copies_of(width: int, d: int) -> int:
     Raises:
         InputError: D is not a multiple of d.
     """
+    count("width", width, None)
     if width < d or width % d:
         near = sorted({max(d, width // d * d), (width // d + 1) * d})
         raise InputError(

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from toymodels.checks import as_floats, count, finite, number, numbers
 from toymodels.circuits.base import Circuit, Floats
 from toymodels.errors import InputError
 
@@ -27,8 +28,20 @@ ROTATION_NEURONS, ROTATION_VALUES = 4, 3
 
 
 def run_circuit(circuit: Circuit, state: jax.Array, n_layers: int) -> jax.Array:
-    """Run one circuit alone and return its states, `[n_layers + 1, d]`, the first as given."""
-    states = [jnp.asarray(state)]
+    """Run one circuit alone and return its states, `[n_layers + 1, d]`, the first as given.
+
+    Raises:
+        InputError: a state that is not `[d]`, or several circuits at once.
+    """
+    count("n_layers", n_layers, 0)
+    state, d = numbers("state", state), circuit.bias.shape[-1]
+    if np.ndim(circuit.weights) != 3 or state.shape != (d,):
+        raise InputError(
+            f"weights have shape {np.shape(circuit.weights)} and the state {state.shape}: give one "
+            f"circuit, [stages, d, f], and its state, [{d}]; several go through jax.vmap with "
+            "in_axes=(circuits.axes, 0)."
+        )
+    states = [as_floats(state)]
     for layer in range(1, n_layers + 1):
         states.append(circuit(states[-1], layer))
     return jnp.stack(states)
@@ -121,10 +134,11 @@ def step_circuits(n_circuits: int, gain: float = 2.0) -> Circuit:
     `α = a₀ - a₁` and the step of `rotation_circuit`, without a vector. All T are the same.
 
     Raises:
-        InputError: a gain below 1.
+        InputError: fewer than 1 circuit, or a gain below 1.
 
     Source: code of "Rotations in Superposition", the step circuits of its talk.
     """
+    count("n_circuits", n_circuits)
     _require_bias_and_gain(0.0, gain)
     shared = np.full((1, 2, 1), gain, np.float32)
     weights = np.broadcast_to(shared, (n_circuits, 1, 2, 1))
@@ -133,8 +147,13 @@ def step_circuits(n_circuits: int, gain: float = 2.0) -> Circuit:
 
 
 def rotation_states(x: ArrayLike, gain: float = 2.0) -> Floats:
-    """Return the state `[..., 4]` of an active rotation circuit that holds `x [..., 2]`."""
-    x = np.asarray(x, np.float32)
+    """Return the state `[..., 4]` of an active rotation circuit that holds `x [..., 2]`.
+
+    Raises:
+        InputError: vectors of another length or not finite, or a gain below 1.
+    """
+    x = _vectors(x)
+    _require_bias_and_gain(0.0, gain)
     return np.concatenate([_indicator(x.shape[:-1], gain), x + 1], axis=-1)
 
 
@@ -148,9 +167,20 @@ def active_rotations(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats
 
 
 def rotation_states_one_indicator(x: ArrayLike) -> Floats:
-    """Return the state `[..., 3]` of an active circuit with one indicator that holds `x`."""
-    x = np.asarray(x, np.float32)
+    """Return the state `[..., 3]` of an active circuit with one indicator that holds `x`.
+
+    Raises:
+        InputError: vectors of another length than 2, or not finite.
+    """
+    x = _vectors(x)
     return np.concatenate([np.ones((*x.shape[:-1], 1), np.float32), x + 1], axis=-1)
+
+
+def _vectors(x: ArrayLike) -> Floats:
+    x = finite("x", x)
+    if x.shape[-1:] != (2,):
+        raise InputError(f"x has shape {x.shape}: give vectors of two components, [..., 2].")
+    return x.astype(np.float32)
 
 
 def step_states(shape: tuple[int, ...], gain: float = 2.0) -> Floats:
@@ -163,14 +193,21 @@ def _indicator(shape: tuple[int, ...], gain: float) -> Floats:
 
 
 def rotations(angle: ArrayLike) -> Floats:
-    """Return the matrices `[..., 2, 2]` that turn by `angle [...]`."""
-    angle = np.asarray(angle, np.float64)
+    """Return the matrices `[..., 2, 2]` that turn by `angle [...]`.
+
+    Raises:
+        InputError: an angle that is not finite, or more than one axis of them.
+    """
+    angle = finite("angle", angle)
+    if angle.ndim > 1 or not angle.size:
+        raise InputError(f"angle has shape {angle.shape}: give one angle, or one a circuit, [T].")
     cos, sin = np.cos(angle), np.sin(angle)
     rows = [np.stack([cos, -sin], axis=-1), np.stack([sin, cos], axis=-1)]
     return np.stack(rows, axis=-2).astype(np.float32)
 
 
 def _require_bias_and_gain(bias: float, gain: float) -> None:
+    bias, gain = number("bias", bias), number("gain", gain)
     if not bias >= 0:
         raise InputError(f"bias = {bias} switches inactive circuits on: use a bias >= 0.")
     if not gain >= 1:

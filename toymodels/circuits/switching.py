@@ -11,6 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import binom, norm
 
+from toymodels.checks import count, number
+from toymodels.circuits.checks import require_copies
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -27,7 +30,11 @@ def switching_points(gain: float = 2.0, bias: float = 1.0) -> Floats:
     """Return the α from which the neurons of each block are on, `[4]`, without a vector.
 
     `(k-1)/(2k)` and `(k+1)/(2k)` of the two indicator neurons, `b/(1+b)` of the vector's.
+
+    Raises:
+        InputError: a gain below 1 or a negative bias.
     """
+    gain, bias = number("gain", gain, 1), number("bias", bias, 0)
     gate = bias / (1 + bias)
     return np.array([(gain - 1) / (2 * gain), (gain + 1) / (2 * gain), gate, gate])
 
@@ -46,8 +53,16 @@ def share_on(links: Links, n_active: int, gain: float = 2.0, bias: float = 1.0) 
         n_active: z.
         gain: k.
         bias: b.
+
+    Raises:
+        InputError: a number out of range.
     """
     n, s, q, chi = links
+    require_copies(n, s)
+    number("density", q, 0, 1)
+    number("inhibition", chi)
+    n_active, gain, bias = count("n_active", n_active), number("gain", gain), number("bias", bias)
+    points = switching_points(gain, bias)
     j = np.arange(n_active * s + 1)
     weight = binom.pmf(j, n_active * s, q)
     heard = j / s - (n_active * s - j) * chi
@@ -55,7 +70,7 @@ def share_on(links: Links, n_active: int, gain: float = 2.0, bias: float = 1.0) 
     noise = np.sqrt(n * on_squared * q * (1 - q)) * (1 / s + chi)
     vectors = np.sqrt(j / 2) / s / (1 + bias)
     spread = np.stack([np.stack([0 * j, 0 * j, vectors, vectors]), np.full((4, j.size), noise)])
-    above = heard - switching_points(gain, bias)[:, None]
+    above = heard - points[:, None]
     switched = norm.cdf(above / np.maximum(spread, 1e-9)) @ weight  # [2 layers, 4]
     used = 1 - (1 - s / n) ** n_active
     return used + (1 - used) * np.concatenate([np.zeros((1, 4)), switched])

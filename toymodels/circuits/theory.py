@@ -14,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import binom
 
+from toymodels.checks import count, finite, number
 from toymodels.circuits.assignment import Indices, largest_overlap, usage
+from toymodels.circuits.checks import as_list, require_share, sizes
 from toymodels.errors import InputError
 
 Floats = npt.NDArray[np.float64]
@@ -23,13 +25,23 @@ Floats = npt.NDArray[np.float64]
 def overlap_constant(
     n_circuits: npt.ArrayLike, n_copies: npt.ArrayLike, redundancy: npt.ArrayLike
 ) -> Floats:
-    """Return `t = d/D - 1/(S T) = 1/N - 1/(S T)`, the mean of `(e_t · e_u / S)²`, t ≠ u."""
-    return 1 / _array(n_copies) - 1 / (_array(redundancy) * _array(n_circuits))
+    """Return `t = d/D - 1/(S T) = 1/N - 1/(S T)`, the mean of `(e_t · e_u / S)²`, t ≠ u.
+
+    Raises:
+        InputError: a number below 1, or shapes that do not broadcast.
+    """
+    T, N, S = sizes(1, 1, 1, n_circuits=n_circuits, n_copies=n_copies, redundancy=redundancy)
+    return 1 / N - 1 / (S * T)
 
 
 def mse_inactive(overlap: npt.ArrayLike, n_active: npt.ArrayLike) -> Floats:
-    """Return `z t`, the error of α and of x in inactive circuits, the same in every layer."""
-    return _array(n_active) * _array(overlap)
+    """Return `z t`, the error of α and of x in inactive circuits, the same in every layer.
+
+    Raises:
+        InputError: a number that is not finite, or z below 1.
+    """
+    t, z = sizes(-np.inf, 1, overlap=overlap, n_active=n_active)
+    return z * t
 
 
 class Strength(NamedTuple):
@@ -41,7 +53,12 @@ class Strength(NamedTuple):
 
 
 def rotation_strength(bias: float = 1.0) -> Strength:
-    """Return the strengths of the vector part of a rotation circuit."""
+    """Return the strengths of the vector part of a rotation circuit.
+
+    Raises:
+        InputError: a negative bias.
+    """
+    bias = number("bias", bias, 0)
     shared = 2 * (1 + bias) ** 2
     return Strength(own=1.0, shared=shared, whole=1 + shared)
 
@@ -65,9 +82,13 @@ def mse_active(
         n_circuits: T.
         n_active: z.
         strength: of the small circuits.
+
+    Raises:
+        InputError: a number that is not finite, l, T or z below 1, or shapes that do not broadcast.
     """
-    L, t, z = _array(layer), _array(overlap), _array(n_active)
-    returned = _array(n_circuits) * t**2 * (z * strength.own + (z - 1) * strength.shared)
+    given = {"layer": layer, "overlap": overlap, "n_circuits": n_circuits, "n_active": n_active}
+    L, t, T, z = sizes(1, -np.inf, 1, 1, **given)
+    returned = T * t**2 * (z * strength.own + (z - 1) * strength.shared)
     return (L - 1) * returned + L * t * (z - 1) * strength.whole
 
 
@@ -78,9 +99,12 @@ def interference(
 
     The appendix's estimate of the mean over t < v of the squared difference between
     `e_t W e_v / S` and its ideal; of own or shared weights of size 1. Both: twice as much.
+
+    Raises:
+        InputError: as `overlap_constant`.
     """
     t = overlap_constant(n_circuits, n_copies, redundancy)
-    return _array(n_circuits) * t**2 + t
+    return finite("n_circuits", n_circuits) * t**2 + t
 
 
 class FirstLayer(NamedTuple):
@@ -109,16 +133,20 @@ def first_layer(assignment: Indices, n_copies: int, n_active: int, bias: float =
     Raises:
         InputError: two circuits share more than one neuron, or z outside 1 … T - 1.
     """
+    bias, assignment = number("bias", bias, 0), as_list(assignment, n_copies)
     n_circuits, redundancy = assignment.shape
     if largest_overlap(assignment, n_copies) > 1:
         raise InputError(
             "two circuits of this assignment share more than one neuron, so layer 1 has no closed "
             "form here: use prime_steps or transversal."
         )
+    n_active = count("n_active", n_active, None)
     if not 1 <= n_active < n_circuits:
         raise InputError(f"n_active = {n_active}: use 1 to {n_circuits - 1}, so that some idle.")
     twice = 2 * (1 + bias) ** 2
-    others = _array(usage(assignment, n_copies)[assignment] - 1)  # [T, S] circuits beside this one
+    others = (usage(assignment, n_copies)[assignment] - 1).astype(
+        float
+    )  # [T, S] circuits beside this one
     near = others.sum(axis=1)
     met, met_twice = _moments(near, n_circuits - 1, n_active - 1)
     active = met + twice * (met + met_twice)
@@ -178,7 +206,12 @@ def first_layer_worst(n_active: int, redundancy: int, bias: float = 1.0) -> Wors
 
     Active x: `(z-1) (√2 (1+b) + 1) / S`. Inactive: `z / S` for α and, with all active circuits on
     one neuron, `(z + √2 (1+b) (z-1)) / S` for x, which takes a neuron that serves z + 1 circuits.
+
+    Raises:
+        InputError: z or S below 1, or a negative bias.
     """
+    n_active, redundancy = count("n_active", n_active), count("redundancy", redundancy)
+    bias = number("bias", bias, 0)
     common = np.sqrt(2) * (1 + bias) * (n_active - 1)
     return Worst(
         x_active=float(common + n_active - 1) / redundancy,
@@ -190,17 +223,26 @@ def first_layer_worst(n_active: int, redundancy: int, bias: float = 1.0) -> Wors
 def expected_link_density(
     n_circuits: npt.ArrayLike, n_copies: npt.ArrayLike, redundancy: npt.ArrayLike
 ) -> Floats:
-    """Return `q = 1 - exp(-T S²/N²)`, the share of neuron pairs that some circuit links."""
-    return -np.expm1(-_array(n_circuits) * (_array(redundancy) / _array(n_copies)) ** 2)
+    """Return `q = 1 - exp(-T S²/N²)`, the share of neuron pairs that some circuit links.
+
+    Raises:
+        InputError: a number below 1, or shapes that do not broadcast.
+    """
+    T, N, S = sizes(1, 1, 1, n_circuits=n_circuits, n_copies=n_copies, redundancy=redundancy)
+    return -np.expm1(-T * (S / N) ** 2)
 
 
 def expected_inhibition(link_density: npt.ArrayLike, redundancy: npt.ArrayLike) -> Floats:
     """Return `q / ((1-q) S)`, what χ would be if links fell at random.
 
     The measured χ is 1.10 to 1.15 times this: neurons that many circuits use are linked more.
+
+    Raises:
+        InputError: a share of links outside [0, 1), or S below 1.
     """
-    q = _array(link_density)
-    return q / ((1 - q) * _array(redundancy))
+    q, S = sizes(0, 1, link_density=link_density, redundancy=redundancy)
+    require_share(q)
+    return q / ((1 - q) * S)
 
 
 class Switching(NamedTuple):
@@ -234,9 +276,15 @@ def spurious_switching(
         inhibition: χ.
         gain: k.
 
+    Raises:
+        InputError: a number out of range, or shapes that do not broadcast.
+
     Derived here; the tests compare it with measured shares.
     """
-    q, chi, n = np.broadcast_arrays(_array(link_density), _array(inhibition), _array(n_copies))
+    redundancy, gain = count("redundancy", redundancy), number("gain", gain, 1)
+    given = {"link_density": link_density, "inhibition": inhibition, "n_copies": n_copies}
+    q, chi, n = np.broadcast_arrays(*sizes(0, -np.inf, 1, **given))
+    require_share(q)
     j = np.arange(redundancy + 1)
     heard = j / redundancy - (redundancy - j) * chi[..., None]
     on = np.clip(gain * heard - (gain - 1) / 2, 0.0, 1.0)
@@ -248,7 +296,3 @@ def spurious_switching(
         on_squared=on_squared,
         noise_variance=n * on_squared * q * (1 - q) * (1 / redundancy + chi) ** 2,
     )
-
-
-def _array(values: npt.ArrayLike) -> Floats:
-    return np.asarray(values, dtype=np.float64)

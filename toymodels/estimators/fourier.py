@@ -13,12 +13,16 @@ import numpy as np
 from toymodels.errors import require_range
 from toymodels.estimators.base import loss_of_zero, refuse_world
 from toymodels.estimators.quadrature import refuse_model
-from toymodels.exact.fourier import TERMS, expected_loss_of_map_fourier
+from toymodels.exact.fourier import MOST_TERMS, TERMS, expected_loss_of_map_fourier
 
 
 @dataclass(frozen=True)
 class Fourier:
-    """Sum `terms` terms of the series, K."""
+    """Sum terms of the series, up to the K-th.
+
+    Attributes:
+        terms: K, terms of the series.
+    """
 
     terms: int = TERMS
 
@@ -27,7 +31,7 @@ class Fourier:
 
     def __post_init__(self) -> None:
         """Check the number of terms."""
-        require_range("terms", self.terms, 1, 4096)
+        require_range("terms", self.terms, 1, MOST_TERMS)
 
     def refusal(self, task: Any, model: Any) -> str | None:
         """Say what is missing: independent uniform features, `y = ReLU(G x + b)`."""

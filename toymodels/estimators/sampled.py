@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 
+from toymodels.diverged import nan_unless_finite
 from toymodels.models.base import apply_batch
 from toymodels.tasks.base import baseline, draw_batch, interpret, mean_error
 
@@ -27,7 +28,7 @@ class Sampled:
     def loss_per_output(self, task: Any, model: Any, u: jax.Array) -> jax.Array:
         """Return the mean error of each output, `[O]`."""
         inputs, targets = interpret(task, u)
-        return mean_error(task, apply_batch(model, inputs), targets)
+        return nan_unless_finite(model, mean_error(task, apply_batch(model, inputs), targets))
 
     def baseline(self, task: Any, u: jax.Array) -> jax.Array:
         """Return the loss that counts as learning nothing, on this batch."""

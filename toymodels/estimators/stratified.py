@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from toymodels.diverged import nan_unless_finite
 from toymodels.estimators.base import loss_of_zero, refuse_world
 from toymodels.exact.strata import (
     clipped_at_most_one,
@@ -96,7 +97,8 @@ class Stratified:
             at_most_one = clipped_at_most_one(*model.relu_map())
         else:
             at_most_one = linear_at_most_one(*model.linear_map())
-        return task.importance * closed_part(law, *at_most_one) + law.several * sampled
+        split = task.importance * closed_part(law, *at_most_one) + law.several * sampled
+        return nan_unless_finite(model, split)
 
     def baseline(self, task: Any, u: jax.Array) -> jax.Array:
         """Return the expected loss of the constant answer 0."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from toymodels.checks import checked_density, checked_importance, count
 from toymodels.errors import InputError
 from toymodels.exact.branches import crossing
 from toymodels.exact.solver import solve
@@ -40,9 +41,13 @@ def trace_boundary(
         The densities `[R]`, NaN where all cells of an importance have one label.
 
     Raises:
-        InputError: labels of another shape.
+        InputError: labels of another shape, densities that do not rise, or one or an importance
+            out of range.
     """
-    p, r = np.asarray(p_active, np.float64), np.asarray(relative_importance, np.float64)
+    p, r = checked_density(p_active), checked_importance(relative_importance)
+    labels, n_features = np.asarray(labels), count("n_features", n_features, 2)
+    if p.ndim != 1 or not np.all(np.diff(p) > 0):
+        raise InputError(f"p_active must be densities [P] that rise, got shape {p.shape}.")
     if labels.shape != (len(r), len(p)):
         raise InputError(
             f"labels have shape {labels.shape}, but the map has {len(r)} importances and {len(p)} "

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
+from toymodels.checks import checked_density, checked_importance, count, finite, floats
 from toymodels.errors import InputError
 from toymodels.exact.expected import expected_loss
 from toymodels.exact.newton import Problem, descend
@@ -51,13 +52,19 @@ def follow(
         seed: of the shaking.
 
     Raises:
-        InputError: densities or importances of another shape.
+        InputError: densities or importances out of range or of another shape, or starts that are
+            not finite or of another number of features or branches.
     """
     p, weight = _points(p_active, importance)
     K, C, F = p.shape
-    W = np.broadcast_to(np.asarray(W, np.float32), (C, *np.shape(W)[-2:]))
-    b = np.broadcast_to(np.asarray(b, np.float32), (C, F))
-    M = W.shape[1]
+    W, b = finite("W", W).astype(np.float32), finite("b", b).astype(np.float32)
+    M = W.shape[-2] if W.ndim > 1 else 0
+    if W.shape not in ((M, F), (C, M, F)) or b.shape not in ((F,), (C, F)) or M < 1:
+        raise InputError(
+            f"W has shape {W.shape} and b {b.shape}: for {C} branches of {F} features give W as "
+            f"[M, {F}] or [{C}, M, {F}], and b as [{F}] or [{C}, {F}]."
+        )
+    W, b = np.broadcast_to(W, (C, M, F)), np.broadcast_to(b, (C, F))
     x = jnp.asarray(np.concatenate([W.reshape(C, -1), b], axis=1).T)
     points = []
     for k in range(K):
@@ -81,21 +88,26 @@ def slope(
         importance: `[K, C, F]`.
 
     Raises:
-        InputError: densities or importances of another shape.
+        InputError: densities or importances out of range, or of another shape than the branch.
     """
     p, weight = _points(p_active, importance)
+    if branch.b.shape != p.shape:
+        raise InputError(
+            f"the branch has biases of shape {branch.b.shape}, but p_active {p.shape}: give the "
+            "densities that it was followed along."
+        )
     return _over_points(_slopes, (branch.W, branch.b, p, weight))
 
 
 def _points(p_active: npt.ArrayLike, importance: npt.ArrayLike) -> tuple[jax.Array, jax.Array]:
     """Return both as float32 `[K, C, F]`, or raise InputError."""
-    p, weight = (jnp.asarray(np.asarray(a), jnp.float32) for a in (p_active, importance))
-    if p.ndim != 3 or p.shape != weight.shape:
+    p, weight = checked_density(p_active), checked_importance(importance, "importance")
+    if p.ndim != 3 or p.shape != weight.shape or 0 in p.shape:
         raise InputError(
             f"p_active has shape {p.shape} and importance {weight.shape}: give both as "
             "[points, branches, features], with one branch as [K, 1, F]."
         )
-    return p, weight
+    return jnp.asarray(p, jnp.float32), jnp.asarray(weight, jnp.float32)
 
 
 def crossing(
@@ -106,9 +118,21 @@ def crossing(
 ) -> npt.NDArray[np.float64]:
     """Return where `difference(t)` changes sign between `low` and `high`, all `[C]`, by halving.
 
-    The halves are equal in the logarithm. NaN where the ends have the same sign.
+    The halves are equal in the logarithm. NaN where the ends have the same sign, or are NaN.
+
+    Raises:
+        InputError: ends of different shapes or not above 0, or a number of halvings below 1.
     """
-    low, high = np.asarray(low, np.float64), np.asarray(high, np.float64)
+    low, high, n_halvings = (
+        floats("low", low),
+        floats("high", high),
+        count("n_halvings", n_halvings),
+    )
+    if low.shape != high.shape or np.any(low <= 0) or np.any(high <= 0):
+        raise InputError(
+            f"low has shape {low.shape} and high {high.shape}: give one shape, and numbers above "
+            "0, as steps are halved in the logarithm."
+        )
     at_low = np.asarray(difference(low)) > 0
     same = at_low == (np.asarray(difference(high)) > 0)
     for _ in range(n_halvings):

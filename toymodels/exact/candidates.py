@@ -1,8 +1,7 @@
 """A second look at the cells of a solved map: further candidates, then their neighbours' solutions.
 
-Candidates are what a search may have missed: every arrangement that is met somewhere on the map,
-and digons with a weak third feature (`riders`), which the solver's own arrangements lack. They
-are tried in a part of the cells; what they find spreads from cell to cell (`settle`).
+Candidates are what a search may have missed: every arrangement that is met somewhere on the map.
+They are tried in a part of the cells; what they find spreads from cell to cell (`settle`).
 `second_look` is the whole of it for one map.
 """
 
@@ -23,18 +22,8 @@ from toymodels.exact.neighbours import (
 from toymodels.exact.search import expected_losses
 from toymodels.exact.starts import arrangements
 
-RIDER = 0.4
-"""The length of a rider where its descent starts."""
-
 EVERY = 3
 """Candidates are tried in one cell of so many along each axis."""
-
-
-class Rider(NamedTuple):
-    """A known arrangement, a dropped feature of which rides on one of a digon's two."""
-
-    name: str
-    W: NDArray  # [M, F]
 
 
 class SecondLook(NamedTuple):
@@ -75,33 +64,13 @@ def _one_of_each(kinds: list[str]) -> NDArray[np.intp]:
     return np.array([p[len(p) // 2] for p in places], np.intp)
 
 
-def riders(n_features: int, n_hidden: int) -> tuple[Rider, ...]:
-    """List digons with a third, weak feature on the side of one of their two.
-
-    Sparse optima of three features in one dimension look so. There is one per arrangement with a
-    digon and a dropped feature, and per role of the last feature: it rides, is ridden on, lies
-    opposite, or none of these.
-    """
-    found: dict[tuple, Rider] = {}
-    for known in arrangements(n_features, n_hidden):
-        pairs = np.argwhere(np.isclose(known.W.T @ known.W, -1))
-        for rider in np.flatnonzero(known.dropped):
-            for under, opposite in pairs:
-                role = [n_features - 1 == i for i in (rider, under, opposite)]
-                W = known.W.copy()
-                W[:, rider] = RIDER * W[:, under]
-                name = f"{known.name}, {rider} riding on {under}"
-                found.setdefault((known.name, *role), Rider(name, W))
-    return tuple(found.values())
-
-
 def try_candidates(
     optima: Optima,
     cells: NDArray[np.intp],
     examples: NDArray[np.intp],
     on_cells: OnCells = lambda n: None,
 ) -> tuple[Optima, NDArray[np.bool_]]:
-    """Descend in some cells from every rider and from the solutions of some cells.
+    """Descend in some cells from the solutions of some cells.
 
     Args:
         optima: of cells in a row.
@@ -112,13 +81,9 @@ def try_candidates(
     Returns:
         The optima, and which cells `[C]` gained.
     """
-    M, F = optima.W.shape[1:]
-    ridden = [rider.W for rider in riders(F, M)]
-    n_candidates = len(ridden) + len(examples)
-    if not n_candidates or not len(cells):
+    if not len(examples) or not len(cells):
         return optima, np.zeros(len(optima.loss), bool)
-    W = np.array([*ridden, *optima.W[examples]])
-    b = np.array([*np.zeros((len(ridden), F)), *optima.b[examples]])
+    W, b = optima.W[examples], optima.b[examples]
     W, b = (np.broadcast_to(a, (len(cells), *a.shape)) for a in (W, b))
     ends = descend_in(optima, cells, (W, b), on_cells)
     better, lower, _ = take_better(optima, ends, _no_preference)

@@ -15,6 +15,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from toymodels.checks import count, finite, floats
 from toymodels.errors import InputError
 from toymodels.exact.branches import Branch, follow, slope
 from toymodels.theory.problems import explicit_loss, problem_of
@@ -168,8 +169,7 @@ def follow_cut(cut: Cut, n_points: int) -> CutBranches:
     Raises:
         InputError: fewer than 2 points, or starts of a problem without closed-form phases.
     """
-    if n_points < 2:
-        raise InputError(f"n_points must be at least 2, got {n_points}.")
+    n_points = count("n_points", n_points, 2)
     t = np.geomspace(*cut.ends, n_points)
     courses = [follow_branch(cut, start, t) for start in cut.starts]
     joined = Course(*(np.stack(parts) for parts in zip(*courses, strict=True)))
@@ -240,7 +240,18 @@ def find_transitions(t: Floats, loss: Floats, slope: Floats) -> Floats:
 
     Returns:
         The transitions `[T]`, between points by the difference of the losses.
+
+    Raises:
+        InputError: other shapes, or points that are not above 0 and rising.
     """
+    t, loss, slope = finite("t", t), floats("loss", loss), floats("slope", slope)
+    if t.ndim != 1 or loss.ndim != 2 or loss.shape != slope.shape or loss.shape[1:] != t.shape:
+        raise InputError(
+            f"t has shape {t.shape}, loss {loss.shape} and slope {slope.shape}: give them as [K], "
+            "[branches, K] and [branches, K]."
+        )
+    if t.size < 2 or not (t[0] > 0 and np.all(np.diff(t) > 0)):
+        raise InputError("t must be above 0 and rise, over at least 2 points.")
     best = np.argmin(np.where(np.isnan(loss), np.inf, loss), axis=0)
     k = np.arange(len(best) - 1)
     one, other = best[:-1], best[1:]

@@ -37,8 +37,12 @@ def choose(W: Floats, b: Floats, losses: Floats, p_active: Floats, importance: F
     differs = differ(W, b, p_active, importance, best)
     runner_up = np.argmin(np.where(differs, losses, np.inf), axis=1)
     runner_up = np.where(np.any(differs, axis=1), runner_up, -1)
-    n_agree = np.sum(losses <= least * (1 + AGREEMENT), axis=1)
-    return Choice(best, runner_up, n_agree)
+    return Choice(best, runner_up, count_agreeing(losses, least[:, 0]))
+
+
+def count_agreeing(losses: Floats, least: Floats) -> npt.NDArray[np.intp]:
+    """Count the losses `[C, S]` that are the least `[C]`, up to `AGREEMENT`; NaN is none."""
+    return np.sum(losses <= (least + AGREEMENT * np.abs(least))[:, None], axis=1)
 
 
 def differ(

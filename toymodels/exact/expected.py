@@ -23,6 +23,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
+from toymodels.checks import biases, density, importances, matrix, square
+from toymodels.diverged import nan_unless_finite
 from toymodels.errors import InputError
 from toymodels.precision import TINY, product
 
@@ -53,14 +55,10 @@ def expected_loss_per_feature(
         importance: a number or `[F]`.
 
     Raises:
-        InputError: more than 6 features, or a shape other than these.
+        InputError: more than 6 features, a shape other than these, a density outside [0, 1], or an
+            importance that is negative or not finite.
     """
-    W = _floats(W)
-    if W.ndim != 2 or jnp.shape(b) != W.shape[1:]:
-        raise InputError(
-            f"W has shape {W.shape} and b {jnp.shape(b)}: give W as [hidden, features] and b as "
-            "[features]; many models go through jax.vmap."
-        )
+    W = matrix("W", W)
     return expected_loss_of_map(product(W.T, W), b, p_active, importance)
 
 
@@ -68,21 +66,23 @@ def expected_loss_of_map(G: ArrayLike, b: ArrayLike, p_active: Any, importance: 
     """Return the expected loss of each feature, `[F]`, under `y = ReLU(G x + b)`, `G [F, F]`.
 
     An untied model has `G = V W`. First and second derivatives by `G` and `b` are right where
-    they exist. Relative error below 1e-4 in float32.
+    they exist. Relative error below 1e-4 in float32. NaN where a weight is not finite.
 
     Raises:
-        InputError: more than 6 features.
+        InputError: as `expected_loss_per_feature`.
     """
-    G, b, importance = _floats(G), _floats(b), _floats(importance)
-    n_features = G.shape[-1]
+    G = square("G", G)
+    n_features = G.shape[0]
+    b = biases(b, n_features)
     if n_features > LARGEST_F:
         raise InputError(
             f"the expected loss was asked for with n_features = {n_features}, but its cost grows "
             f"sixfold with each feature and it stops at {LARGEST_F}: estimate the loss from "
             'samples instead (estimator = "stratified" or "sampled").'
         )
-    p = jnp.broadcast_to(jnp.asarray(p_active, G.dtype), (n_features,))
-    return importance * _loss_of_outputs(G, b, p)
+    p = jnp.broadcast_to(jnp.asarray(density(p_active, n_features), G.dtype), (n_features,))
+    weight = jnp.asarray(importances(importance, n_features), G.dtype)
+    return nan_unless_finite((G, b), weight * _loss_of_outputs(G, b, p))
 
 
 @jax.jit
@@ -237,9 +237,3 @@ def _gauss(n: int) -> list[tuple[float, float]]:
     """Return the nodes and weights of Gauss–Legendre on [0, 1]."""
     nodes, weights = np.polynomial.legendre.leggauss(n)
     return [(float(x + 1) / 2, float(w) / 2) for x, w in zip(nodes, weights, strict=True)]
-
-
-def _floats(values: Any) -> jax.Array:
-    """Return an array of floats, as whole numbers would be rounded in the middle of a sum."""
-    values = jnp.asarray(values)
-    return values if jnp.issubdtype(values.dtype, jnp.floating) else values.astype(float)

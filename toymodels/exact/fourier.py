@@ -28,13 +28,17 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 
+from toymodels.checks import biases, count, density, importances, matrix, square
+from toymodels.diverged import nan_unless_finite
 from toymodels.exact.series import total, turns, uniform_law, weighted_law
 from toymodels.exact.strata import clipped_at_most_one, closed_part, strata
 from toymodels.precision import product
 
 # Terms of the series, K.
 TERMS = 32
+MOST_TERMS = 4096
 
 # Bound of the probability that |z| > P; what lies beyond counts as (|z| − P)² less.
 TAIL = 1e-8
@@ -44,7 +48,7 @@ TINY = 1e-15
 
 
 def expected_loss_fourier(
-    W: jax.Array, b: jax.Array, p_active: Any, importance: Any, terms: int = TERMS
+    W: ArrayLike, b: ArrayLike, p_active: Any, importance: Any, terms: int = TERMS
 ) -> jax.Array:
     """Return the expected loss of `y = ReLU(WᵀW x + b)`, summed over features.
 
@@ -54,25 +58,44 @@ def expected_loss_fourier(
         p_active: density, a number or `[F]`.
         importance: a number or `[F]`.
         terms: K, of the series.
+
+    Raises:
+        InputError: a shape other than these, a density outside [0, 1], or an importance that is
+            negative or not finite.
     """
+    W = matrix("W", W)
     G = product(W.T, W)
     return jnp.sum(expected_loss_of_map_fourier(G, b, p_active, importance, terms))
 
 
 def expected_loss_of_map_fourier(
-    G: jax.Array, b: jax.Array, p_active: Any, importance: Any, terms: int = TERMS
+    G: ArrayLike, b: ArrayLike, p_active: Any, importance: Any, terms: int = TERMS
 ) -> jax.Array:
     """Return the expected loss of each feature, `[F]`, under `y = ReLU(G x + b)`, `G [F, F]`.
 
-    Differentiable once and twice by `G` and `b`, at fixed P.
+    Differentiable once and twice by `G` and `b`, at fixed P. NaN where a weight is not finite.
+
+    Raises:
+        InputError: as `expected_loss_fourier`.
     """
-    p = jnp.broadcast_to(jnp.asarray(p_active, G.dtype), b.shape)
+    G = square("G", G)
+    n_features = G.shape[0]
+    b, terms = biases(b, n_features), count("terms", terms, 1, MOST_TERMS)
+    p = jnp.broadcast_to(jnp.asarray(density(p_active, n_features), G.dtype), b.shape)
+    weight = jnp.asarray(importances(importance, n_features), G.dtype)
+    return nan_unless_finite((G, b), _loss_of_outputs(G, b, p, weight, terms=terms))
+
+
+@partial(jax.jit, static_argnames="terms")
+def _loss_of_outputs(
+    G: jax.Array, b: jax.Array, p: jax.Array, weight: jax.Array, *, terms: int
+) -> jax.Array:
     law = strata(p)
     own = jnp.eye(b.size, dtype=G.dtype)
     several = jax.vmap(partial(_loss_of_several, terms=terms), in_axes=(0, 0, 0, None, None, None))(
         G, b, own, p, law.accompanied, law.several
     )
-    return importance * (closed_part(law, *clipped_at_most_one(G, b)) + several)
+    return weight * (closed_part(law, *clipped_at_most_one(G, b)) + several)
 
 
 class Moments(NamedTuple):

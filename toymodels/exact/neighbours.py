@@ -14,7 +14,7 @@ import numpy.typing as npt
 from numpy.typing import NDArray
 
 from toymodels.errors import InputError
-from toymodels.exact.end_points import AGREEMENT, DIFFERENT, choose, fingerprint
+from toymodels.exact.end_points import DIFFERENT, choose, count_agreeing, fingerprint
 from toymodels.exact.solver import Solution, as_cells, solve
 
 SAME = 1e-5
@@ -150,7 +150,7 @@ def _choose_again(row: Solution, optima: Optima, ends: Ends) -> Solution:
         loss=losses[best],
         loss_per_feature=each[best],
         **runner_up,
-        n_agree=np.sum(start_losses <= losses[best][:, None] * (1 + AGREEMENT), axis=1),
+        n_agree=count_agreeing(start_losses, losses[best]),
         start_losses=start_losses,
         largest_difference=max([row.largest_difference, *ends.difference.tolist()]),
     )

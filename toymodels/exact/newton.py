@@ -127,7 +127,7 @@ def _chain(W: jax.Array, slope: jax.Array, curvature: jax.Array) -> tuple[jax.Ar
     A, v = curvature[:F, :F], curvature[:F, F]  # [F, F, F output, N], [F, F output, N]
     U = _sum(W[:, :, None, None] * A[None], 1)  # [M, F, F output, N]
     by_own = jnp.swapaxes(U, 1, 2)  # [M, F output, F, N]
-    eye_f, eye_m = jnp.eye(F)[..., None], jnp.eye(n_hidden)[..., None]
+    eye_f, eye_m = (jnp.eye(n, dtype=W.dtype)[..., None] for n in (F, n_hidden))
     # Axes of the block of W with W: m, k, n, l.
     cross = by_own[:, :, None, :] * jnp.swapaxes(W, 0, 1)[None, :, :, None]
     own = _sum(U[:, None] * W[None, :, :, None], 2)  # [M, M, F, N]
@@ -190,7 +190,12 @@ def solve_by_size(hessian: jax.Array, shift: jax.Array, rhs: jax.Array) -> jax.A
         j = P - 1 - k
         return solution.at[j].add(-_sum(factors[j] * solution))
 
-    carry = (hessian + jnp.eye(P)[..., None] * shift[None], rhs, jnp.zeros_like(hessian), rhs)
+    carry = (
+        hessian + jnp.eye(P, dtype=rhs.dtype)[..., None] * shift[None],
+        rhs,
+        jnp.zeros_like(hessian),
+        rhs,
+    )
     _, rhs, factors, sizes = jax.lax.fori_loop(0, P, eliminate, carry)
     return jax.lax.fori_loop(0, P, substitute, rhs / jnp.abs(sizes))
 
@@ -202,17 +207,31 @@ def _sum(values: jax.Array, axis: int = 0) -> jax.Array:
     return reduce(jnp.add, parts)
 
 
+def begin(x: Lanes, problem: Problem, *, n_hidden: int, n_nodes: int) -> Descent:
+    """Return the state of a descent that is still where it starts, `x [P, N]`."""
+    around, n = expand(x, problem, n_hidden, n_nodes), x.shape[1]
+    return Descent(x, np.full(n, DAMPING, np.float32), around, np.zeros(n, bool))
+
+
+def advance(
+    state: Descent, problem: Problem, n_steps: int, *, n_hidden: int, n_nodes: int
+) -> Descent:
+    """Take `n_steps` steps; what a lane does depends on no other lane."""
+    for _ in range(n_steps):
+        proposed, promise = propose(state)
+        around = expand(proposed, problem, n_hidden, n_nodes)
+        state = keep_better(state, proposed, around, promise)
+    return state
+
+
 def descend(
     x: jax.Array, problem: Problem, n_steps: int, *, n_hidden: int, n_nodes: int
 ) -> Descent:
     """Take up to `n_steps` steps from `x [P, N]`, fewer where all problems have converged."""
-    around = expand(x, problem, n_hidden, n_nodes)
-    n = x.shape[1]
-    state = Descent(x, np.full(n, DAMPING, np.float32), around, np.zeros(n, bool))
-    for k in range(n_steps):
-        proposed, promise = propose(state)
-        around = expand(proposed, problem, n_hidden, n_nodes)
-        state = keep_better(state, proposed, around, promise)
-        if k % CHECK_EVERY == CHECK_EVERY - 1 and bool(np.all(state.converged)):
+    sizes = {"n_hidden": n_hidden, "n_nodes": n_nodes}
+    state = begin(x, problem, **sizes)
+    for first in range(0, n_steps, CHECK_EVERY):
+        state = advance(state, problem, min(CHECK_EVERY, n_steps - first), **sizes)
+        if bool(np.all(state.converged)):
             break
     return state

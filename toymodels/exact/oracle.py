@@ -19,9 +19,9 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from toymodels.checks import Floats, density, floats, importances, matrix_float64
+from toymodels.errors import InputError
 
 
 def expected_loss_float64(W: Any, b: Any, p_active: Any, importance: Any) -> float:
@@ -32,17 +32,38 @@ def expected_loss_float64(W: Any, b: Any, p_active: Any, importance: Any) -> flo
         b: biases, `[F]`.
         p_active: density, a number or `[F]`.
         importance: a number or `[F]`.
+
+    Returns:
+        The loss, NaN where a weight is not finite.
+
+    Raises:
+        InputError: a shape other than these, a density outside [0, 1], or an importance that is
+            negative or not finite.
     """
-    W = np.asarray(W, np.float64)
-    return float(np.sum(expected_loss_of_map_float64(W.T @ W, b, p_active, importance)))
+    W = matrix_float64("W", W)
+    with np.errstate(invalid="ignore"):  # weights that are not finite
+        G = W.T @ W
+    return float(np.sum(expected_loss_of_map_float64(G, b, p_active, importance)))
 
 
 def expected_loss_of_map_float64(G: Any, b: Any, p_active: Any, importance: Any) -> Floats:
-    """Return the loss of each feature, `[F]`, under `y = ReLU(G x + b)`, `G [F, F]`."""
-    G, b = np.asarray(G, np.float64), np.asarray(b, np.float64)
-    p = np.broadcast_to(np.asarray(p_active, np.float64), b.shape)
-    each = [_loss_of_output(i, G[i], float(b[i]), p) for i in range(b.size)]
-    return np.asarray(importance, np.float64) * np.array(each)
+    """Return the loss of each feature, `[F]`, under `y = ReLU(G x + b)`, `G [F, F]`.
+
+    Raises:
+        InputError: as `expected_loss_float64`.
+    """
+    G, b = matrix_float64("G", G, "[features, features]"), floats("b", b)
+    n_features = len(G)
+    if not G.shape == (n_features, n_features) == (*b.shape, n_features):
+        raise InputError(
+            f"G has shape {G.shape} and b {b.shape}: give them as [features, features] and "
+            "[features]."
+        )
+    p = np.broadcast_to(np.asarray(density(p_active, n_features), np.float64), b.shape)
+    weight = np.asarray(importances(importance, n_features), np.float64)
+    if not (np.isfinite(G).all() and np.isfinite(b).all()):
+        return np.full(n_features, np.nan)
+    return weight * np.array([_loss_of_output(i, G[i], float(b[i]), p) for i in range(b.size)])
 
 
 def _loss_of_output(i: int, g: Floats, b: float, p: Floats) -> float:

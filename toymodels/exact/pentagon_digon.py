@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
+from toymodels.checks import checked_density, count, finite, floats, number
 from toymodels.errors import InputError
 from toymodels.exact.branches import crossing
 from toymodels.exact.newton import Problem, descend
@@ -81,7 +82,7 @@ def densities(p: npt.ArrayLike, t: npt.ArrayLike) -> Floats:
     Raises:
         InputError: a density outside [0, 1].
     """
-    p, t = np.broadcast_arrays(p, t)
+    p, t = np.broadcast_arrays(floats("p", p), floats("t", t))
     found = p[..., None] * np.where(np.arange(F) == F - 1, t[..., None], 1.0)
     bad = found[(found < 0) | (found > 1)]  # NaN passes: where branches do not cross
     if bad.size:
@@ -152,10 +153,11 @@ def branches(p: float, down: Floats, up: Floats) -> Branches:
     Raises:
         InputError: other numbers of them, or a density outside [0, 1].
     """
-    if len(down) != len(up):
+    p, down, up = number("p", p, 0, 1), finite("down", down), finite("up", up)
+    if down.ndim != 1 or down.shape != up.shape:
         raise InputError(
-            f"{len(down)} densities lead down and {len(up)} up, but both ways are followed side by "
-            "side: give as many of each."
+            f"densities of shape {down.shape} lead down and {up.shape} up, but both ways are "
+            "followed side by side: give as many of each, [K]."
         )
     found = follow_both(np.full(2, p), np.stack([down, up], axis=1))
     begun_as = np.repeat([PENTAGON, DIGONS], 2)
@@ -185,6 +187,9 @@ def thresholds(p: Floats, t: Floats) -> Thresholds:
     Raises:
         InputError: more than LANES / 2 densities, or one outside [0, 1].
     """
+    p, t = checked_density(p, "p"), finite("t", t)
+    if p.ndim != 1 or t.ndim != 1 or len(t) < 2:
+        raise InputError(f"p has shape {p.shape} and t {t.shape}: give [C] and [K], K >= 2.")
     n, lanes = len(p), np.arange(2 * len(p))
     found = follow_both(p, np.repeat(t[:, None], n, axis=1))
     alive = np.cumprod(branch_of(found.W[:, :n]) == PENTAGON, axis=0, dtype=bool)
@@ -255,7 +260,8 @@ def descend_from_random(p: float, t: float, n_starts: int, seed: int = 0) -> Sta
     Raises:
         InputError: another number of starts than a multiple of LANES, or a density outside [0, 1].
     """
-    if n_starts < 1 or n_starts % LANES:
+    p, t = number("p", p, 0, 1), number("t", t, 0)
+    if count("n_starts", n_starts) % LANES:
         raise InputError(f"n_starts must be a multiple of {LANES}, got {n_starts}.")
     rng = np.random.default_rng(seed)
     W = SCALE * rng.normal(size=(n_starts, M, F))

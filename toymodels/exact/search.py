@@ -1,7 +1,8 @@
 """The search of some cells: all starts descend, the best and the runner-up are finished and valued.
 
 Cells C and their starts S are laid out as lanes N = C S on the last axis. Programs have a fixed
-number of lanes, whatever there is to do: the last block is filled up with copies.
+number of lanes, whatever there is to do: the last block is filled up with copies. A lane's end
+depends on no other lane.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from toymodels.exact.end_points import choose, differ
 from toymodels.exact.expected import expected_loss_per_feature
-from toymodels.exact.newton import Problem, descend, loss_at
+from toymodels.exact.newton import CHECK_EVERY, Descent, Problem, advance, begin, loss_at
 
 Floats = npt.NDArray[np.float32]
 
@@ -35,8 +36,8 @@ EFFORT = {
     6: Effort(64, 4),
 }
 
-# Steps of all starts, of those that have not converged then, and of the best and the runner-up.
-FIRST_STEPS, MORE_STEPS, LAST_STEPS = 12, 60, 8
+# Steps of all starts, at most of those that have not converged then, and of the two best ends.
+FIRST_STEPS, MOST_STEPS, LAST_STEPS = 8, 72, 4
 
 
 class Starts(NamedTuple):
@@ -48,6 +49,14 @@ class Starts(NamedTuple):
     aside_b: Floats  # [S, F]
 
 
+class Kept(NamedTuple):
+    """The best end point of each cell and its runner-up, twice the same where there is none."""
+
+    W: Floats  # [C, 2, M, F]
+    b: Floats  # [C, 2, F]
+    loss: Floats  # [C, 2]
+
+
 class Found(NamedTuple):
     """What a search of C cells finds; see `toymodels.exact.solver.Solution`."""
 
@@ -57,22 +66,32 @@ class Found(NamedTuple):
     runner_up_W: Floats  # [C, M, F]
     runner_up_b: Floats  # [C, F]
     runner_up_loss: Floats  # [C]
-    n_agree: npt.NDArray[np.intp]  # [C]
-    start_losses: Floats  # [C, S]
     difference: Floats  # [C]
 
 
-def search(p_active: Floats, importance: Floats, starts: Starts) -> Found:
-    """Search cells of `p_active` and `importance [C, F]` from their starts."""
+def descend_from(
+    starts: Starts, p_active: Floats, importance: Floats, kept: Kept | None = None
+) -> tuple[Kept, Floats]:
+    """Descend in cells of `p_active` and `importance [C, F]` from all their starts.
+
+    Returns the best of these ends and of what was kept before, and the loss of each end, `[C, S]`.
+    """
     W, b, losses = _descend_all(p_active, importance, starts)
-    choice = choose(W, b, losses, p_active, importance)
+    every = Kept(W, b, losses)
+    if kept is not None:
+        every = Kept(*(np.concatenate(both, axis=1) for both in zip(kept, every, strict=True)))
+    choice = choose(*every, p_active, importance)
     two = np.stack([choice.best, choice.runner_up], axis=1)  # [C, 2]
-    W, b = np.take_along_axis(W, two[..., None, None], 1), np.take_along_axis(b, two[..., None], 1)
-    W, b, inner = _finish(W, b, p_active, importance)
+    two = np.where(two < 0, choice.best[:, None], two)
+    return Kept(*(a[np.arange(len(a))[:, None], two] for a in every)), losses
+
+
+def finish(kept: Kept, p_active: Floats, importance: Floats) -> Found:
+    """Take the last steps from what was kept, and value it by the expected loss."""
+    W, b, inner = _finish(kept.W, kept.b, p_active, importance)
     each = expected_losses(W, b, p_active, importance)
     totals = each.sum(-1)  # [C, 2]
-    same = (choice.runner_up < 0) | ~differ(W, b, p_active, importance)[:, 1]
-    totals[:, 1] = np.where(same, np.nan, totals[:, 1])
+    totals[~differ(W, b, p_active, importance)[:, 1], 1] = np.nan
     order = np.argsort(totals, axis=1)  # NaN last
     cells = np.arange(len(order))
     best, other = (cells, order[:, 0]), (cells, order[:, 1])
@@ -86,8 +105,6 @@ def search(p_active: Floats, importance: Floats, starts: Starts) -> Found:
         runner_up_W=runner_up_W,
         runner_up_b=runner_up_b,
         runner_up_loss=runner_up_loss,
-        n_agree=choice.n_agree,
-        start_losses=losses,
         difference=_relative_difference(inner, each.sum(-1)).max(1),
     )
 
@@ -106,12 +123,9 @@ def _descend_all(
     problem = _lanes(p_active, importance, S)
     begin = _pack(starts.W, starts.b)
     x = _pack(starts.W + starts.aside_W, starts.b + starts.aside_b)
-    x, converged = _descend(x, problem, FIRST_STEPS, M, effort.n_nodes)
-    rest = np.flatnonzero(~converged)
-    part = Problem(*(a[:, rest] for a in problem))
-    x[:, rest] = _descend(x[:, rest], part, MORE_STEPS, M, effort.n_nodes)[0]
+    x, after = _descend(x, problem, (FIRST_STEPS, MOST_STEPS), M)
     value = partial(loss_at, n_hidden=M, n_nodes=effort.n_nodes)
-    before, after = (in_blocks(value, effort.width, (points, problem)) for points in (begin, x))
+    before = in_blocks(value, effort.width, (begin, problem))
     worse = ~(after <= before)
     x[:, worse] = begin[:, worse]
     W, b = _unpack(x, C, S, M, F)
@@ -122,11 +136,9 @@ def _finish(
     W: Floats, b: Floats, p_active: Floats, importance: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """Take the last steps; return W, b and the descent's loss `[C, S]`."""
-    (C, S, M, F), effort = W.shape, EFFORT[p_active.shape[1]]
+    C, S, M, F = W.shape
     problem = _lanes(p_active, importance, S)
-    x, _ = _descend(_pack(W, b), problem, LAST_STEPS, M, effort.n_nodes)
-    value = partial(loss_at, n_hidden=M, n_nodes=effort.n_nodes)
-    losses = in_blocks(value, effort.width, (x, problem))
+    x, losses = _descend(_pack(W, b), problem, (LAST_STEPS, LAST_STEPS), M)
     return *_unpack(x, C, S, M, F), losses.reshape(C, S)
 
 
@@ -136,30 +148,47 @@ def expected_losses(W: Floats, b: Floats, p_active: Floats, importance: Floats) 
     problem = _lanes(p_active, importance, S)
     lanes = (W.reshape(C * S, M, F).transpose(1, 2, 0), b.reshape(C * S, F).T, *problem)
     losses = in_blocks(_expected, EFFORT[F].width, lanes)
-    return losses.T.reshape(C, S, F)
+    return losses.T.reshape(C, S, F).astype(np.float32)
 
 
 _expected = jax.jit(jax.vmap(expected_loss_per_feature, in_axes=-1, out_axes=-1))
 
 
 def _descend(
-    x: Floats, problem: Problem, n_steps: int, n_hidden: int, n_nodes: int
-) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Return where the lanes end, `[P, N]`, and which have converged."""
+    x: Floats, problem: Problem, n_steps: tuple[int, int], n_hidden: int
+) -> tuple[Floats, Floats]:
+    """Return where lanes end, `[P, N]`, after the first to at most the second many steps, and loss.
 
-    def one(x: Any, problem: Problem) -> tuple[jax.Array, jax.Array]:
-        state = descend(x, problem, n_steps, n_hidden=n_hidden, n_nodes=n_nodes)
-        return state.x, state.converged
+    Lanes that have converged leave, so that no block waits for its slowest one.
+    """
+    effort, lanes = EFFORT[problem.p_active.shape[0]], np.arange(x.shape[1])
+    sizes = {"n_hidden": n_hidden, "n_nodes": effort.n_nodes}
 
-    return in_blocks(one, EFFORT[problem.p_active.shape[0]].width, (x, problem))
+    def start(x: Any, problem: Problem) -> Descent:
+        return advance(begin(x, problem, **sizes), problem, n_steps[0], **sizes)
+
+    def go_on(state: Descent, problem: Problem) -> Descent:
+        return advance(state, problem, CHECK_EVERY, **sizes)
+
+    state = in_blocks(start, effort.width, (x, problem))
+    ends, losses = state.x.copy(), state.around.loss.copy()
+    for _ in range(n_steps[0], n_steps[1], CHECK_EVERY):
+        left = np.flatnonzero(~state.converged)
+        if not len(left):
+            break
+        lanes = lanes[left]
+        state, problem = jax.tree.map(lambda a, left=left: a[..., left], (state, problem))
+        state = in_blocks(go_on, effort.width, (state, problem))
+        ends[:, lanes], losses[lanes] = state.x, state.around.loss
+    return ends, losses
 
 
 def in_blocks(f: Callable[..., Any], width: int, lanes: tuple[Any, ...]) -> Any:
-    """Apply `f` to arrays with lanes on the last axis, always `width` of them at once."""
+    """Apply `f` to arrays with one lane or more on the last axis, always `width` at once."""
     n = jax.tree.leaves(lanes)[0].shape[-1]
-    blocks = [np.arange(k, k + width) % n for k in range(0, n, width)] or [np.zeros(width, int)]
-    if n == 0:
-        lanes = jax.tree.map(lambda a: np.zeros((*a.shape[:-1], 1), a.dtype), lanes)
+    blocks: list[Any] = [slice(k, k + width) for k in range(0, n - width + 1, width)]
+    if n % width:
+        blocks.append(np.arange(n - n % width, n - n % width + width) % n)
     done = [f(*jax.tree.map(lambda a, k=k: a[..., k], lanes)) for k in blocks]
     return jax.tree.map(lambda *parts: np.concatenate(parts, axis=-1)[..., :n], *done)
 

@@ -8,6 +8,9 @@ dropped: W_i = 0, b_i = p_i/2. The last feature may differ from the rest, which 
 arrangements that differ in what becomes of the last one are listed apart, those that exchange
 others are not.
 
+Riders are digons with a third, weak feature on the side of one of their two. Sparse optima of three
+features in one dimension look so, and random starts find them seldom.
+
 Source: Elhage et al. 2022, "Superposition as a Phase Change" and "The Geometry of Superposition".
 """
 
@@ -31,6 +34,9 @@ DISTURBANCE = 0.003
 At 0.03 it also leaves shallow minima: the tetrahedron of 4→3 at density 0.5, a pentagon of 5→2.
 """
 
+RIDER = 0.4
+"""The length of a rider where its descent starts."""
+
 
 class Arrangement(NamedTuple):
     """A known solution: W, and which features it drops."""
@@ -47,6 +53,7 @@ class Arrangement(NamedTuple):
 _DROPPED = "dropped"
 
 
+@cache
 def arrangements(n_features: int, n_hidden: int) -> tuple[Arrangement, ...]:
     """List the known arrangements that use all of `n_hidden` dimensions.
 
@@ -59,6 +66,31 @@ def arrangements(n_features: int, n_hidden: int) -> tuple[Arrangement, ...]:
         hosts = list(dict.fromkeys(shapes)) + ([None] if n_dropped else [])
         found += [_arrange(shapes, host, n_features, n_hidden) for host in hosts]
     return tuple(found)
+
+
+@cache
+def riders(n_features: int, n_hidden: int) -> tuple[Arrangement, ...]:
+    """List the arrangements in which a dropped feature rides on one of a digon's two.
+
+    There is one per arrangement with a digon and a dropped feature, and per role of the last
+    feature: it rides, is ridden on, lies opposite, or none of these.
+    """
+    found: dict[tuple, Arrangement] = {}
+    for known in arrangements(n_features, n_hidden):
+        pairs = np.argwhere(np.isclose(known.W.T @ known.W, -1))
+        for rider in np.flatnonzero(known.dropped):
+            for under, opposite in pairs:
+                role = [n_features - 1 == i for i in (rider, under, opposite)]
+                W, dropped = known.W.copy(), known.dropped.copy()
+                W[:, rider], dropped[rider] = RIDER * W[:, under], False
+                name = f"{known.name}, {rider} riding on {under}"
+                found.setdefault((known.name, *role), Arrangement(name, W, dropped))
+    return tuple(found.values())
+
+
+def known_starts(n_features: int, n_hidden: int) -> tuple[Arrangement, ...]:
+    """List what every search starts from before it draws: arrangements and riders."""
+    return arrangements(n_features, n_hidden) + riders(n_features, n_hidden)
 
 
 def random_starts(

@@ -35,6 +35,13 @@ class AnticorrelatedSets(Features):
     ) -> Self:
         """Make sets of F / `n_sets` features; the paper's `p_active` is a set's, not a feature's.
 
+        Args:
+            n_features: F, features.
+            n_sets: G, sets of equal size.
+            p_active: density, of what `density_of` says; a number, or one for each set.
+            values: the distribution of active features.
+            density_of: whether `p_active` is that of a "set" or of each "feature" in it.
+
         Raises:
             InputError: sets that cannot be equally large, or a density outside [0, 1].
         """
@@ -47,7 +54,7 @@ class AnticorrelatedSets(Features):
 
     @property
     def n_uniforms(self) -> int:
-        """U = 2 G: for each set which feature is on, if any, and its value."""
+        """U = 2 G, for each set which feature is on, if any, and its value."""
         return 2 * self.p_active.shape[-1]
 
     def from_uniforms(self, u: jax.Array) -> jax.Array:

@@ -33,6 +33,12 @@ class CorrelatedSets(Features):
     ) -> Self:
         """Make `n_sets` sets of F / `n_sets` features; `p_active` is a number or one for each set.
 
+        Args:
+            n_features: F, features.
+            n_sets: G, sets of equal size.
+            p_active: density of a set, and so of each feature; a number, or one for each set.
+            values: the distribution of active features.
+
         Raises:
             InputError: sets that cannot be equally large, or a density outside [0, 1].
         """
@@ -41,7 +47,7 @@ class CorrelatedSets(Features):
 
     @property
     def n_uniforms(self) -> int:
-        """U = G + F: one for each set, one for each value."""
+        """U = G + F, one for each set and one for each value."""
         return self.p_active.shape[-1] + self.n_features
 
     def from_uniforms(self, u: jax.Array) -> jax.Array:

@@ -35,8 +35,8 @@ class Independent(Features):
         Takes a second draw for the value when some density lies in (0, 2⁻¹⁸).
 
         Args:
-            p_active: density, the paper's 1 - S.
-            n_features: F; a list of densities says it as well.
+            p_active: density, the probability that a feature is not zero, the paper's 1 - S.
+            n_features: F, features; a list of densities says it as well.
             values: the distribution of active features.
 
         Raises:

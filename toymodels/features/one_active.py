@@ -25,7 +25,12 @@ class OneActive(Features):
 
     @classmethod
     def create(cls, n_features: int, values: Distribution = Uniform()) -> Self:
-        """Make the world of `n_features`, F, whose active values have this distribution."""
+        """Make a world of which one feature is active.
+
+        Args:
+            n_features: F; each is active with probability 1 / F.
+            values: the distribution of active features.
+        """
         require_range("n_features", n_features, 1)
         return cls(n_features=n_features, distribution=values)
 

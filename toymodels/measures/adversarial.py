@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from toymodels.diverged import nan_unless_finite
 from toymodels.errors import InputError, require_range
 from toymodels.fields import Field, along_first_axis
 from toymodels.models.autoencoders import ReluAutoencoder
@@ -19,6 +20,10 @@ class Adversarial:
 
     Each example moves by `budget` times the mean length of inputs, in the direction G_i/‖G_i‖ of
     the worst feature i (Elhage et al. 2022, "Adversarial vulnerability": the analytic L2 attack).
+
+    Attributes:
+        budget: length of the attack, in mean lengths of an input.
+        n_examples: examples that are attacked.
     """
 
     budget: float = 0.1
@@ -53,4 +58,4 @@ class Adversarial:
         to = G / jnp.maximum(jnp.linalg.norm(G, axis=0, keepdims=True), 1e-12)  # [F, F]
         loss = lambda x: jnp.sum(errors(task, apply_batch(model, x), targets), axis=0)  # noqa: E731
         attacked = jax.lax.map(lambda d: loss(x + step * along_first_axis(d, x)), to.T)
-        return jnp.mean(jnp.max(attacked, axis=0) - loss(x))
+        return nan_unless_finite(model, jnp.mean(jnp.max(attacked, axis=0) - loss(x)))

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
+from toymodels.checks import finite_matrix
 from toymodels.measures.polytopes import (
     DEDICATED,
     UNNAMED,
@@ -45,12 +46,13 @@ class Name:
     distance: float  # of the worst group from its ideal; inf where one has none
 
 
-def name_optimum(W: NDArray) -> Name:
+def name_optimum(W: ArrayLike) -> Name:
     """Name the optimum `W [M, F]`; the last feature is the extra one.
 
     Raises:
         InputError: W is not one finite matrix.
     """
+    W = finite_matrix("W", W)
     found = components(W, threshold=REPRESENTED, reach=REACH)
     norm = np.linalg.norm(W, axis=0)
     weak = (norm <= REPRESENTED) & (norm > WEAK)
@@ -67,7 +69,7 @@ def name_optimum(W: NDArray) -> Name:
     )
 
 
-def kind_of(W: NDArray) -> str:
+def kind_of(W: ArrayLike) -> str:
     """Say which arrangement `W [M, F]` is: name, place of the last feature, whether any is weak.
 
     Raises:
@@ -77,7 +79,7 @@ def kind_of(W: NDArray) -> str:
     return f"{name.name} {name.extra} {name.n_weak > 0}"
 
 
-def irregularity(W: NDArray) -> float:
+def irregularity(W: ArrayLike) -> float:
     """Return how far `W [M, F]` is from ideals: by its groups, and by weak features.
 
     Raises:

@@ -17,8 +17,8 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from toymodels.errors import InputError
-from toymodels.precision import product
+from toymodels.checks import limit, matrix
+from toymodels.precision import norms_and_directions, product
 
 
 def feature_norms(W: ArrayLike) -> jax.Array:
@@ -35,7 +35,7 @@ def feature_norms(W: ArrayLike) -> jax.Array:
     Raises:
         InputError: W is not one matrix.
     """
-    norms, _ = _norms_and_directions(_matrix(W))
+    norms, _ = norms_and_directions(matrix("W", W))
     return norms
 
 
@@ -56,8 +56,8 @@ def superposition(W: ArrayLike) -> jax.Array:
 
     Source: Elhage et al. 2022, "Demonstrating Superposition" (the colour of the bars).
     """
-    W = _matrix(W)
-    norms, directions = _norms_and_directions(W)
+    W = matrix("W", W)
+    norms, directions = norms_and_directions(W)
     overlap = _overlap(directions, W)
     others = jnp.where(jnp.eye(W.shape[1], dtype=bool), 0, overlap)
     return jnp.where(norms == 0, 0, jnp.sum(others**2, axis=1))
@@ -81,8 +81,8 @@ def feature_dimensionality(W: ArrayLike) -> jax.Array:
     Source: Elhage et al. 2022, "The Geometry of Superposition"; the same number as the capacity
     of Scherlis et al. 2022 (arXiv 2210.01892).
     """
-    W = _matrix(W)
-    norms, directions = _norms_and_directions(W)
+    W = matrix("W", W)
+    norms, directions = norms_and_directions(W)
     is_zero = norms == 0
     overlap = _overlap(directions, W)
     # A row divided by its largest entry has squares that sum to 1..F: no overflow, no 0/0.
@@ -107,7 +107,7 @@ def dimensions_per_feature(W: ArrayLike) -> jax.Array:
 
     Source: Elhage et al. 2022, "The Geometry of Superposition".
     """
-    W = _matrix(W)
+    W = matrix("W", W)
     n_hidden = W.shape[0]
     squared_norm = jnp.sum(W**2)
     is_zero = squared_norm < max(n_hidden, 1) * jnp.finfo(W.dtype).tiny
@@ -125,9 +125,9 @@ def represented(W: ArrayLike, threshold: ArrayLike = 0.5) -> jax.Array:
         bool [F]; a column with NaN is not represented.
 
     Raises:
-        InputError: W is not one matrix.
+        InputError: W is not one matrix, or a limit is no number from 0.
     """
-    return feature_norms(W) > threshold
+    return feature_norms(W) > limit("threshold", threshold)
 
 
 def n_represented(W: ArrayLike, threshold: ArrayLike = 0.5) -> jax.Array:
@@ -141,7 +141,7 @@ def n_represented(W: ArrayLike, threshold: ArrayLike = 0.5) -> jax.Array:
         An integer scalar.
 
     Raises:
-        InputError: W is not one matrix.
+        InputError: W is not one matrix, or a limit is no number from 0.
     """
     return jnp.sum(represented(W, threshold))
 
@@ -158,34 +158,9 @@ def n_dedicated(W: ArrayLike, threshold: ArrayLike = 0.5, tolerance: ArrayLike =
         An integer scalar.
 
     Raises:
-        InputError: W is not one matrix.
+        InputError: W is not one matrix, or a limit is no number from 0.
     """
-    return jnp.sum(represented(W, threshold) & (superposition(W) < tolerance))
-
-
-def _matrix(W: ArrayLike) -> jax.Array:
-    """Return W as a 2-D floating array, or raise InputError."""
-    W = jnp.asarray(W)
-    if W.ndim != 2:
-        raise InputError(
-            f"W must be one matrix [hidden, features], got shape {W.shape}; "
-            "for a batch of matrices map over the leading axes, for example "
-            "jax.vmap(feature_norms)(W)."
-        )
-    return W if jnp.issubdtype(W.dtype, jnp.floating) else W.astype(float)
-
-
-def _norms_and_directions(W: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Return ||W_i|| [F] and W_hat [M, F]; both are zero for a zero column.
-
-    The largest entry only rescales, so holding it constant leaves the gradient exact.
-    """
-    largest = jax.lax.stop_gradient(jnp.max(jnp.abs(W), axis=0, initial=0))
-    is_zero = largest < jnp.finfo(W.dtype).tiny  # False for NaN, which therefore stays NaN
-    scale = jnp.where(is_zero, 1, largest)
-    scaled = jnp.where(is_zero[None, :], 0, W / scale[None, :])
-    length = jnp.sqrt(jnp.where(is_zero, 1, jnp.sum(scaled**2, axis=0)))  # [F], 1..sqrt(M)
-    return jnp.where(is_zero, 0, scale * length), scaled / length[None, :]
+    return jnp.sum(represented(W, threshold) & (superposition(W) < limit("tolerance", tolerance)))
 
 
 def _overlap(directions: jax.Array, W: jax.Array) -> jax.Array:

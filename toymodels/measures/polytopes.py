@@ -26,6 +26,7 @@ from scipy.cluster.hierarchy import linkage
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import squareform
 
+from toymodels.checks import finite_matrix, number
 from toymodels.errors import InputError
 from toymodels.theory.shapes import DEDICATED, SOLIDS, TEGUM_PRODUCTS, polygon, simplex
 
@@ -83,8 +84,8 @@ def components(
 
     Source: Elhage et al. 2022, "The Geometry of Superposition" (feature-geometry graphs).
     """
-    W = _matrix(W)
-    _check_limits(threshold, tolerance, reach)
+    W = finite_matrix("W", W)
+    threshold, tolerance, reach = _limits(threshold, tolerance, reach)
     norms = np.linalg.norm(W, axis=0)
     kept = np.flatnonzero(norms > threshold)
     directions = W[:, kept] / norms[kept]
@@ -247,21 +248,10 @@ def _rank(directions: Floats) -> int:
     return int(np.sum(singular > RANK_SHARE * singular[0]))
 
 
-def _matrix(W: npt.ArrayLike) -> Floats:
-    W = np.asarray(W, dtype=np.float64)
-    if W.ndim != 2:
-        raise InputError(
-            f"W must be one matrix [hidden, features], got shape {W.shape}; "
-            "take one model of a batch, for example W[0]."
-        )
-    if not np.all(np.isfinite(W)):
-        raise InputError("W holds NaN or infinity: a diverged model has no shape.")
-    return W
-
-
-def _check_limits(threshold: float, tolerance: float, reach: float) -> None:
-    if not threshold >= 0:
-        raise InputError(f"threshold = {threshold} is a length: it must be at least 0.")
+def _limits(threshold: float, tolerance: float, reach: float) -> list[float]:
+    limits = [number("threshold", threshold, 0)]
     for name, value in (("tolerance", tolerance), ("reach", reach)):
-        if not 0 <= value < 1:
+        limits.append(number(name, value, 0))
+        if limits[-1] >= 1:
             raise InputError(f"{name} = {value} is compared with cosines: it must lie in [0, 1).")
+    return limits

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from flax import struct
 
 from toymodels.fields import along_first_axis, array
+from toymodels.measures.balanced import balanced_encoder
 from toymodels.models.base import SizedModel, normal
 from toymodels.precision import product
 
@@ -39,6 +40,10 @@ class LinearAutoencoder(SizedModel):
     def linear_map(self) -> tuple[jax.Array, jax.Array]:
         """Return `G [F, F]` and `b [F]` of `y = G x + b`."""
         return product(self.W.T, self.W), self.b
+
+    def columns(self) -> jax.Array:
+        """Return the directions by which features are measured: `W`."""
+        return self.W
 
 
 @struct.dataclass
@@ -84,3 +89,7 @@ class UntiedAutoencoder(SizedModel):
     def relu_map(self) -> tuple[jax.Array, jax.Array]:
         """Return `G [F, F]` and `b [F]` of `y = ReLU(G x + b)`."""
         return product(self.V, self.W), self.b
+
+    def columns(self) -> jax.Array:
+        """Return the directions by which features are measured: `balanced_encoder(W, V)`."""
+        return balanced_encoder(self.W, self.V)

@@ -6,6 +6,8 @@ may be any callable pytree on one example: batches are then mapped over.
 
 A model that is `y = ReLU(G x + b)` in disguise says so with `relu_map() -> (G [F, F], b [F])`, and
 one that is `y = G x + b` with `linear_map()`: the estimators that need no samples ask for these.
+A model whose matrix `W` means nothing by itself, as its decoder may take over any scale of it, says
+by `columns() -> [M, F]` what its features are measured by.
 """
 
 from collections.abc import Sequence
@@ -57,7 +59,7 @@ class SizedModel(Model):
         """Say how a run's model starts.
 
         Args:
-            n_features: F.
+            n_features: F, features.
             n_hidden: M, hidden dimensions.
             init_scale: standard deviation of the first weights, or "xavier": √(2 / (F + M)).
 
@@ -149,9 +151,24 @@ def has_map(model: Any, name: str) -> bool:
     A subclass that changes `encode` or `decode` inherits the map of another formula; it has none
     until it says so itself.
     """
+    return _is_of_formula(model, name, ("encode", "decode", "__call__"))
+
+
+def columns(model: Any) -> Any:
+    """Return what features are measured by: a model's `columns()`, else `W`; None without one.
+
+    A subclass that changes `encode` has another hidden layer: until it says so itself, its `W` is
+    taken as it stands.
+    """
+    own = _is_of_formula(model, "columns", ("encode",))
+    return model.columns() if own else getattr(model, "W", None)
+
+
+def _is_of_formula(model: Any, name: str, methods: Sequence[str]) -> bool:
+    """Tell whether a method is there, and no class below its own changes one of `methods`."""
     cls = model if isinstance(model, type) else type(model)
     owner = _owner(cls, name)
-    formula = (_owner(cls, method) for method in ("encode", "decode", "__call__"))
+    formula = (_owner(cls, method) for method in methods)
     return owner is not None and all(part is None or issubclass(owner, part) for part in formula)
 
 

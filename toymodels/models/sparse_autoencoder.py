@@ -26,7 +26,12 @@ class SparseAutoencoder(Model):
 
     @classmethod
     def start(cls, trained: Any, n_latents: int) -> Init:
-        """Say how a run starts: `n_latents` random directions for the other model's hidden size."""
+        """Say how a run starts: random directions for the other model's hidden size.
+
+        Args:
+            trained: the model that is studied, and its run.
+            n_latents: L, directions of the dictionary.
+        """
         require_range("n_latents", n_latents, 1, 1_000_000)
         h = jax.eval_shape(cls._hidden_state, trained, jax.random.key(0))
         return Init(scale=jnp.float32(1), model=cls, n_features=h.shape[0], n_hidden=n_latents)

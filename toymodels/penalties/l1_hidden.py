@@ -20,7 +20,11 @@ class L1Hidden:
 
     @classmethod
     def create(cls, weight: float) -> Self:
-        """Make the penalty; `weight` is at least 0."""
+        """Make the penalty.
+
+        Args:
+            weight: coefficient of the penalty, at least 0.
+        """
         require_range("penalties.l1_hidden", weight, 0, 1e30)
         return cls(weight=np.float32(weight))
 

@@ -28,7 +28,7 @@ class Reconstruction(UniformTask):
         Args:
             features: the world.
             importance: weight of each feature's squared error.
-            n_features: F, if it is to be checked against the world's.
+            n_features: F, features, if it is to be checked against the world's.
 
         Raises:
             InputError: importance that is negative, infinite, NaN or of the wrong length, or

@@ -9,8 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from toymodels.errors import InputError
-from toymodels.theory.checks import Floats, checked_density, checked_importance
+from toymodels.checks import Floats, count, density, importances
 from toymodels.theory.phases import loss_drop_other
 
 
@@ -50,11 +49,11 @@ def linear_limit(
 
     Source: Elhage et al. 2022, "Demonstrating Superposition" (linear model; like PCA).
     """
-    for name, size in (("n_features", n_features), ("n_hidden", n_hidden)):
-        if size < 1:
-            raise InputError(f"{name} must be at least 1, got {size}.")
-    weight = _per_feature("importance", checked_importance(importance, "importance"), n_features)
-    p = _per_feature("p_active", checked_density(p_active), n_features)
+    n_features, n_hidden = count("n_features", n_features), count("n_hidden", n_hidden)
+    weight, p = (
+        np.full(n_features, np.asarray(values, np.float64))
+        for values in (importances(importance, n_features), density(p_active, n_features))
+    )
     weighted_variance = weight * loss_drop_other(p)
     order = np.argsort(-weighted_variance, kind="stable")
     kept, dropped = np.sort(order[:n_hidden]), order[n_hidden:]
@@ -63,11 +62,3 @@ def linear_limit(
     b = p / 2
     b[kept] = 0
     return LinearLimit(W, b, float(np.sum(weighted_variance[dropped])))
-
-
-def _per_feature(name: str, values: Floats, n_features: int) -> Floats:
-    if values.shape not in ((), (n_features,)):
-        raise InputError(
-            f"{name} must be a scalar or have shape ({n_features},), got shape {values.shape}."
-        )
-    return np.full(n_features, values)

@@ -12,8 +12,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
+from jax.typing import ArrayLike
 from scipy.optimize import minimize
 
+from toymodels.checks import biases, count, matrix
+from toymodels.diverged import nan_unless_finite
 from toymodels.errors import InputError
 from toymodels.precision import product
 from toymodels.theory.shapes import regular_polygon
@@ -31,12 +34,16 @@ class KGon(NamedTuple):
     loss: float
 
 
-def one_active_loss(W: jax.Array, b: jax.Array) -> jax.Array:
-    """Return the expected loss of W [M, F] and b [F]: `one_active_loss_per_feature`, summed."""
+def one_active_loss(W: ArrayLike, b: ArrayLike) -> jax.Array:
+    """Return the expected loss of W [M, F] and b [F]: `one_active_loss_per_feature`, summed.
+
+    Raises:
+        InputError: another shape.
+    """
     return jnp.sum(one_active_loss_per_feature(W, b))
 
 
-def one_active_loss_per_feature(W: jax.Array, b: jax.Array) -> jax.Array:
+def one_active_loss_per_feature(W: ArrayLike, b: ArrayLike) -> jax.Array:
     """Return the expected loss of each output.
 
     L_j = 1/F sum_i H_ji with H_ji = int_0^1 (delta_ij mu - ReLU(G_ji mu + b_j))^2 dmu. Both parts
@@ -51,11 +58,17 @@ def one_active_loss_per_feature(W: jax.Array, b: jax.Array) -> jax.Array:
         b: biases, [F].
 
     Returns:
-        The losses, [F].
+        The losses, [F]; NaN where a weight is not finite.
+
+    Raises:
+        InputError: another shape.
     """
+    W = matrix("W", W)
+    b = biases(b, W.shape[1])
     slope = product(W.T, W)
     target = jnp.eye(b.shape[0], dtype=slope.dtype)
-    return jnp.mean(_mean_square(target, slope, b[:, None]), axis=1)
+    split = jnp.mean(_mean_square(target, slope, b[:, None]), axis=1)
+    return nan_unless_finite((W, b), split)
 
 
 def _mean_square(target: jax.Array, slope: jax.Array, offset: jax.Array) -> jax.Array:
@@ -92,7 +105,9 @@ def k_gon(n_corners: int, n_positive: int = 0, n_features: int = 6) -> KGon:
 
     Source: Chen et al. 2023 (arXiv 2310.06301), k-gons and their + variants.
     """
-    if n_corners < 0 or n_positive < 0 or n_corners + n_positive > n_features:
+    n_corners, n_positive = count("n_corners", n_corners, 0), count("n_positive", n_positive, 0)
+    n_features = count("n_features", n_features)
+    if n_corners + n_positive > n_features:
         raise InputError(
             f"n_corners = {n_corners} and n_positive = {n_positive} must be at least 0, and "
             f"together at most n_features = {n_features}."

@@ -14,7 +14,7 @@ Change"; the four losses are those of wattenberg/superposition, Exploring_Exact_
 import numpy as np
 import numpy.typing as npt
 
-from toymodels.theory.checks import Floats, checked_density, checked_importance
+from toymodels.checks import Floats, cells, checked_density, checked_importance
 
 # Order matters: it is the integer code of a label, and the earlier label wins a tie.
 PHASES_2_1: tuple[str, ...] = ("not represented", "dedicated", "antipodal")
@@ -59,7 +59,8 @@ def loss_drop_extra(p_active: npt.ArrayLike, relative_importance: npt.ArrayLike)
 
     Source: Wattenberg's notebook, `loss_g`.
     """
-    return checked_importance(relative_importance) * loss_drop_other(p_active)
+    s, r = cells(p_active, relative_importance)
+    return r * (s / 3 - s**2 / 4)
 
 
 def loss_extra_antipodal(p_active: npt.ArrayLike, relative_importance: npt.ArrayLike) -> Floats:
@@ -72,7 +73,7 @@ def loss_extra_antipodal(p_active: npt.ArrayLike, relative_importance: npt.Array
 
     Source: Wattenberg's notebook, `loss_h_last`.
     """
-    s, r = checked_density(p_active), checked_importance(relative_importance)
+    s, r = cells(p_active, relative_importance)
     return (1 + r) * s**2 / 6
 
 

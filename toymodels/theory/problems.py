@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from toymodels.checks import cells, count, floats
 from toymodels.errors import InputError, listed
 from toymodels.theory import phases
-from toymodels.theory.checks import checked_density, checked_importance
 
 Labels = npt.NDArray[np.int8]
 
@@ -79,14 +79,15 @@ def problem_of(n_features: int, n_hidden: int) -> Problem:
     Raises:
         InputError: sizes without closed forms.
     """
-    if (n_features, n_hidden) not in PROBLEMS:
+    sizes = count("n_features", n_features, None), count("n_hidden", n_hidden, None)
+    if sizes not in PROBLEMS:
         known = listed(f"{n}→{m}" for n, m in PROBLEMS)
         raise InputError(
             f"n_features = {n_features} and n_hidden = {n_hidden} have no closed-form phases: "
             f"they are known of {known} (n_features→n_hidden). `toymodels.exact.solve` finds the "
             "optima of others."
         )
-    return PROBLEMS[n_features, n_hidden]
+    return PROBLEMS[sizes]
 
 
 def explicit_label(
@@ -117,7 +118,8 @@ def label_model(problem: Problem, norm: npt.ArrayLike, superposition: npt.ArrayL
 
     Args:
         problem: whose phases are told apart.
-        norm: lengths of the columns, `[..., F]` (`toymodels.geometry.feature_norms`).
+        norm: lengths of the columns, `[..., F]` (`toymodels.geometry.feature_norms`); NaN, of a
+            model that has diverged, counts as not represented.
         superposition: `[..., F]` (`toymodels.geometry.superposition`).
 
     Returns:
@@ -178,7 +180,7 @@ def outside_band(
     Raises:
         InputError: a density or importance that is 0 or out of range.
     """
-    p, r = checked_density(p_active), checked_importance(relative_importance)
+    p, r = cells(p_active, relative_importance)
     if np.any(p == 0) or np.any(r == 0):
         raise InputError(
             "p_active and relative_importance must be above 0 here: distances from a boundary are "
@@ -218,7 +220,7 @@ def agreement(
 
 def _of_features(problem: Problem, values: npt.ArrayLike) -> npt.NDArray[np.floating]:
     """Return values `[..., F]`, or raise InputError."""
-    values = np.asarray(values)
+    values = floats("norm and superposition", values)
     if values.shape[-1:] != (problem.n_features,):
         raise InputError(
             f"norm and superposition must end in [{problem.n_features}] features, "

@@ -18,7 +18,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from toymodels.errors import InputError
+from toymodels.checks import count
 
 Floats = npt.NDArray[np.float64]
 
@@ -80,8 +80,7 @@ def regular_polygon(n: int) -> Floats:
     Raises:
         InputError: n below 2.
     """
-    if n < 2:
-        raise InputError(f"n must be at least 2 corners, got {n}.")
+    count("n", n, 2)
     angle = 2 * np.pi * np.arange(n) / n
     return np.stack([np.cos(angle), np.sin(angle)])
 
@@ -94,8 +93,7 @@ def regular_simplex(n: int) -> Floats:
     Raises:
         InputError: n below 1.
     """
-    if n < 1:
-        raise InputError(f"n must be at least 1 corner, got {n}.")
+    count("n", n)
     if n <= 2:
         return np.array([[1.0, -1.0]])[:, :n]
     if n == 3:

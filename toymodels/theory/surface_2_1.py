@@ -16,8 +16,16 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
+from toymodels.checks import (
+    Floats,
+    cells,
+    checked_density,
+    checked_importance,
+    floats,
+    require_broadcast,
+    require_same_axes,
+)
 from toymodels.errors import InputError
-from toymodels.theory.checks import Floats, checked_density, checked_importance
 
 BRANCHES = ("same sign", "opposite sign")
 """The halves w2 >= 0 and w2 < 0 of the half-plane w1 > 0."""
@@ -50,10 +58,20 @@ def loss_2_1_without_bias(
     and two cost s² [E(w1, w2) + r E(w2, w1)]. Of one sign nothing is cut: E = (1 − w1²)²/3 +
     q²/3 − (1 − w1²) q/2. Of opposite signs, a = |w1| and b = |w2|, E = 1/3 − 2a E[u h] + a² E[h²]
     with h = ReLU(a u − b v). The arguments broadcast; w of any sign, 0 included.
+
+    Raises:
+        InputError: a density outside [0, 1], an importance negative or not finite, or shapes that
+            do not broadcast.
     """
-    w1, w2, s, r = np.broadcast_arrays(
-        *(np.asarray(given, np.float64) for given in (w1, w2, p_active, relative_importance))
-    )
+    require_same_axes(w1=w1, w2=w2, p_active=p_active, relative_importance=relative_importance)
+    s, r = cells(p_active, relative_importance)
+    w1, w2 = floats("w1", w1), floats("w2", w2)
+    require_broadcast(w1=w1, w2=w2, p_active=s, relative_importance=r)
+    return _loss(w1, w2, s, r)
+
+
+def _loss(w1: Floats, w2: Floats, s: Floats, r: Floats) -> Floats:
+    w1, w2, s, r = np.broadcast_arrays(w1, w2, s, r)
     q = w1 * w2
     alone = (1 - w1**2) ** 2 + r * (1 - w2**2) ** 2 + (1 + r) * np.maximum(q, 0) ** 2
     together = _both_active(w1, w2) + r * _both_active(w2, w1)
@@ -87,7 +105,7 @@ def find_minima(p_active: npt.ArrayLike, relative_importance: npt.ArrayLike) -> 
     Raises:
         InputError: a density or importance that is 0 or out of range.
     """
-    p, r = np.broadcast_arrays(checked_density(p_active), checked_importance(relative_importance))
+    p, r = np.broadcast_arrays(*cells(p_active, relative_importance))
     if np.any(p == 0) or np.any(r == 0):
         raise InputError(
             "p_active and relative_importance must be above 0: at 0 the loss is flat and has no "
@@ -96,7 +114,7 @@ def find_minima(p_active: npt.ArrayLike, relative_importance: npt.ArrayLike) -> 
     lows = [_low_cells(float(a), float(b)) for a, b in zip(r.flat, p.flat, strict=True)]
     cell = np.repeat(np.arange(r.size), [len(low) for low in lows])
     w, is_minimum = _polish(np.concatenate(lows), r.ravel()[cell], p.ravel()[cell])
-    loss = loss_2_1_without_bias(w[:, 0], w[:, 1], p.ravel()[cell], r.ravel()[cell])
+    loss = _loss(w[:, 0], w[:, 1], p.ravel()[cell], r.ravel()[cell])
     minima, least = np.full((r.size, 2, 2), np.nan), np.full((r.size, 2), np.nan)
     for k in np.argsort(-loss):  # the lowest comes last and stays
         if is_minimum[k]:
@@ -110,7 +128,7 @@ def _low_cells(r: float, p: float) -> Floats:
     w = (np.arange(2 * CELLS) + 0.5) / CELLS  # 0 … 2, without the axis itself
     low = []
     for w2 in (w, -w):  # across w2 = 0 the loss bends, which Newton's method does not like
-        loss = loss_2_1_without_bias(w[:, None], w2[None, :], p, r)
+        loss = _loss(w[:, None], w2[None, :], np.asarray(p), np.asarray(r))
         around = np.pad(loss, 1, constant_values=np.inf)
         i, j = np.nonzero(loss <= sliding_window_view(around, (3, 3)).min(axis=(2, 3)))
         low.append(np.stack([w[i], w2[j]], axis=-1))
@@ -134,7 +152,7 @@ def _derivatives(w: Floats, r: Floats, p: Floats) -> tuple[Floats, Floats]:
     """Return the slope `[K, 2]` and the curvature `[K, 2, 2]` by central differences."""
     h = STENCIL
     i, j = h * np.array([[-1], [0], [1]]), h * np.array([[-1, 0, 1]])
-    table = loss_2_1_without_bias(
+    table = _loss(
         w[:, 0, None, None] + i, w[:, 1, None, None] + j, p[:, None, None], r[:, None, None]
     )
     f = {(k, m): table[:, 1 + k, 1 + m] for k in (-1, 0, 1) for m in (-1, 0, 1)}
@@ -156,9 +174,21 @@ def find_jumps(p_active: Floats, relative_importance: Floats, loss: Floats) -> F
 
     Returns:
         The densities `[R]`, just below the jumps; NaN where the best branch does not change.
+
+    Raises:
+        InputError: densities that do not rise, one or an importance out of range, or losses of
+            another shape.
     """
-    p_active, r = np.asarray(p_active), np.asarray(relative_importance)
-    same = _same_sign_is_best(np.asarray(loss))  # [R, P]
+    p_active, r = checked_density(p_active), checked_importance(relative_importance)
+    loss = floats("loss", loss)
+    if not (p_active.ndim == r.ndim == 1 and loss.shape == (r.size, p_active.size, 2)):
+        raise InputError(
+            f"p_active has shape {p_active.shape}, relative_importance {r.shape} and loss "
+            f"{loss.shape}: give them as [P], [R] and [R, P, 2 branches]."
+        )
+    if p_active.size < 2 or not np.all(np.diff(p_active) > 0):
+        raise InputError("p_active must rise, over at least 2 densities.")
+    same = _same_sign_is_best(loss)  # [R, P]
     jumps = ~same[:, :-1] & same[:, 1:]
     step = jumps.shape[1] - 1 - np.argmax(jumps[:, ::-1], axis=1)  # the last one
     below, above = p_active[step], p_active[step + 1]

@@ -13,9 +13,8 @@ from scipy.optimize import brentq, minimize
 import figures
 from figures.exact.atlas.panels import meanings
 from toymodels.exact import expected_loss_float64, solve, starts
-from toymodels.exact.candidates import riders
 from toymodels.exact.neighbours import Optima, settle
-from toymodels.exact.starts import random_starts
+from toymodels.exact.starts import random_starts, riders
 from toymodels.measures.arrangement import irregularity, name_optimum
 from toymodels.polytopes import ideals
 from toymodels.theory import PROBLEMS
@@ -155,7 +154,7 @@ def test_no_optimum_lies_above_an_explicit_arrangement(atlas):
 
 def test_own_starts_miss_few_cells_and_the_caption_says_how_many(atlas):
     missed = int((atlas["found_by"] != 0).sum())
-    assert 0 < missed < 0.02 * atlas["found_by"].size
+    assert missed < 0.001 * atlas["found_by"].size
     assert f"own starts missed {missed} of" in atlas.attrs["caption"]
     assert np.all(atlas["n_agree"].values[atlas["found_by"].values > 0] == 0)
 

@@ -51,7 +51,7 @@ def test_cuts_are_joined_and_drawn_by_their_branches(followed):
     assert dataset["cut"].values.tolist() == [cut.title for cut in CUTS] == followed
     np.testing.assert_allclose(dataset["slope_jump"], 1.5)
     drawn = figures.phase_order.draw(dataset)
-    top = drawn.axes[0]
+    jumps, top = drawn.axes[0], drawn.axes[len(CUTS)]
     thick = [
         line.get_ydata() for line in top.lines if line.get_lw() == 2.2 and len(line.get_ydata())
     ]
@@ -60,7 +60,10 @@ def test_cuts_are_joined_and_drawn_by_their_branches(followed):
     lowest = loss <= loss.min(0) * (1 + phase_order.SAME)
     for line, values, best in zip(thick, one["loss_relative"].values, lowest, strict=False):
         np.testing.assert_allclose(line, np.where(best, values, np.nan))
-    assert top.get_title() == f"2→1, r = 0.5\nfirst order at {float(one['crossing'][0]):.3f}"
+    (bar,) = (line for line in jumps.lines if line.get_marker() == "o")
+    np.testing.assert_allclose(np.ptp(bar.get_ydata()), 1.5)
+    assert [text.get_text() for text in jumps.texts] == ["150%"]
+    assert jumps.get_title() == f"2→1, r = 0.5\nfirst order at {float(one['crossing'][0]):.3f}"
 
 
 def test_a_killed_run_goes_on_with_the_parts_that_are_missing(followed, tmp_path, monkeypatch):

@@ -37,5 +37,5 @@ def test_panels_may_hold_mosaics_of_their_own():
     assert set(made) == set("abcde")
     given = dict(zip("abcde", plt.subplots(1, 5)[1], strict=True))
     assert panels.panels(given, NESTED)[1] == given
-    with pytest.raises(InputError, match="lacks the panels e"):
+    with pytest.raises(InputError, match="lacks the panels 'e'"):
         panels.panels({k: v for k, v in given.items() if k != "e"}, NESTED)

@@ -40,10 +40,22 @@ def test_a_single_axes_serves_a_single_panel():
 
 def test_other_axes_are_refused_with_the_names_of_the_panels():
     _, axes = plt.subplots(1, 2)
-    with pytest.raises(InputError, match="axes has 2 panels, but the figure draws 3: A, B, C"):
+    with pytest.raises(InputError, match=r"axes has 2 panels, .* draws 3: 'A', 'B', 'C'"):
         panels(axes, "ABC")
-    with pytest.raises(InputError, match="axes lacks the panels B; it needs A, B"):
+    with pytest.raises(InputError, match="axes lacks the panels 'B'; it needs 'A', 'B'"):
         panels({"A": axes[0]}, "AB")
+
+
+def test_what_is_no_axes_or_serves_two_panels_or_stands_apart_is_refused():
+    (figure, axes), (_, other) = plt.subplots(1, 2), plt.subplots()
+    for given, told in (
+        ([axes[0], axes[0]], "the same axes twice"),
+        ([axes[0], other], "several figures"),
+        ([axes[0], 3], r"axes\['B'\] = 3: give axes of Matplotlib"),
+        ([figure, axes[0]], r"axes\['A'\] = <Figure.*: give axes of Matplotlib"),
+    ):
+        with pytest.raises(InputError, match=told):
+            panels(given, "AB")
 
 
 def test_an_interval_that_is_not_there_is_no_bar():

@@ -49,6 +49,14 @@ def test_the_best_seed_is_shown_and_has_no_vote_on_how_often_it_is_found():
     assert np.all(maps["superposition_of_others"] == 0)
 
 
+def test_a_cell_whose_seeds_all_diverged_is_in_no_phase_and_counts_against_training():
+    runs = trained()
+    runs["diverged"][0, 0] = 1
+    maps = phase_diagram_sampled.analyse(runs)
+    assert maps["label"].values.tolist() == [[-1, 2, 2], [1] * 3]
+    assert float(maps["agreement_outside_band"]) == pytest.approx(2 / 6)
+
+
 def test_the_claim_counts_cells_of_theorys_phase_away_from_its_boundaries():
     maps = phase_diagram_sampled.analyse(trained())
     # Theory: antipodal where sparse; dropped or dedicated at density 0.9.

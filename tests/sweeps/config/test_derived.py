@@ -1,4 +1,6 @@
+import numpy as np
 import pytest
+from builders import make_table
 
 from sweeps.config.derived import FUNCTIONS, derived_value
 from sweeps.config.parse import parse
@@ -41,3 +43,17 @@ def test_a_sweep_with_such_a_value_is_refused_before_it_runs():
     table["derive"] = {"learning_rate": {"function": "reciprocal", "of": ["helper"]}}
     with pytest.raises(InputError, match=r"derive.learning_rate: no reciprocal of 0"):
         parse(table)
+
+
+def test_the_papers_x_axis_goes_by_another_name():
+    """1/(1-S) is no name that NetCDF stores."""
+    derive = {"p_active": {"function": "reciprocal", "of": ["1/(1-S)"]}}
+    table = make_table(grid={"1/(1-S)": [1, 10]}, derive=derive)
+    with pytest.raises(InputError, match=r"'1/\(1-S\)'.*inverse_density"):
+        parse(table)
+    derive["p_active"]["of"] = ["inverse_density"]
+    config = parse(make_table(grid={"inverse_density": [1, 10]}, derive=derive))
+    run = config.build({"inverse_density": 10}).run
+    np.testing.assert_allclose(run.task.features.p_active, 0.1)
+    with pytest.raises(InputError, match="grid name 'my size'"):
+        parse(make_table(zip={"my size": {"n_hidden": [1, 2]}}))

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sweeps.config.spacing import axis_values
+from sweeps.config.spacing import axis_values, require_size
 from toymodels.errors import InputError
 
 
@@ -62,3 +62,11 @@ def test_spaced_values_are_those_of_numpy_to_twelve_digits(first, last, count, s
 def test_what_is_no_axis_is_refused(given, told):
     with pytest.raises(InputError, match=told):
         axis_values("x", given)
+
+
+def test_a_grid_of_too_many_points_is_refused_before_any_is_made():
+    with pytest.raises(InputError, match="1,000,000,000,000 points; at most 10,000,000"):
+        require_size([{"range": 1_000_000}, {"log": [0.1, 1, 1_000_000]}])
+    with pytest.raises(InputError, match="12,000,000 points"):
+        require_size([[1, 2, 3], {"range": [5, 1_000_005]}, 0.5], times=4)
+    require_size([{"range": 1_000_000}, {"values": [1, 2]}, {"log": ["a"]}, {"range": 10**400}])

@@ -7,8 +7,9 @@ import pytest
 from builders import make_table
 
 from sweeps.config.parse import parse
+from sweeps.config.paths import leaves, with_path
 from sweeps.config.registry import find
-from sweeps.config.sweep import axis_name, config_from_json, leaves, with_path, without
+from sweeps.config.sweep import axis_name, config_from_json
 from sweeps.run import run_sweep
 from toymodels.errors import InputError
 
@@ -263,14 +264,6 @@ def test_a_derived_value_stands_along_the_axes_that_it_is_of():
 )
 def test_axes_are_called_after_what_they_set(path, name):
     assert axis_name(path) == name
-
-
-def test_a_path_sets_and_removes_without_touching_what_was_given():
-    table = {"a": {"b": 1, "c": 2}, "d": 3}
-    assert with_path(table, "a.b", 5) == {"a": {"b": 5, "c": 2}, "d": 3}
-    assert with_path(table, "x.y.z", 5)["x"] == {"y": {"z": 5}}
-    assert without(table, ["a.b", "d"]) == {"a": {"c": 2}}
-    assert table == {"a": {"b": 1, "c": 2}, "d": 3}
 
 
 def test_a_key_that_some_cells_take_is_none_that_has_no_effect():

@@ -120,6 +120,20 @@ def test_words_are_those_of_a_solver(solved):
 def test_starts_are_counted_as_cost():
     (block,) = blocks_of(TABLE)
     assert SOLVE.cost(block) == 12 * 6
+    (block,) = blocks_of({k: v for k, v in TABLE.items() if k != "n_starts"})
+    assert SOLVE.cost(block) == 12 * 7  # of the first round
+
+
+def test_what_one_start_alone_found_is_counted(solved):
+    np.testing.assert_array_equal(solved["n_tried"], 6)
+    assert SOLVE.remarks(solved) == []
+    poor = solved.copy(deep=True)
+    poor["n_agree"][0, :3] = 1
+    poor["n_tried"][0, 0] = 1  # where one start was asked for, nothing is odd
+    (said,) = SOLVE.remarks(poor)
+    assert "In 2 of 11 cells one start alone found the optimum (`n_agree` is 1)" in said
+    assert said.startswith(SOLVE.caption(poor)[-1].capitalize())
+    assert "1 to 6 starts each" in SOLVE.caption(poor)[0]
 
 
 @pytest.mark.parametrize("n_starts", [0, -1, 10**9])

@@ -10,6 +10,7 @@ from builders import make_run, make_table
 from sweeps import run_sweep
 from sweeps.config.parse import parse
 from sweeps.identity import start_name
+from sweeps.stats import best_over_seeds, mean_over_seeds, share_over_seeds
 from sweeps.work.train import TRAIN
 from sweeps.work.train import make_run as checked_run
 from toymodels import geometry
@@ -65,6 +66,40 @@ def test_a_snapshot_before_the_first_step_is_the_start(sizes):
     first = sizes.W_at_snapshot.sel(snapshot=0)
     np.testing.assert_array_equal(first.isel(learning_rate=0), first.isel(learning_rate=1))
     assert np.all(sizes.b_at_snapshot.isel(size=1).sel(snapshot=0) == 0)
+
+
+def test_a_diverged_cell_keeps_its_weights_and_nothing_that_a_mean_could_take_in(sizes):
+    """At a learning rate of 1e6; at the start it was as good as its neighbour."""
+    lost, well = sizes.isel(learning_rate=1, size=1), sizes.isel(learning_rate=0, size=1)
+    assert np.all(lost.diverged == 1) and not np.any(well.diverged)
+    kept = {"W", "b", "W_at_snapshot", "b_at_snapshot"}
+    kept |= {"importance_of_feature", "p_active_of_feature"}
+    for name, variable in lost.data_vars.items():
+        if name in kept or variable.dtype.kind != "f":
+            assert variable.notnull().all(), name
+        elif name.endswith("_at_snapshot"):
+            start = well[name].sel(snapshot=0)
+            np.testing.assert_array_equal(variable.sel(snapshot=0), start)
+            assert variable.sel(snapshot=10).isnull().all(), name
+        else:
+            assert variable.isnull().all(), name
+    assert sizes.diverged.dtype == sizes.evaluated_by.dtype == np.int8
+    assert float(np.abs(lost.W).max()) > 1e5
+
+
+def test_a_plain_mean_is_that_of_the_runs_that_live(sizes):
+    """And so are the statistics that leave diverged runs out by their mark."""
+    cell, rates = sizes.isel(size=1), "learning_rate"
+    well = cell.isel(learning_rate=0)
+    for name in ("loss", "norm", "loss_curve"):
+        np.testing.assert_array_equal(cell[name].mean(rates), well[name])
+    best = best_over_seeds(cell, dim=rates)
+    np.testing.assert_array_equal(best.norm, well.norm)
+    assert np.all(best.best_seed == 0.01) and np.all(best.n_diverged == 1)
+    mean = mean_over_seeds(cell, "loss", dim=rates)
+    np.testing.assert_array_equal(mean["mean"], well.loss)
+    share = share_over_seeds(cell, cell.loss < 10, dim=rates)
+    assert np.all(share.share == 1) and np.all(share.n == 1)
 
 
 def test_the_world_of_a_cell_is_beside_it(sizes):

@@ -53,7 +53,7 @@ def test_a_cut_varies_what_it_says_and_fixes_the_other():
 
 
 def test_cuts_that_cannot_be_followed_are_refused():
-    with pytest.raises(InputError, match="n_points must be at least 2, got 1"):
+    with pytest.raises(InputError, match="n_points = 1: give a whole number, 2 or more"):
         follow_cut(CUTS[0], 1)
     four = DensityCut("", (0.2, 1.0), 1.0, (Start("", 0.2, ((1, -1, 0, 0),), (0, 0, 0, 0)),))
     with pytest.raises(InputError, match="n_features = 4 and n_hidden = 1"):

@@ -75,7 +75,7 @@ def test_what_cannot_be_computed_is_refused_with_the_way_out():
         densities(0.5, 3.0)
     with pytest.raises(InputError, match="multiple of 64, got 65"):
         both.random_ends(0.05, 0.4, 65, None)
-    with pytest.raises(InputError, match="2 densities lead down and 1 up"):
+    with pytest.raises(InputError, match="shape \\(2,\\) lead down and \\(1,\\) up"):
         both.branches(0.05, np.array([1.0, 0.5]), np.array([1.0]))
     with pytest.raises(InputError, match="66 models"):
         both.thresholds(np.full(33, 0.05), np.array([1.0, 0.5]))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from toymodels.exact.expected import expected_loss
-from toymodels.exact.starts import arrangements, disturbances, random_starts
+from toymodels.exact.starts import arrangements, disturbances, known_starts, random_starts, riders
 from toymodels.theory import phase_losses_2_1, phase_losses_3_2
 
 SIZES = [(2, 1), (3, 1), (3, 2), (4, 2), (4, 3), (5, 2), (5, 3), (6, 2)]
@@ -64,6 +64,22 @@ def test_what_is_dropped_has_half_its_density_as_bias():
     np.testing.assert_allclose(
         pair.bias([[0.2, 0.4, 0.6], [0, 0, 1.0]]), [[0, 0, 0.3], [0, 0, 0.5]]
     )
+
+
+def test_riders_are_listed_once_for_each_role_of_the_extra_feature():
+    listed = riders(3, 1)
+    signs = {tuple(np.sign(r.W[0]) * np.sign(r.W[0, 2])) for r in listed}
+    lengths = {tuple(np.round(np.abs(r.W[0]).astype(float), 3).tolist()) for r in listed}
+    assert signs == {(-1, -1, 1), (1, -1, 1)}
+    assert lengths == {(0.4, 1, 1), (1, 1, 0.4)} and len(listed) == 3
+    assert [len(riders(*sizes)) for sizes in ((2, 1), (3, 2), (4, 2), (4, 3), (5, 2))] == [
+        *(0, 0, 4, 0, 9)
+    ]
+
+
+def test_a_rider_is_no_dropped_feature():
+    for known in known_starts(4, 2):
+        np.testing.assert_array_equal(known.dropped, np.linalg.norm(known.W, axis=0) == 0)
 
 
 def test_random_starts_do_not_depend_on_how_many_are_drawn():

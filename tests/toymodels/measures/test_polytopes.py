@@ -210,7 +210,7 @@ def test_a_matrix_with_nothing_in_it_has_no_components():
     ("arguments", "message"),
     [
         ({"W": np.ones(3)}, r"shape \(3,\)"),
-        ({"W": np.ones((2, 2, 2))}, "one model of a batch"),
+        ({"W": np.ones((2, 2, 2))}, "take one of them"),
         ({"W": [[np.nan, 1.0]]}, "diverged"),
         ({"W": np.eye(2), "threshold": -1}, "threshold = -1"),
         ({"W": np.eye(2), "tolerance": 1.5}, "tolerance = 1.5"),

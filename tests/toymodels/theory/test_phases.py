@@ -254,10 +254,10 @@ def test_linear_limit_with_room_for_all_is_exact():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((0, 1, 1.0, 0.5), "n_features must be at least 1, got 0"),
-        ((3, 0, 1.0, 0.5), "n_hidden must be at least 1, got 0"),
-        ((3, 1, [1.0, 2.0], 0.5), r"importance must be a scalar or have shape \(3,\)"),
-        ((3, 1, 1.0, [[0.5]]), r"p_active must be a scalar or have shape \(3,\)"),
+        ((0, 1, 1.0, 0.5), "n_features = 0: give a whole number, 1 or more"),
+        ((3, 0, 1.0, 0.5), "n_hidden = 0: give a whole number, 1 or more"),
+        ((3, 1, [1.0, 2.0], 0.5), r"importance must be a number or have shape \(3,\)"),
+        ((3, 1, 1.0, [[0.5]]), r"p_active must be a number or have shape \(3,\)"),
         ((3, 1, 1.0, 1.5), r"p_active must lie in \[0, 1\], got 1.5"),
     ],
 )
@@ -277,7 +277,7 @@ def test_regular_polygon_is_a_tight_frame_of_unit_columns(n):
 
 def test_regular_polygon_of_two_is_the_digon_and_of_one_is_refused():
     np.testing.assert_allclose(regular_polygon(2), [[1, -1], [0, 0]], atol=1e-12)
-    with pytest.raises(ValueError, match="n must be at least 2 corners, got 1"):
+    with pytest.raises(ValueError, match="n = 1: give a whole number, 2 or more"):
         regular_polygon(1)
 
 

@@ -53,5 +53,5 @@ def test_what_is_recognised_and_what_is_started_from_are_the_same_corners():
 
 
 def test_a_simplex_has_a_corner_at_least():
-    with pytest.raises(InputError, match="at least 1 corner, got 0"):
+    with pytest.raises(InputError, match="n = 0: give a whole number, 1 or more"):
         regular_simplex(0)

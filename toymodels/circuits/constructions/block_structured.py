@@ -15,7 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
+from toymodels.checks import number
 from toymodels.circuits.base import Circuit
+from toymodels.circuits.checks import require_circuits
 from toymodels.errors import InputError
 from toymodels.fields import static
 
@@ -64,8 +66,13 @@ def block_structured(circuits: Circuit, largest_activation: float) -> BlockStruc
             the most that weights can make of it.
 
     Raises:
-        InputError: T is not a square, or circuits of several stages.
+        InputError: T is not a square, circuits of several stages, or an activation that is not
+            above 0.
     """
+    largest_activation = number("largest_activation", largest_activation, 0)
+    if largest_activation == 0:
+        raise InputError(f"largest_activation = {largest_activation} must be above 0.")
+    require_circuits(circuits)
     n_circuits, n_stages, d, _ = circuits.weights.shape
     n = round(n_circuits**0.5)
     if n * n != n_circuits:

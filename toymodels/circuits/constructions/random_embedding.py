@@ -16,7 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from flax import struct
 
+from toymodels.checks import count
 from toymodels.circuits.base import Circuit, Floats
+from toymodels.circuits.checks import require_circuits
 from toymodels.circuits.examples import DrawStates, draw_subsets, generator
 from toymodels.circuits.forward import dense_product
 from toymodels.circuits.small_circuits import rotations
@@ -88,7 +90,8 @@ def simulate_random_embedding(
     Raises:
         InputError: D < d, z outside 1 … T - 1, or no examples.
     """
-    n_circuits, d = circuits.weights.shape[0], circuits.bias.shape[-1]
+    n_circuits, d = require_circuits(circuits), circuits.bias.shape[-1]
+    count("n_layers", n_layers, 0)
     _require(n_circuits, d, width, n_active, n_samples)
     rng, rng_frames = generator(key, Stream.EXAMPLES), generator(key, Stream.FRAMES)
     active = draw_subsets(rng, n_circuits, n_active, n_samples)
@@ -114,7 +117,12 @@ def expected_errors(
 
     Over random frames. A circuit of energy P that shares the stream with Ω reads
     `P + (d/D) (Ω - P)`, and that is what it writes next: Ω grows by `1 + (T-1) d/D` per layer.
+
+    Raises:
+        InputError: a number that is not whole or out of range.
     """
+    count("n_layers", n_layers, 0)
+    _require(count("n_circuits", n_circuits), count("d", d), width, n_active, n_samples=1)
     leak = d / width
     active, inactive, energy = 1.0, 0.0, float(n_active)
     rows = []
@@ -144,9 +152,8 @@ def _step(
 
 
 def _require(n_circuits: int, d: int, width: int, n_active: int, n_samples: int) -> None:
-    if width < d:
+    if count("width", width) < d:
         raise InputError(f"width = {width} cannot hold frames of d = {d} directions: use >= {d}.")
-    if not 1 <= n_active < n_circuits:
+    if not 1 <= count("n_active", n_active, None) < n_circuits:
         raise InputError(f"n_active = {n_active}: use 1 to {n_circuits - 1}, so that some idle.")
-    if n_samples < 1:
-        raise InputError(f"n_samples = {n_samples} must be at least 1.")
+    count("n_samples", n_samples)

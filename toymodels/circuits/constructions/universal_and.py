@@ -19,7 +19,9 @@ import numpy as np
 from flax import struct
 from numpy.typing import NDArray
 
+from toymodels.checks import count, number
 from toymodels.circuits.assignment import members, random_subsets
+from toymodels.circuits.checks import require_copies
 from toymodels.circuits.examples import draw_subsets, generator
 from toymodels.circuits.forward import dense_product
 from toymodels.errors import InputError
@@ -68,8 +70,11 @@ def universal_and(
         n_dimensions: r, of the superposed input; 0 for basis-aligned features.
 
     Raises:
-        InputError: S > n.
+        InputError: S > n, or a size below 1.
     """
+    count("n_features", n_features)
+    count("n_neurons", n_neurons)
+    count("n_dimensions", n_dimensions, 0)
     seed = int(generator(key, Stream.WIRES).integers(2**31))
     wires = random_subsets(n_features, n_neurons, redundancy, seed=seed)
     directions = generator(key, Stream.DIRECTIONS).standard_normal(
@@ -112,10 +117,9 @@ def measure_and(key: jax.Array, gate: UniversalAnd, *, n_active: int, n_samples:
         InputError: fewer than 2 features on, fewer than 2 off, or no examples.
     """
     m = gate.wires.shape[0]
-    if not 2 <= n_active <= m - 2:
+    if not 2 <= count("n_active", n_active, None) <= m - 2:
         raise InputError(f"n_active = {n_active} of {m} features: use 2 to {m - 2}.")
-    if n_samples < 1:
-        raise InputError(f"n_samples = {n_samples} must be at least 1.")
+    count("n_samples", n_samples)
     rng = generator(key, Stream.EXAMPLES)
     on = draw_subsets(rng, m, n_active, n_samples)
     features = np.zeros((m, n_samples), np.float32)
@@ -136,7 +140,12 @@ def expected_and_bias(n_active: int, wired: float) -> NDArray[np.float64]:
 
     p = S/n is the chance that a feature is wired to a given neuron. None: `z p - 1 + (1-p)^z`;
     one: `(z-1) p`, the others that join it; both: `(z-2) p`.
+
+    Raises:
+        InputError: z below 1, or p outside [0, 1].
     """
+    count("n_active", n_active)
+    number("wired", wired, 0, 1)
     z, p = n_active, wired
     return np.array([z * p - 1 + (1 - p) ** z, (z - 1) * p, (z - 2) * p])
 
@@ -148,7 +157,15 @@ def expected_noise(
 
     A neuron sums m S/n features, each of which hears each of the z that are on with 1/r. At
     r = n and S = √(c n) it is `√c m z / n^(3/2)`, which a fixed noise turns into n ~ m^(2/3).
+
+    Raises:
+        InputError: a size below 1, or S > n.
     """
+    count("n_neurons", n_neurons)
+    require_copies(n_neurons, redundancy)
+    sizes = {"n_features": n_features, "n_dimensions": n_dimensions, "n_active": n_active}
+    for name, size in sizes.items():
+        count(name, size)
     return n_active * n_features * redundancy / n_neurons / n_dimensions
 
 
@@ -187,8 +204,10 @@ def neurons_needed(
         dimensions: n -> r, `as_many_as_neurons` or `basis_aligned`.
 
     Raises:
-        InputError: not reached with `8 m` neurons.
+        InputError: not reached with `8 m` neurons, or an error that is not above 0.
     """
+    count("n_features", n_features)
+    number("largest_rms", largest_rms, 0)
 
     def good(step: int) -> bool:
         n = round(2 ** (step / 8))

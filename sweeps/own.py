@@ -1,0 +1,87 @@
+"""Grids of a user's own code: stored under a name of what was built, resumed, and read again."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from sweeps.atomic import check_target
+from sweeps.built import name_of
+from sweeps.cells import cells_of
+from sweeps.config.parse import require_name
+from sweeps.grid import Grid
+from sweeps.identity import digest
+from sweeps.plan import Program
+from sweeps.progress import Quiet, Report
+from sweeps.results import Joiner
+from sweeps.run import DEFAULT_MEMORY_GIB, JOINED, Computation, in_bytes, keep_result
+from sweeps.status import say_if_built_otherwise
+from sweeps.store import kept_dataset, save_dataset
+
+
+def run_grid(
+    grid: Grid,
+    build: Callable[[dict[str, Any]], Any],
+    *,
+    seed: int = 0,
+    memory_gib: float = DEFAULT_MEMORY_GIB,
+    report: Report | None = None,
+    out: str | Path | None = None,
+    name: str = "grid",
+    fresh: bool = False,
+) -> xr.Dataset:
+    """Run a grid of any task and model, and return its dataset.
+
+    Args:
+        grid: the points; the axis "seed" is the seed of a run.
+        build: makes a `toymodels.training.Run`, which is trained, or a `sweeps.plan.Cell`, which
+            names its kind of work, from the values of the other axes.
+        seed: the root, which every seed is folded into.
+        memory_gib: what a block may take.
+        report: is told the progress.
+        out: folder for the result `NAME.nc` and the run's folder, which is named by what was built
+            and by your code behind it; None keeps all in memory.
+        name: what the files are called after.
+        fresh: start over although finished blocks are there.
+
+    Raises:
+        InputError: what is built is no run that can be trained, or cannot be named for `out`.
+    """
+    work = Computation(grid, cells_of(build), seed, in_bytes(memory_gib), report or Quiet())
+    about = described(grid, seed, require_name(name))
+
+    def labelled(joiner: Joiner) -> xr.Dataset:
+        texts = {"grid": json.dumps(about), "name": name, "shared_data": work.shared_data()}
+        return joiner.dataset({}, **{k: text for k, text in texts.items() if text})
+
+    if out is None:
+        return labelled(work.run(None))
+    place, whole = Path(out) / f"{name}.nc", named(about, work.programs)
+    path = Path(out) / "runs" / f"{name}-{digest(whole)}"
+    check_target(place)
+    dataset = None if fresh else kept_dataset(path / "result.nc", JOINED)
+    if dataset is None:
+        say_if_built_otherwise(whole, path)
+        dataset = keep_result(path, work, labelled, config_json=json.dumps(whole), fresh=fresh)
+    save_dataset(dataset, place)
+    return dataset
+
+
+def described(grid: Grid, root: int, name: str) -> dict[str, Any]:
+    """Return a grid as JSON can hold it: its axes, its root seed and what its folder is called."""
+    axes = [[d.name, {a.path: [a.name, list(a.values)] for a in d.axes}] for d in grid.dimensions]
+    return json.loads(json.dumps({"name": name, "grid": axes, "seed": root}, default=float))
+
+
+def named(about: dict[str, Any], programs: list[Program]) -> dict[str, Any]:
+    """Return a described grid with what was built for it, and the versions of its kinds of work.
+
+    Raises:
+        InputError: something that cannot be told from another of its kind.
+    """
+    works = {program.work.name: program.work for program in programs}
+    versions = {name: getattr(work, "version", None) for name, work in works.items()}
+    parts = [(p.work, p.run, p.points, p.seeds) for p in programs]
+    return about | {"built": name_of(parts), "versions": versions}
