@@ -2,12 +2,14 @@
 
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from sweeps.config.sweep import config_from_json
+from sweeps.store import open_dataset
 from sweeps.stored import narrowed, restore
 from toymodels.errors import InputError
 from toymodels.estimators.base import refuse_world
@@ -44,6 +46,19 @@ def stored_models(
         left = ", ".join(map(str, cells["diverged"].dims))
         raise InputError(f"{n:,} models, at most {MOST_MODELS:,} are read: select some by {left}.")
     return [_stored(cell, models) for cell in _each(cells)]
+
+
+def bases(dataset: xr.Dataset, folder: Path) -> list[xr.Dataset]:
+    """Return the results that a sweep stands on, as far as they lie in the folder of its own."""
+    found = []
+    config = config_from_json(dataset.attrs["config"]) if "config" in dataset.attrs else None
+    while config is not None and config.models is not None:
+        config = config.models
+        path = folder / "runs" / f"{config.name}-{config.hash()}" / "result.nc"
+        if not path.exists():
+            break
+        found.append(open_dataset(path))
+    return found
 
 
 def _each(cells: xr.Dataset) -> Iterator[xr.Dataset]:

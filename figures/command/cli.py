@@ -160,9 +160,11 @@ def export(
     from figures.command.inspection import export_request
     from sweeps.exchange import export_models
     from sweeps.store import open_dataset
+    from sweeps.stored_models import bases
 
     result, at, out = export_request(names)
-    for path in export_models(open_dataset(result), out, as_, **at):
+    dataset = open_dataset(result)
+    for path in export_models(dataset, out, as_, *bases(dataset, Path(result).parent), **at):
         print(path)
 
 

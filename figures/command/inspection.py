@@ -11,7 +11,7 @@ import numpy as np
 from figures.command.inspection_picture import check_ending, draw_models
 from figures.command.inspection_report import Asked, Inspected, print_models
 from sweeps.store import open_dataset
-from sweeps.stored_models import stored_models
+from sweeps.stored_models import bases, stored_models
 from toymodels.errors import InputError
 from toymodels.interop.reading import read
 from toymodels.profiles import profile_values
@@ -37,6 +37,11 @@ def inspect_file(path: Path, wanted: Wanted) -> None:
     if wanted.picture is not None:
         check_ending(wanted.picture)
     found, notes = _models(path, wanted)
+    bare = next((m for m in found if not m.has_directions), None)
+    if bare is not None:
+        raise InputError(
+            f"{path}: {type(bare.model).__name__} has no matrix W [hidden, features] to measure."
+        )
     finite = [m for m in found if m.finite]
     if not finite:
         raise InputError(
@@ -53,10 +58,16 @@ def _models(path: Path, wanted: Wanted) -> tuple[list[Inspected], list[str]]:
     """Return the selected models of a file, and what is to be said about the reading."""
     at = selected(wanted.selection)
     if path.suffix == RESULT:
-        stored = stored_models(open_dataset(path), **at)
+        if wanted.layout or wanted.transpose or wanted.linear:
+            raise InputError(
+                f"{path}: a result says itself what it is: leave --as, --transpose and --linear."
+            )
+        dataset = open_dataset(path)
+        stored = stored_models(dataset, *bases(dataset, path.parent), **at)
         axes = [k for k in stored[0].at if len({str(s.at[k]) for s in stored}) > 1]
         return [
-            Inspected(s.model, ", ".join(f"{k} = {s.at[k]}" for k in axes), s.about) for s in stored
+            Inspected(s.model, ", ".join(f"{k} = {_short(s.at[k])}" for k in axes), s.about)
+            for s in stored
         ], []
     reading = read(path, wanted.layout, transpose=wanted.transpose, linear=wanted.linear)
     n = len(reading.models)
@@ -147,3 +158,7 @@ def selected(texts: Sequence[str]) -> dict[str, Any]:
             raise InputError(f"{text!r}: select as KEY=VALUE, such as seed=0.")
         at[name.strip()] = _value(value)
     return at
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

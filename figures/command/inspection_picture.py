@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from figures.command.inspection_report import Inspected
+from figures.command.inspection_report import Inspected, described
 from figures.kit import style
 from figures.kit.caption import write_caption
 from figures.kit.draw import draw_columns, draw_map, draw_norms
@@ -50,12 +50,12 @@ def draw_models(picture: Path, source: Path, models: Sequence[Inspected]) -> Non
 
 
 def _title(models: Sequence[Inspected]) -> str:
+    if len(models) > 1:
+        shown = f", {MOST_PANELS} of them drawn" if len(models) > MOST_PANELS else ""
+        return described(models) + shown
     M, n = models[0].W.shape
     of = "features" if hasattr(models[0].model, "W") else "latents"
     size = f"{n:,} {of} in {M:,} dimension{'s' if M > 1 else ''}"
-    if len(models) > 1:
-        shown = f", {MOST_PANELS} of them drawn" if len(models) > MOST_PANELS else ""
-        return f"{len(models)} models of {size}{shown}"
     represented = int(np.sum(models[0].measured["norm"] > 0.5))
     named = "" if models[0].shapes is None else f": {models[0].name}"
     return f"{size}, {represented:,} represented{named}"
@@ -115,8 +115,8 @@ def _several(models: Sequence[Inspected]) -> tuple[Any, str]:
     """Draw the columns of W where there are two dimensions, else the maps."""
     import matplotlib.pyplot as plt
 
-    flat = models[0].W.shape[0] == 2
-    if not flat and models[0].n_features > LARGEST_MAP:
+    flat = all(len(m.W) == 2 for m in models)
+    if not flat and max(m.n_features for m in models) > LARGEST_MAP:
         raise InputError(
             f"--out: {len(models)} models of {models[0].n_features} features are too much for one "
             "picture: select one with KEY=VALUE."

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,6 +53,12 @@ class Inspected:
         return np.asarray(weights if own is None else own())
 
     @property
+    def has_directions(self) -> bool:
+        """Whether the model has a matrix of directions."""
+        weights = getattr(self.model, "W", getattr(self.model, "D", None))
+        return getattr(weights, "ndim", 0) == 2
+
+    @property
     def n_features(self) -> int:
         """F."""
         return self.W.shape[1]
@@ -59,7 +66,7 @@ class Inspected:
     @cached_property
     def finite(self) -> bool:
         """Whether all weights are."""
-        return all(np.all(np.isfinite(a)) for a in vars(self.model).values())
+        return all(np.all(np.isfinite(a)) for a in jax.tree.leaves(self.model))
 
     @cached_property
     def measured(self) -> dict[str, NDArray[Any]]:
@@ -93,11 +100,7 @@ def print_models(
     path: Path, models: Sequence[Inspected], asked: Sequence[Asked], notes: Sequence[str]
 ) -> None:
     """Print one model at length, or one line for each of several."""
-    M, n = models[0].W.shape
-    several = f"{len(models)} models, each " if len(models) > 1 else ""
-    kind = type(models[0].model).__name__
-    of = "[hidden, features]" if hasattr(models[0].model, "W") else "[hidden, latents]"
-    print(f"{path}: {several}{kind}, {of} = [{M}, {n}]")
+    print(f"{path}: {described(models)}")
     for note in notes:
         print(f"  {note}")
     verdicts = judged(models, asked)
@@ -112,6 +115,15 @@ def print_models(
         print(f"{m.label:<{width}}  {_line(m, found)}")
     if len(models) > SHOWN:
         print(f"… and {len(models) - SHOWN} more: select some with KEY=VALUE")
+
+
+def described(models: Sequence[Inspected]) -> str:
+    """Say how many models of which classes and sizes there are."""
+    kinds = ", ".join(dict.fromkeys(type(m.model).__name__ for m in models))
+    sizes = ", ".join(dict.fromkeys(str(list(m.W.shape)) for m in models))
+    of = "[hidden, features]" if hasattr(models[0].model, "W") else "[hidden, latents]"
+    several = f"{len(models)} models, " if len(models) > 1 else ""
+    return f"{several}{kinds}, {of} = {sizes}"
 
 
 class Verdict(NamedTuple):
@@ -163,19 +175,20 @@ class Verdict(NamedTuple):
 def judged(models: Sequence[Inspected], asked: Sequence[Asked]) -> list[Verdict]:
     """Judge models by their problems; those of one problem are compared with the same solution."""
     losses = [_loss(m, problem) for m, problem in zip(models, asked, strict=True)]
-    groups: dict[str, list[int]] = {}
-    for i, (loss, problem) in enumerate(zip(losses, asked, strict=True)):
+    groups: dict[Any, list[int]] = {}
+    for i, (m, loss, problem) in enumerate(zip(models, losses, asked, strict=True)):
         if isinstance(loss, Loss):
-            groups.setdefault(repr(problem), []).append(i)
+            linear = has_map(m.model, "linear_map")
+            groups.setdefault((repr(problem), m.W.shape, linear), []).append(i)
     verdicts = [Verdict(why=loss) if isinstance(loss, str) else Verdict(loss) for loss in losses]
-    for group in groups.values():
-        first, problem = models[group[0]], asked[group[0]]
+    for (_, size, linear), group in groups.items():
+        problem = asked[group[0]]
         tied = [m.model for m in (models[i] for i in group) if not hasattr(m.model, "V")]
         best = best_known(
             problem.p_active,
             problem.importance,
-            (first.W.shape[0], first.n_features),
-            linear=has_map(first.model, "linear_map"),
+            size,
+            linear=linear,
             starts=[(np.asarray(m.W), np.asarray(m.b)) for m in tied[:MOST_STARTS]],
         )
         why = "" if best else f"best known: none above {LARGEST_DESCENT} features"
