@@ -179,7 +179,9 @@ def draw_into(entry: Entry, dataset: Any, paths: list[Path], source: Path | None
     except Exception as error:  # whatever a file that is none of ours may lead to
         if source is None:
             raise
-        raise InputError(f"{source} is not a dataset of {entry.name}: {error}") from None
+        if isinstance(error, InputError):
+            raise InputError(f"{source}: {error}") from None
+        raise InputError(f"{source} is not a whole dataset of {entry.name}: {error}") from None
     for path in paths:
         with writing(path) as beside:
             figure.savefig(beside, format=path.suffix[1:])

@@ -121,7 +121,8 @@ def test_a_task_of_ones_own_may_lie_beside_its_config(command, mine, tmp_path, m
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [p for p in sys.path if p not in ("", ".")])
     status, _, err = command("sweep", "run", mine, "task=beside_mine:Doubled", "steps=2")
-    assert (status, err) == (0, "")
+    assert status == 0
+    assert "beside_mine" not in err  # where it is slow, progress stands there
     stem = "mine.task=beside_mine.Doubled,steps=2"
     with xr.open_dataset(tmp_path / "out" / f"{stem}.nc") as dataset:
         assert dataset["task"].item() == "beside_mine:Doubled"
