@@ -21,7 +21,7 @@ from toymodels.exact.known import (
 )
 from toymodels.measures.columns import measure_geometry
 from toymodels.measures.wide import measure_wide
-from toymodels.models.base import has_map
+from toymodels.models.base import columns, has_map
 
 SHOWN = 40  # rows of a table at most
 MANY = 2000  # features above which shapes are not looked for
@@ -47,10 +47,9 @@ class Inspected:
 
     @cached_property
     def W(self) -> NDArray[Any]:
-        """The directions of features (or of latents), `[M, F]`."""
-        own = getattr(self.model, "columns", None)
-        weights = self.model.W if hasattr(self.model, "W") else self.model.D
-        return np.asarray(weights if own is None else own())
+        """The directions of features (or of latents), `[M, F]`; balanced of an untied model."""
+        found = columns(self.model)
+        return np.asarray(self.model.D if found is None else found)
 
     @property
     def has_directions(self) -> bool:
@@ -103,6 +102,8 @@ def print_models(
     print(f"{path}: {described(models)}")
     for note in notes:
         print(f"  {note}")
+    if any(hasattr(m.model, "V") for m in models):
+        print("  untied: measured by its balanced encoder, whatever the scales of W and V")
     verdicts = judged(models, asked)
     if len(models) == 1:
         _print_one(models[0])

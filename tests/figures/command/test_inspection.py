@@ -168,4 +168,6 @@ def test_an_untied_model_is_drawn_by_its_map(command, tmp_path):
     status, out, _ = command("inspect w.npz --out w.svg")
     assert status == 0
     assert "UntiedAutoencoder" in out
+    np.savez(tmp_path / "v.npz", **arrays | {"W1": 4 * DIGONS, "W2": DIGONS.T / 2})
+    assert command("inspect v.npz")[1].splitlines()[1:] == out.splitlines()[1:-1]
     assert (tmp_path / "w.svg").stat().st_size > 1000
