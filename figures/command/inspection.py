@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from figures.command.inspected import Inspected
 from figures.command.inspection_picture import check_ending, draw_models
-from figures.command.inspection_report import Asked, Inspected, print_models
+from figures.command.inspection_report import Asked, print_models
 from sweeps.store import open_dataset
 from sweeps.stored_models import bases, stored_models
 from toymodels.errors import InputError

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from figures.command.inspection_report import Inspected, described
+from figures.command.inspected import Inspected, described
 from figures.kit import style
 from figures.kit.caption import write_caption
 from figures.kit.draw import draw_columns, draw_map, draw_norms
@@ -39,7 +39,7 @@ def draw_models(picture: Path, source: Path, models: Sequence[Inspected]) -> Non
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    with plt.rc_context(style.paper()):
+    with style.applied():
         figure, key = _one(models[0]) if len(models) == 1 else _several(models[:MOST_PANELS])
         attrs = {"claim": _title(models), "caption": f"{source.name}; {key}."}
         write_caption(figure, xr.Dataset(attrs=attrs))
