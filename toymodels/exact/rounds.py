@@ -6,9 +6,9 @@ last round found nothing lower and `CONFIRMED` random starts at least have ended
 that neither a known start alone nor one lucky start is believed. The rule is each cell's own, and
 the k-th start is the same in every cell and in every search.
 
-Where all features but one are alike the known starts hold the optimum (`phase-atlas`: the claims
-test them against 512 starts in six problems), and nearly every cell is done after one round. Where
-features differ in other ways the random starts must find it.
+Where all features but one are alike the known starts nearly always hold the optimum (the claims
+test six problems against 512 starts), and most cells are done after one round. Where features
+differ in other ways the random starts must find it.
 """
 
 import math

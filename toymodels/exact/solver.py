@@ -175,6 +175,7 @@ def _own_starts(p_active: Floats, n_hidden: int, n_starts: int | None, seed: int
     random_W, random_b = random_starts(ends[-1] - K, F, n_hidden, seed)
     W = np.concatenate([np.stack([k.W for k in known]), random_W])
     aside_W, aside_b = disturbances(ends[-1], F, n_hidden, seed)
+    aside_b[:K] += np.stack([k.lean for k in known])
 
     def of(cells: npt.NDArray[np.intp], first: int, last: int) -> Starts:
         part, C = slice(first, last), len(cells)

@@ -82,6 +82,13 @@ def test_a_rider_is_no_dropped_feature():
         np.testing.assert_array_equal(known.dropped, np.linalg.norm(known.W, axis=0) == 0)
 
 
+def test_groups_lean_to_the_side_of_their_biases():
+    leaning = {k.name: np.sign(k.lean).tolist() for k in arrangements(5, 2)}
+    assert leaning["pentagon*"] == [-1] * 5
+    assert leaning["triangle* + 2 dropped"] == [0, 0, 1, 1, 1]
+    assert leaning["digon* + digon + 1 dropped"] == [0] * 5
+
+
 def test_random_starts_do_not_depend_on_how_many_are_drawn():
     few, many = random_starts(2, 4, 2, seed=3), random_starts(5, 4, 2, seed=3)
     for a, b in zip(few, many, strict=True):
