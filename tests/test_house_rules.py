@@ -99,7 +99,6 @@ TESTED_WITH = {
     "toymodels/__main__.py": "tests/figures/command/test_machine.py",
     "sweeps/work/trained.py": "tests/sweeps/work/test_train.py",
     "sweeps/work/timed_steps.py": "tests/sweeps/work/test_timing.py",
-    "figures/command/inspected.py": "tests/figures/command/test_inspection.py",
     "sweeps/stored_models.py": "tests/sweeps/test_exchange.py",
     "toymodels/laws.py": "tests/toymodels/test_profiles.py",
     "toymodels/measures/base.py": "tests/toymodels/measures/test_columns.py",

@@ -16,6 +16,7 @@ from figures.kit.caption import write_caption
 from figures.kit.draw import draw_columns, draw_map, draw_norms
 from sweeps.store import writing
 from toymodels.errors import InputError
+from toymodels.models.base import has_map
 
 ENDINGS = (".png", ".pdf", ".svg")
 MOST_PANELS = 24  # of small pictures
@@ -62,11 +63,12 @@ def _title(models: Sequence[Inspected]) -> str:
 
 
 def _map(m: Inspected) -> tuple[Any, Any, str]:
-    """Return G, b and what G is called of a model y = f(G x + b); of another, its cosines alone."""
+    """Return G, b and what G is called of a model y = f(G x + b); of another, its products."""
+    for name in ("relu_map", "linear_map"):
+        if has_map(m.model, name):
+            G, b = getattr(m.model, name)()
+            return np.asarray(G), np.asarray(b), "V W" if hasattr(m.model, "V") else "WᵀW"
     b = np.asarray(getattr(m.model, "b", np.zeros(m.n_features)))
-    V = getattr(m.model, "V", None)
-    if V is not None:
-        return np.asarray(V) @ np.asarray(m.model.W), b, "V W"
     return m.W.T @ m.W, b if b.size == m.n_features else np.zeros(m.n_features), "WᵀW"
 
 
