@@ -96,6 +96,7 @@ def own_test_of(name):
 # Sources whose tests stand with others', and where.
 TESTED_WITH = {
     "toymodels/__main__.py": "tests/figures/command/test_cli.py",
+    "sweeps/work/tried.py": "tests/sweeps/work/test_solve.py",
     "toymodels/laws.py": "tests/toymodels/test_profiles.py",
     "toymodels/measures/base.py": "tests/toymodels/measures/test_columns.py",
     "toymodels/penalties/base.py": "tests/toymodels/test_losses.py",
