@@ -100,6 +100,7 @@ TESTED_WITH = {
     "sweeps/work/trained.py": "tests/sweeps/work/test_train.py",
     "sweeps/work/timed_steps.py": "tests/sweeps/work/test_timing.py",
     "sweeps/stored_models.py": "tests/sweeps/test_exchange.py",
+    "sweeps/work/tried.py": "tests/sweeps/work/test_solve.py",
     "toymodels/laws.py": "tests/toymodels/test_profiles.py",
     "toymodels/measures/base.py": "tests/toymodels/measures/test_columns.py",
     "toymodels/penalties/base.py": "tests/toymodels/test_losses.py",

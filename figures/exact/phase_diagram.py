@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from figures.kit import phases, style
 from figures.kit.panels import panels
 from sweeps.results import flags
-from sweeps.work.solve import starts_of
+from sweeps.work.tried import starts_of
 from toymodels.exact.boundary import trace_boundary
 from toymodels.geometry import feature_norms, superposition
 from toymodels.theory import problems

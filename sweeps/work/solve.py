@@ -26,6 +26,7 @@ from sweeps.work.base import (
 )
 from sweeps.work.engine import measure
 from sweeps.work.timing import extrapolated, twice
+from sweeps.work.tried import lone_finds, starts_of
 from toymodels.errors import InputError, require_range
 from toymodels.estimators.base import require
 from toymodels.estimators.quadrature import Quadrature
@@ -222,23 +223,6 @@ class Solve(Work):
 
 
 SOLVE = Solve()
-
-
-def starts_of(dataset: xr.Dataset) -> str:
-    """Say how many starts the cells had: "8 starts", "9 to 69 starts"."""
-    tried = dataset["n_tried"]
-    least, most = int(tried.min()), int(tried.max())
-    few = f"{least}" if least == most else f"{least} to {most}"
-    return f"{few} start{'s' * (most > 1)}"
-
-
-def lone_finds(dataset: xr.Dataset) -> list[str]:
-    """Say in how many cells one start of several found the optimum; nothing where in none."""
-    several = dataset["n_tried"].values > 1
-    alone = several & (dataset["n_agree"].values == 1)
-    if not alone.any():
-        return []
-    return [f"in {alone.sum():,} of {several.sum():,} cells one start alone found the optimum"]
 
 
 def solver_seed(block: Block) -> int:

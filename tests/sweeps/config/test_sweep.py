@@ -56,7 +56,7 @@ def test_a_default_spelled_out_changes_no_folder(table):
     names = {path for path, _ in found}
     wanted = {
         "tiny": {"learning_rate", "features.values", "features.kind", "b1", "importance.law"},
-        "solved": {"n_starts", "estimator", "features.kind", "features.p_active"},
+        "solved": {"estimator", "features.kind", "features.p_active"},
         "simulated": {"gain", "assignment", "redundancy"},
         "own": {"steps", "p_nonzero"},
     }
