@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 from builders import make_table
 
-from figures.command import cli, inspection_report
+from figures.command import cli, inspected, inspection_report
 from sweeps import parse
 from sweeps.store import save_dataset
 from toymodels.exact.oracle import expected_loss_float64
@@ -152,7 +152,7 @@ def test_a_mistake_ends_with_one_message(command, tmp_path, line, word):
 
 
 def test_a_dictionary_of_many_features_says_what_is_left_out(command, tmp_path, monkeypatch):
-    monkeypatch.setattr(inspection_report, "MANY", 100)
+    monkeypatch.setattr(inspected, "MANY", 100)
     W = np.random.default_rng(0).normal(size=(8, 500)).astype(np.float32)
     np.save(tmp_path / "w.npy", W)
     status, out, _ = command("inspect w.npy --out w.png")

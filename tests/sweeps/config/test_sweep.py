@@ -11,6 +11,7 @@ from sweeps.config.paths import leaves, with_path
 from sweeps.config.registry import find
 from sweeps.config.sweep import axis_name, config_from_json
 from sweeps.run import run_sweep
+from sweeps.status import say_if_outdated
 from toymodels.errors import InputError
 
 TRAINED = make_table(importance={"ratio": 0.5})
@@ -217,12 +218,10 @@ def test_a_folder_of_an_older_release_is_computed_again_and_says_why(tmp_path, c
     "changes", [{"seed": 1}, {"run": OLD["run"] | {"steps": 21}}, {"run": 5}, {"grid": None}]
 )
 def test_folders_of_other_sweeps_say_nothing(tmp_path, capsys, changes):
-    from sweeps.run import _say_if_outdated
-
     old_folder(tmp_path, **changes)
     (tmp_path / "runs" / "tiny-broken").mkdir()
     (tmp_path / "runs" / "tiny-broken" / "config.json").write_text("{")
-    _say_if_outdated(parse(TRAINED), tmp_path / "runs")
+    say_if_outdated(parse(TRAINED), tmp_path / "runs")
     assert capsys.readouterr().out == ""
 
 

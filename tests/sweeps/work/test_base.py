@@ -85,7 +85,7 @@ def test_a_caption_says_how_many_seeds_or_starts(work):
     said = ", ".join(kind.caption(run_sweep(TABLES[kind.name])))
     wanted = {
         "train": "3 seeds, 20 steps of 16 examples, learning rate 0.01",
-        "solve": "2 × 3 cells, 8 starts each, no sampling",
+        "solve": "2 × 3 cells, 7 to 11 starts each, no sampling",
         "simulate": "3 seeds, 20 examples each, D = 800, T = 20",
         "fit": "PCA and FastICA of 50 hidden states",
     }
