@@ -1,6 +1,5 @@
 """Measure models of the user's own: the verb `toymodels inspect`."""
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 from figures.command.inspected import Inspected
 from figures.command.inspection_picture import check_ending, draw_models
 from figures.command.inspection_report import Asked, print_models
+from sweeps.config import toml
 from sweeps.store import open_dataset
 from sweeps.stored_models import bases, stored_models
 from toymodels.errors import InputError
@@ -103,9 +103,9 @@ def _typed(option: str, text: str | None, i: int, n: int, n_features: int) -> An
     """
     if text is None:
         return None
-    value = _value(text)
+    value = toml.read(text)
     if isinstance(value, str):
-        value = _value(f"[{text}]")
+        value = toml.read(f"[{text}]")
     if isinstance(value, list) and len(value) == n > 1:
         if n == n_features:
             raise InputError(
@@ -120,14 +120,6 @@ def _typed(option: str, text: str | None, i: int, n: int, n_features: int) -> An
             "'{ ratio = 0.9 }'."
         )
     return profile_values(value, n_features, option)
-
-
-def _value(text: str) -> Any:
-    """Return what a text is in TOML, else the text."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except ValueError:
-        return text.strip()
 
 
 def export_request(names: tuple[str, ...]) -> tuple[str, dict[str, Any], str]:
@@ -157,7 +149,7 @@ def selected(texts: Sequence[str]) -> dict[str, Any]:
         name, equals, value = text.partition("=")
         if not equals:
             raise InputError(f"{text!r}: select as KEY=VALUE, such as seed=0.")
-        at[name.strip()] = _value(value)
+        at[name.strip()] = toml.read(value)
     return at
 
 

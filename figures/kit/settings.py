@@ -3,10 +3,10 @@
 Values are numbers, texts or lists of them. Whether a value is possible says the library.
 """
 
-import tomllib
 from collections.abc import Sequence
 from typing import Any
 
+from sweeps.config import toml
 from toymodels.errors import InputError
 
 
@@ -27,10 +27,7 @@ def changed(settings: dict[str, Any], overrides: Sequence[str]) -> tuple[dict[st
 
 
 def _parsed(key: str, given: str, now: Any) -> Any:
-    try:
-        value = tomllib.loads(f"value = {given}")["value"]
-    except ValueError:
-        value = given
+    value = toml.read(given)
     if isinstance(now, list):
         value = value if isinstance(value, list) else [value]
         if value and all(_is_like(one, now[0]) for one in value):

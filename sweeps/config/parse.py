@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from sweeps.config import toml
 from sweeps.config.derived import FUNCTIONS
 from sweeps.config.paths import with_path
 from sweeps.config.schema import every_key
@@ -194,11 +195,7 @@ def _overridden(table: dict[str, Any], text: str) -> dict[str, Any]:
     path = path.strip()
     if not equals or not path:
         raise InputError(f"{text!r} is not of the form key=value, for example steps=500.")
-    try:
-        parsed = tomllib.loads(f"value = {value}")["value"]
-    except (ValueError, RecursionError):
-        parsed = value.strip()
-    parsed = _copy({path: parsed})[path]
+    parsed = _copy({path: toml.read(value)})[path]
     *axis, last = path.split(".")
     if "grid" in axis[:2] and last in SPACINGS:
         return _replaced(table, ".".join(axis), {last: parsed})

@@ -1,10 +1,13 @@
-"""Numbers, texts, lists and tables as TOML writes them; Python reads TOML, but writes none."""
+"""Values as TOML writes them, from texts of the command line and back."""
 
 import json
 import re
+import tomllib
 from typing import Any
 
 BARE = re.compile(r"[A-Za-z0-9_-]+")
+# Numbers as people type them and TOML does not: .01 and 5.
+OPEN_NUMBER = re.compile(r"(?<![\w.])(\.\d+|\d+\.)(?![\d.])")
 
 
 def key(name: str) -> str:
@@ -29,3 +32,22 @@ def inline(value: Any) -> str:
         inside = ", ".join(f"{key(k)} = {inline(v)}" for k, v in value.items() if v is not None)
         return f"{{ {inside} }}" if inside else "{}"
     return repr(value)
+
+
+def read(given: str) -> Any:
+    """Return what a text of the command line says in TOML; a text that is none stands for itself.
+
+    Numbers may begin or end with the point, as .01 does.
+    """
+    closed = given if '"' in given or "'" in given else OPEN_NUMBER.sub(_closed, given)
+    for value in (given, closed):
+        try:
+            return tomllib.loads(f"value = {value}")["value"]
+        except (ValueError, RecursionError):
+            continue
+    return given.strip()
+
+
+def _closed(number: re.Match[str]) -> str:
+    found = number.group()
+    return f"0{found}" if found.startswith(".") else f"{found}0"
