@@ -31,7 +31,7 @@ class Axis:
 
     def __post_init__(self) -> None:
         """Check the name, and that there are values."""
-        _require_name(self.name)
+        require_name(self.name)
         try:
             object.__setattr__(self, "values", plain_values(self.values))
         except ValueError as error:
@@ -49,7 +49,7 @@ class Dimension:
 
     def __post_init__(self) -> None:
         """Check the name, that axes that move together are equally long, and no point is twice."""
-        _require_name(self.name)
+        require_name(self.name)
         if not self.axes:
             raise InputError(f"dimension {self.name!r} has no axes: give it at least one.")
         lengths = {axis.path: len(axis.values) for axis in self.axes}
@@ -174,7 +174,7 @@ def _first_twice(columns: Sequence[Sequence[Any]]) -> int | None:
     return None if new.all() else int(np.argmin(new))
 
 
-def _require_name(name: Any) -> None:
+def require_name(name: Any) -> None:
     """Refuse a name that no dimension of a result can have."""
     if not isinstance(name, str) or not re.fullmatch(r"[^\W\d]\w*", name):
         raise InputError(

@@ -26,7 +26,7 @@ from sweeps.config.spacing import LARGEST_NUMBER, SPACINGS, axis_values, require
 from sweeps.config.sweep import MODELS, SweepConfig, axis_name, is_key, own_keys
 from sweeps.config.synonyms import way_out
 from sweeps.given import plain, shortened
-from sweeps.grid import SEED, Axis, Dimension, Grid
+from sweeps.grid import SEED, Axis, Dimension, Grid, require_name
 from toymodels.errors import InputError, hint, listed
 
 OUTER = ("name", "description", "seed", "grid", "zip", "derive", "models")
@@ -279,6 +279,7 @@ def _long(path: str) -> str:
 def _axis(path: str, given: Any, helpers: set[str], own: frozenset[str]) -> Axis:
     path = _long(path)
     if path != SEED and not is_key(path, own) and path not in helpers:
+        require_name(axis_name(path))
         known = [*every_key(), *own, "p_active", "importance.ratio", "importance.relative", SEED]
         raise InputError(
             f"grid axis {path!r} sets nothing.{way_out(path, known)} An axis is a key of the run, "

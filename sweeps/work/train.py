@@ -244,9 +244,9 @@ class Train(Work):
         if not n:
             return []
         return [
-            f"{n:,} of {int(known.sum()):,} runs still improve: a tenth more training would lower "
-            f"their loss by over {STILL_FALLING:.1%} (marked in `still_falling`, by how much in "
-            "`loss_fall`). More steps, or a larger learning rate, would lower it."
+            f"{n:,} of {int(known.sum()):,} runs still improve: at their latest pace a tenth more "
+            f"training lowers the loss by over {STILL_FALLING:.1%} (marked in `still_falling`, by "
+            "how much in `loss_fall`). More steps, or a larger learning rate, would lower it."
         ]
 
 

@@ -7,6 +7,7 @@ import xarray as xr
 from builders import Ear, make_table
 
 from sweeps import estimate, parse, read_toml, restore, run_sweep
+from sweeps.plan import make_programs
 from sweeps.run import load
 from sweeps.store import RunFolder, open_dataset
 from sweeps.work import layout, train
@@ -189,3 +190,13 @@ def test_a_module_of_your_own_may_lie_beside_the_file_that_names_it(tmp_path):
     (tmp_path / "mine.toml").write_text(f'{MINE}penalties."beside_the_file:Mine".weight = [0.1]\n')
     config = load(tmp_path / "mine.toml")
     assert config.variants[0]["penalties"] == {"beside_the_file:Mine": {"weight": 0.1}}
+
+
+def test_models_that_are_not_there_yet_are_one_model_however_many_cells():
+    """A dry run of a few thousand wide models would not fit the memory."""
+    models = FIRST | {"n_features": 40, "n_hidden": 10}
+    config = parse(TABLE | {"n_features": 40, "n_hidden": 10, "models": models})
+    (program,) = make_programs(config.grid, config.build)
+    W = program.run.task.trained.model.W
+    assert W.shape == (8, 10, 40)
+    assert W.distinct.shape == (1, 10, 40)

@@ -226,3 +226,19 @@ def test_what_a_result_will_hold_is_known_before_it_runs(own):
     run = config.build({"penalties.mine:L2.weight": 1.0}).run
     arrays = {name for name in own.variables if own[name].ndim}
     assert TRAIN.names(run) == (arrays | set(own.dims)) - {"weight_L2", "seed"}
+
+
+def test_runs_that_still_improve_are_counted_where_they_are_known():
+    fall = xr.DataArray([0.02, 0.001, np.nan, 0.006], dims="seed")  # the third diverged
+    ds = xr.Dataset({"loss_fall": fall, "still_falling": (fall > 0.005).astype(float)})
+    (line,) = TRAIN.remarks(ds)
+    assert line.startswith("2 of 3 runs still improve")
+    assert TRAIN.remarks(ds.isel(seed=[1, 2])) == []
+
+
+def test_a_mark_stands_for_its_share_and_a_diverged_run_has_none(sizes):
+    lost = sizes.diverged == 1
+    assert lost.any()
+    assert (sizes.loss_fall.isnull() == lost).all()
+    assert ((sizes.loss_fall > 0.005) == (sizes.still_falling == 1)).all()
+    assert sizes.still_falling.attrs["flag_meanings"] == "settled still_falling"
