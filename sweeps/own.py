@@ -10,7 +10,7 @@ import xarray as xr
 from sweeps.atomic import check_target
 from sweeps.built import name_of
 from sweeps.cells import cells_of
-from sweeps.config.parse import require_name
+from sweeps.config.parse import sweep_name
 from sweeps.grid import Grid
 from sweeps.identity import digest
 from sweeps.plan import Program
@@ -50,7 +50,7 @@ def run_grid(
         InputError: what is built is no run that can be trained, or cannot be named for `out`.
     """
     work = Computation(grid, cells_of(build), seed, in_bytes(memory_gib), report or Quiet())
-    about = described(grid, seed, require_name(name))
+    about = described(grid, seed, sweep_name(name))
 
     def labelled(joiner: Joiner) -> xr.Dataset:
         texts = {"grid": json.dumps(about), "name": name, "shared_data": work.shared_data()}

@@ -78,7 +78,7 @@ def parse(
     _check_seed(seed)
     if "p_active" in table:
         table = with_path(table, "features.p_active", table.pop("p_active"))
-    name = require_name(parts.get("name"))
+    name = sweep_name(parts.get("name"))
     models = _models(name, seed, parts["models"], version) if "models" in parts else None
     axes, zips = parts.get("grid", {}), parts.get("zip", {})
     own = own_keys(table, axes, *(zipped for zipped in zips.values() if isinstance(zipped, dict)))
@@ -156,7 +156,7 @@ def _check_table(key: str, given: Any) -> None:
         raise InputError(f"{key} = {given!r}: write it as a table, [{key}].")
 
 
-def require_name(name: Any) -> str:
+def sweep_name(name: Any) -> str:
     """Return a sweep's name if files can be called after it, else raise `InputError`."""
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", name):
         raise InputError(
