@@ -184,12 +184,15 @@ def _descend(
 
 
 def in_blocks(f: Callable[..., Any], width: int, lanes: tuple[Any, ...]) -> Any:
-    """Apply `f` to arrays with one lane or more on the last axis, always `width` at once."""
+    """Apply `f` to arrays with one lane or more on the last axis, always `width` at once.
+
+    Each block is waited for: many in flight would push each other out of the cache.
+    """
     n = jax.tree.leaves(lanes)[0].shape[-1]
     blocks: list[Any] = [slice(k, k + width) for k in range(0, n - width + 1, width)]
     if n % width:
         blocks.append(np.arange(n - n % width, n - n % width + width) % n)
-    done = [f(*jax.tree.map(lambda a, k=k: a[..., k], lanes)) for k in blocks]
+    done = [jax.device_get(f(*jax.tree.map(lambda a, k=k: a[..., k], lanes))) for k in blocks]
     return jax.tree.map(lambda *parts: np.concatenate(parts, axis=-1)[..., :n], *done)
 
 

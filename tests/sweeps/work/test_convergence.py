@@ -73,4 +73,4 @@ def test_the_curve_is_looked_at_and_a_short_run_a_few_times_more(steps):
 def test_what_the_scatter_of_a_curve_explains_is_no_fall():
     spec, loss = curves(Cosine(), 1000)
     shaken = loss + 0.02 * np.random.default_rng(0).normal(size=(2000, len(loss)))
-    assert (loss_fall(spec, stops(spec), shaken) > STILL_FALLING).mean() < 0.1
+    assert (fall_of(spec, shaken) > STILL_FALLING).mean() < 0.1
