@@ -63,7 +63,7 @@ def _is_installed(file: str) -> bool:
 def _unknown(value: Any, why: str) -> InputError:
     return InputError(
         f"a {type(value).__name__} cannot be named, so results of it cannot be kept ({why}): make "
-        "it a function, or a frozen record (@flax.struct.dataclass), or leave out= away."
+        "it a function, or a frozen record (@flax.struct.dataclass), or call run_grid without out."
     )
 
 

@@ -170,7 +170,7 @@ def test_installed_code_and_ours_is_known_by_name():
 
 
 def test_what_cannot_be_told_from_another_is_refused():
-    with pytest.raises(InputError, match=r"lock cannot be named, .* or leave out= away"):
+    with pytest.raises(InputError, match=r"lock cannot be named, .* or call run_grid without out"):
         name_of(threading.Lock())
     with pytest.raises(InputError, match="it holds objects"):
         name_of(np.array([object()]))

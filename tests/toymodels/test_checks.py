@@ -163,6 +163,7 @@ def test_messages_show_what_came_and_what_is_allowed():
             call()
 
 
+@pytest.mark.claims
 def test_float64_agrees_with_float32():
     """All right calls again, in a process of their own with JAX_ENABLE_X64=1."""
     wide = subprocess.run(
