@@ -89,6 +89,7 @@ def test_what_is_wrong_is_refused_by_name():
     assert not passed
 
 
+@pytest.mark.claims
 def test_numbers_are_the_same_in_any_form():
     """Lists, JAX's, labelled and whole numbers."""
     apart = []

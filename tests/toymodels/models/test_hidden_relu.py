@@ -37,6 +37,7 @@ def run_task():
     return parse(TABLE).build({}).run.task
 
 
+@pytest.mark.claims
 def test_dense_features_align_with_neurons():
     """With as many neurons as features a privileged basis gives each feature its own neuron."""
     table = TABLE | {"batch_size": 256, "learning_rate": 0.02, "p_active": 0.5}

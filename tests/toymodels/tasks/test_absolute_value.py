@@ -32,6 +32,7 @@ def test_estimators_of_reconstruction_refuse_it():
         run_sweep(TABLE | {"model": "relu", "estimator": "exact"})
 
 
+@pytest.mark.claims
 def test_two_neurons_for_each_feature_learn_it():
     """The best of a few seeds is close to 0; answering 0 would lose p/3 for each feature."""
     ds = run_sweep(TABLE | {"steps": 1500, "grid": {"seed": {"range": 6}}})

@@ -34,6 +34,7 @@ def test_inputs_are_the_models_hidden_states_in_its_own_world():
     np.testing.assert_allclose(task.error(0 * h, h), np.asarray(h) ** 2)
 
 
+@pytest.mark.claims
 def test_a_linear_autoencoder_as_wide_as_the_hidden_layer_learns_it():
     """Its optimum is 0, whatever the model: two hidden dimensions through two."""
     models = {"model": "relu", "n_features": 3, "n_hidden": 2, "steps": 20}
