@@ -93,14 +93,14 @@ def own_test_of(name):
     return f"tests/{folder}/test_{last}.py", f"tests/{stem}/"
 
 
+def _test_of_work(name):
+    return "/".join(("tests", "sweeps", "work", f"test_{name}.py"))
+
+
 # Sources whose tests stand with others', and where.
 TESTED_WITH = {
-    "sweeps/cells.py": "tests/sweeps/work/test_checks.py",
     "toymodels/__main__.py": "tests/figures/command/test_machine.py",
-    "sweeps/work/trained.py": "tests/sweeps/work/test_train.py",
-    "sweeps/work/timed_steps.py": "tests/sweeps/work/test_timing.py",
     "sweeps/stored_models.py": "tests/sweeps/test_exchange.py",
-    "sweeps/work/tried.py": "tests/sweeps/work/test_solve.py",
     "toymodels/laws.py": "tests/toymodels/test_profiles.py",
     "toymodels/measures/base.py": "tests/toymodels/measures/test_columns.py",
     "toymodels/penalties/base.py": "tests/toymodels/test_losses.py",
@@ -120,6 +120,9 @@ TESTED_WITH = {
 }
 for _name in ("arena", "devinterp", "notebook", "own", "param_decomp", "spd"):
     TESTED_WITH[f"toymodels/interop/{_name}.py"] = "tests/toymodels/interop/test_layouts.py"
+for _name, _with in (("trained", "train"), ("timed_steps", "timing"), ("tried", "solve")):
+    TESTED_WITH["/".join(("sweeps", "work", f"{_name}.py"))] = _test_of_work(_with)
+TESTED_WITH["sweeps/cells.py"] = _test_of_work("checks")
 TESTED_WITH["toymodels/interop/base.py"] = "tests/toymodels/interop/test_reading.py"
 # The old addresses of modules that moved, kept for one version.
 TESTED_WITH["toymodels/exact/one_active.py"] = "tests/toymodels/theory/test_one_active.py"

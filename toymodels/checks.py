@@ -222,7 +222,7 @@ def count(name: str, value: Any, least: int | None = 1, most: int | None = None)
         InputError: no whole number, or one out of range.
     """
     try:
-        n = operator.index(value)
+        n = None if isinstance(value, bool) else operator.index(value)
     except TypeError:
         n = None
     low, high = (-math.inf if least is None else least), (math.inf if most is None else most)

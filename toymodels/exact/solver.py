@@ -17,7 +17,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from toymodels.errors import InputError, require_range
+from toymodels.checks import (
+    checked_density,
+    checked_importance,
+    count,
+    require_broadcast,
+    require_same_axes,
+)
+from toymodels.errors import InputError
 from toymodels.exact.end_points import count_agreeing
 from toymodels.exact.rounds import Begin, rounds_after, search
 from toymodels.exact.search import EFFORT, Found, Starts
@@ -100,25 +107,14 @@ def as_cells(p_active: npt.ArrayLike, importance: npt.ArrayLike) -> tuple[Floats
             not finite or too large for float32, shapes that do not broadcast, no cells, numbers
             for both, or a column where there is no axis of cells.
     """
-    p, weight = _numbers("p_active", p_active), _numbers("importance", importance)
-    for name, values, bad in (
-        ("p_active", p, ~((p >= 0) & (p <= 1))),
-        ("importance", weight, ~((weight >= 0) & (weight <= np.finfo(np.float32).max))),
-    ):
-        if np.any(bad):
-            allowed = (
-                "in [0, 1], a density 1 - S"
-                if name == "p_active"
-                else "finite (in float32) and >= 0"
-            )
-            raise InputError(f"{name} must be {allowed}, got {values[bad][0]}.")
-    try:
-        shape = np.broadcast_shapes(p.shape, weight.shape)
-    except ValueError:
-        raise InputError(
-            f"p_active of shape {p.shape} and importance of shape {weight.shape} do not "
-            "broadcast: give both as [..., F]."
-        ) from None
+    if getattr(p_active, "ndim", 0) == getattr(importance, "ndim", 0):  # then dims must agree
+        require_same_axes(p_active=p_active, importance=importance)
+    p, weight = checked_density(p_active), checked_importance(importance, "importance")
+    too_large = weight[weight > np.finfo(np.float32).max]
+    if too_large.size:
+        raise InputError(f"importance must be finite in float32, got {too_large[0]}.")
+    require_broadcast(p_active=p, importance=weight)
+    shape = np.broadcast_shapes(p.shape, weight.shape)
     if not shape:
         raise InputError("p_active and importance are numbers: give one of them per feature, [F].")
     if 0 in shape[:-1]:
@@ -133,13 +129,6 @@ def as_cells(p_active: npt.ArrayLike, importance: npt.ArrayLike) -> tuple[Floats
     return p, weight
 
 
-def _numbers(name: str, given: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    try:
-        return np.asarray(given, np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} = {given!r}: give numbers, [..., F].") from None
-
-
 def _unit(importance: Floats) -> Floats:
     """Return a power of two near each cell's largest importance: no loss is then too small."""
     return np.exp2(np.frexp(importance.max(axis=1))[1].clip(-125, 126)).astype(np.float32)
@@ -152,18 +141,15 @@ def _check_sizes(n_features: int, n_hidden: Any, n_starts: Any, seed: Any) -> No
             f"p_active has {n_features} features, but the solver takes 2 to {max(EFFORT)}: train "
             "with sampled batches instead (toymodels.training)."
         )
-    for name, given in (("n_hidden", n_hidden), ("n_starts", n_starts), ("seed", seed)):
-        whole = isinstance(given, int | np.integer) and not isinstance(given, bool)
-        if not whole and not (given is None and name == "n_starts"):
-            raise InputError(f"{name} = {given!r}: give a whole number.")
+    count("n_hidden", n_hidden, None)
+    count("seed", seed, 0)
+    if n_starts is not None:
+        count("n_starts", n_starts, 1, MOST_STARTS)
     if not 1 <= n_hidden < n_features:
         raise InputError(
             f"n_hidden must be at least 1 and below the {n_features} features, got {n_hidden}; "
             "with as many dimensions as features W = identity, b = 0 has loss 0."
         )
-    if n_starts is not None:
-        require_range("n_starts", n_starts, 1, MOST_STARTS)
-    require_range("seed", seed, 0)
 
 
 def _own_starts(p_active: Floats, n_hidden: int, n_starts: int | None, seed: int) -> Begin:

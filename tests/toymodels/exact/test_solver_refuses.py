@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from toymodels.errors import InputError
 from toymodels.exact.solver import solve
@@ -12,17 +13,22 @@ ONE = (np.ones((1, 2, 3)), np.ones((1, 3)))
 @pytest.mark.parametrize(
     ("p", "importance", "n_hidden", "message"),
     [
-        ([0.5, 1.2], 1.0, 1, r"p_active must be in \[0, 1\].*1\.2"),
-        ([0.5, np.nan], 1.0, 1, r"p_active must be in \[0, 1\].*nan"),
-        (None, [1.0, 1.0], 1, "p_active must be.*nan"),
-        ("half", [1.0, 1.0], 1, "p_active = 'half': give numbers"),
-        ([[0.5], [0.5, 0.5]], 1.0, 1, "p_active = .*: give numbers"),
+        ([0.5, 1.2], 1.0, 1, r"p_active must lie in \[0, 1\].*1\.2"),
+        ([0.5, np.nan], 1.0, 1, r"p_active must lie in \[0, 1\].*nan"),
+        (None, [1.0, 1.0], 1, "p_active = None: give real numbers"),
+        ("half", [1.0, 1.0], 1, "p_active = 'half': give real numbers"),
+        ([[0.5], [0.5, 0.5]], 1.0, 1, "p_active is no array of numbers"),
         ([0.5, 0.5], [1.0, -1.0], 1, r"importance must be finite.*-1\.0"),
         ([0.5, 0.5], [1.0, np.nan], 1, "importance must be finite.*nan"),
-        ([0.5, 0.5], [1.0, 1e39], 1, "importance must be finite .in float32.*1e\\+39"),
+        ([0.5, 0.5], [1.0, 1e39], 1, "importance must be finite in float32.*1e\\+39"),
         ([0.5, 0.5], [[1.0], [0.5]], 1, r"importance of shape \(2, 1\) is a column.*\[2\]"),
         ([[0.5], [0.2]], [1.0, 0.5], 1, r"p_active of shape \(2, 1\) is a column"),
-        ([0.5] * 3, [1.0, 1.0], 1, "do not broadcast"),
+        (
+            [0.5] * 3,
+            [1.0, 1.0],
+            1,
+            r"p_active has shape \(3,\).*\(2,\): give shapes that broadcast",
+        ),
         (0.5, 1.0, 1, r"\[F\]"),
         (np.zeros((0, 2)), 1.0, 1, r"no cells.*\(0, 2\)"),
         ([0.5] * 7, 1.0, 2, "7 features.*2 to 6"),
@@ -38,7 +44,7 @@ def test_cells_that_are_none(p, importance, n_hidden, message):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"n_starts": 0}, "n_starts = 0: give a finite number, from 1"),
+        ({"n_starts": 0}, "n_starts = 0: give a whole number, from 1 to 10,000"),
         ({"n_starts": 10**9}, "n_starts = 1000000000: give"),
         ({"n_starts": True}, "n_starts = True: give a whole number"),
         ({"n_starts": 2.5}, "n_starts = 2.5: give a whole number"),
@@ -52,3 +58,10 @@ def test_cells_that_are_none(p, importance, n_hidden, message):
 def test_starts_that_are_none(more, message):
     with pytest.raises(InputError, match=message):
         solve([0.5] * 3, 1.0, 2, **more)
+
+
+def test_labelled_arrays_of_other_axes_are_not_paired_by_position():
+    p = xr.DataArray(np.full((2, 2), 0.5), dims=("p_active", "feature"))
+    importance = xr.DataArray(np.ones((2, 2)), dims=("seed", "feature"))
+    with pytest.raises(InputError, match="the same axes first"):
+        solve(p, importance, 1)
