@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import xarray as xr
 
 from toymodels import models
 from toymodels.features import Independent
@@ -61,3 +62,18 @@ class Ear:
 
     def finish(self):
         self.finished += 1
+
+
+class CountedParts:
+    """Parts of a figure's analysis, the square of each number below `n`; counts what it computes."""
+
+    def __init__(self, n=2):
+        self.computed, self.n = [], n
+
+    def part(self, i):
+        self.computed.append(i)
+        return xr.Dataset({"square": i**2})
+
+    def parts(self, dataset):
+        n = int(dataset.get("n_points", self.n))
+        return {f"part {i}": lambda i=i: self.part(i) for i in range(n)}

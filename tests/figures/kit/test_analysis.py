@@ -8,24 +8,15 @@ from types import SimpleNamespace
 
 import pytest
 import xarray as xr
+from builders import CountedParts
 
 from figures.kit.analysis import Keeper, analysed
 from sweeps.progress import Quiet
 from toymodels.errors import InputError
 
 
-class Code:
-    """A module with an analysis in two parts; it counts what it computes."""
-
-    def __init__(self):
-        self.computed = []
-
-    def part(self, i):
-        self.computed.append(i)
-        return xr.Dataset({"square": i**2})
-
-    def parts(self, dataset):
-        return {f"part {i}": lambda i=i: self.part(i) for i in range(2)}
+class Code(CountedParts):
+    """A module with an analysis in two parts."""
 
     def analyse(self, dataset, parts):
         return xr.Dataset({"sum": sum(part["square"] for part in parts.values())})

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from builders import CountedParts
 
 from figures.kit.compute import Drawable, planned
 from figures.kit.entry import entries
@@ -51,19 +52,8 @@ class Stub:
         return self.code
 
 
-class Code:
-    """A module with an analysis in parts; it counts what it computes."""
-
-    def __init__(self):
-        self.computed = []
-
-    def part(self, i):
-        self.computed.append(i)
-        return xr.Dataset({"square": i**2})
-
-    def parts(self, dataset):
-        n = int(dataset["n_points"])
-        return {f"part {i}": lambda i=i: self.part(i) for i in range(n)}
+class Code(CountedParts):
+    """A module with an analysis in parts."""
 
     def analyse(self, dataset, parts):
         squares = [float(part["square"]) for part in parts.values()]

@@ -27,7 +27,7 @@ ONE = (np.ones((1, 2, 3)), np.ones((1, 3)))
             [0.5] * 3,
             [1.0, 1.0],
             1,
-            r"p_active has shape \(3,\).*\(2,\): give shapes that broadcast",
+            r"has shape \(3,\).*\(2,\): give shapes that broadcast",
         ),
         (0.5, 1.0, 1, r"\[F\]"),
         (np.zeros((0, 2)), 1.0, 1, r"no cells.*\(0, 2\)"),
