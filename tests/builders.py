@@ -65,7 +65,7 @@ class Ear:
 
 
 class CountedParts:
-    """Parts of a figure's analysis, the square of each number below `n`; counts what it computes."""
+    """Parts of an analysis, the square of each number below `n`; counts what it computes."""
 
     def __init__(self, n=2):
         self.computed, self.n = [], n
