@@ -13,6 +13,7 @@ from typing import Any
 import h5netcdf
 
 from sweeps.config.sweep import SweepConfig, config_from_json, without
+from sweeps.identity import digest
 
 MOST = 6  # keys that are told
 SHOWN = 4  # values of an axis that are told
@@ -92,7 +93,10 @@ def make_room(path: Path, config: SweepConfig, figure: str = "") -> None:
         figure: the figure whose dataset is written there; none for a sweep's own result.
     """
     old = attributes(path)
-    if old is None or "config" not in old:
+    if old is None:
+        return
+    if "config" not in old:
+        _aside(path, digest(_texts(old)), f"{path} was of something else")
         return
     with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError, ImportError):
         before = config_from_json(old["config"])
@@ -106,9 +110,29 @@ def make_room(path: Path, config: SweepConfig, figure: str = "") -> None:
         if kept is not None:
             print(f"{what}: it is replaced here and stays in {kept}.")
             return
-        aside = path.with_name(f"{path.stem}.{before.hash()[:8]}.nc")
-        os.replace(path, aside)
-        print(f"{what}: it is now {aside}.")
+        _aside(path, before.hash(), what)
+
+
+def make_room_for_grid(path: Path, about: str) -> None:
+    """Move aside what is not of a grid with these axes, and say where it is now.
+
+    Args:
+        path: of the result of `run_grid`.
+        about: the attribute `grid` that it will have.
+    """
+    old = attributes(path)
+    if old is not None and old.get("grid") != about:
+        _aside(path, digest(_texts(old)), f"{path} was of something else")
+
+
+def _aside(path: Path, mark: str, what: str) -> None:
+    aside = path.with_name(f"{path.stem}.{mark[:8]}.nc")
+    os.replace(path, aside)
+    print(f"{what}: it is now {aside}.")
+
+
+def _texts(attrs: dict[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in attrs.items()}
 
 
 def attributes(path: Path) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from sweeps.atomic import check_target
 from sweeps.built import name_of
 from sweeps.cells import cells_of
 from sweeps.config.parse import sweep_name
+from sweeps.differences import make_room_for_grid
 from sweeps.grid import Grid
 from sweeps.identity import digest
 from sweeps.plan import Program
@@ -58,13 +59,14 @@ def run_grid(
 
     if out is None:
         return labelled(work.run(None))
-    place, whole = Path(out) / f"{name}.nc", named(about, work.programs)
-    path = Path(out) / "runs" / f"{name}-{digest(whole)}"
+    out, whole = Path(out).expanduser(), named(about, work.programs)
+    place, path = out / f"{name}.nc", out / "runs" / f"{name}-{digest(whole)}"
     check_target(place)
     dataset = None if fresh else kept_dataset(path / "result.nc", JOINED)
     if dataset is None:
         say_if_built_otherwise(whole, path)
         dataset = keep_result(path, work, labelled, config_json=json.dumps(whole), fresh=fresh)
+    make_room_for_grid(place, dataset.attrs["grid"])
     save_dataset(dataset, place)
     return dataset
 

@@ -1,15 +1,14 @@
 """What differs from a figure's preset, as Python values; and what may differ, in words."""
 
-import json
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-import numpy as np
-
 from figures.kit.entry import Entry
+from sweeps.config import toml
 from sweeps.config.parse import read_toml
 from sweeps.config.sweep import is_key
+from sweeps.given import plain, shortened
 from toymodels.errors import InputError
 
 # Tables and keys of a figure's file that are not what its sweep runs.
@@ -37,19 +36,12 @@ def texts_of(changes: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _toml(key: str, value: Any) -> str:
     """Write a value as in TOML."""
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return repr(value)
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{k} = {_toml(key, v)}" for k, v in value.items()) + " }"
-    if isinstance(value, list | tuple | range):
-        return "[" + ", ".join(_toml(key, v) for v in value) + "]"
-    raise InputError(f"{key} = {value!r:.60}: give a number, a text, a list or a table.")
+    try:
+        if value is None:
+            raise ValueError("give a number, a text, a list or a table")
+        return toml.inline(plain(value))
+    except ValueError as error:
+        raise InputError(f"{key} = {shortened(value)}: {error}.") from None
 
 
 def described(entry: Entry) -> str:

@@ -154,3 +154,16 @@ def test_a_result_that_lost_its_attributes_says_so(models):
 def test_a_name_that_no_file_can_have_is_refused(tmp_path, name):
     with pytest.raises(InputError, match="name = "):
         run_grid(GRID, build, out=tmp_path, name=name)
+
+
+def test_a_result_of_something_else_is_moved_aside(out, capsys):
+    smaller = Grid(GRID.dimensions[1:])
+    before = open_dataset(out / "mine.nc")
+    run_grid(smaller, lambda values: build({"p": 0.5}), out=out, name="mine")
+    (aside,) = out.glob("mine.*.nc")
+    assert capsys.readouterr().out == f"{out}/mine.nc was of something else: it is now {aside}.\n"
+    xr.testing.assert_identical(open_dataset(aside), before)
+    run_grid(GRID, build, out=out, name="mine")
+    capsys.readouterr()
+    run_grid(GRID, build, out=out, name="mine")
+    assert capsys.readouterr().out == ""

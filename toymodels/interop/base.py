@@ -41,9 +41,7 @@ class Layout:
     """
 
     name: str
-    model: (
-        type  # the class that its arrays make, unless the file's sidecar names another of `kinds`
-    )
+    model: type  # of its arrays, unless the file's sidecar names another of `kinds`
     leaves: Mapping[str, Leaf]  # by the names of our class
     kinds: tuple[type, ...] = ()  # other classes with the same leaves
     signature: tuple[str, ...] = ()  # names a file is recognised by; all of its leaves if empty
