@@ -26,12 +26,21 @@ def drawable(name):
     return getattr(figures, name.replace("-", "_"))
 
 
+# In the quick tier one figure of each kind: trained, with panels of several programs, solved, with
+# settings and parts, simulated, and with sweeps beside it. The claims run all of them.
+QUICK = (
+    "intro",
+    "superposition-20-5",
+    "phase-diagram-2-1",
+    "pentagon-digon",
+    "rotations-error",
+    "sae-antipodes",
+)
+
+
 def marked(name):
-    """With the claims: what compiles for many seconds, and members of a family after the first."""
-    entry = entries()[name]
-    family = [e.name for e in entries().values() if e.module_name == entry.module_name]
-    slow = name in ("phase-order", "estimators") or name != family[0]
-    return pytest.param(name, marks=[pytest.mark.claims] if slow else [])
+    """With the claims, but for one of each kind."""
+    return pytest.param(name, marks=[] if name in QUICK else [pytest.mark.claims])
 
 
 @pytest.mark.parametrize("name", [marked(name) for name in NAMES])
