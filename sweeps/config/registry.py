@@ -49,6 +49,7 @@ NAMES: dict[str, dict[str, str]] = {
         "stratified": "toymodels.estimators.stratified:Stratified",
         "exact": "toymodels.estimators.quadrature:Quadrature",
         "fourier": "toymodels.estimators.fourier:Fourier",
+        "control_variate": "toymodels.estimators.control_variate:ControlVariate",
     },
     "optimizer": {
         "adam": "toymodels.optimizers:Adam",

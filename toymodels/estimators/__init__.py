@@ -2,6 +2,7 @@
 
 from toymodels.estimators.base import Estimator, n_batches, require
 from toymodels.estimators.best import ESTIMATES, best_estimator
+from toymodels.estimators.control_variate import ControlVariate
 from toymodels.estimators.fourier import Fourier
 from toymodels.estimators.quadrature import Quadrature
 from toymodels.estimators.sampled import Sampled
@@ -9,6 +10,7 @@ from toymodels.estimators.stratified import Stratified
 
 __all__ = [
     "ESTIMATES",
+    "ControlVariate",
     "Estimator",
     "Fourier",
     "Quadrature",
