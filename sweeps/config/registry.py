@@ -49,6 +49,7 @@ NAMES: dict[str, dict[str, str]] = {
         "stratified": "toymodels.estimators.stratified:Stratified",
         "exact": "toymodels.estimators.quadrature:Quadrature",
         "fourier": "toymodels.estimators.fourier:Fourier",
+        "adversarial": "toymodels.estimators.adversarial:AdversarialTraining",
     },
     "optimizer": {
         "adam": "toymodels.optimizers:Adam",

@@ -1,5 +1,6 @@
 """How a task's loss is computed, one file for each way; and which is best."""
 
+from toymodels.estimators.adversarial import AdversarialTraining
 from toymodels.estimators.base import Estimator, n_batches, require
 from toymodels.estimators.best import ESTIMATES, best_estimator
 from toymodels.estimators.fourier import Fourier
@@ -9,6 +10,7 @@ from toymodels.estimators.stratified import Stratified
 
 __all__ = [
     "ESTIMATES",
+    "AdversarialTraining",
     "Estimator",
     "Fourier",
     "Quadrature",
