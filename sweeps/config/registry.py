@@ -64,6 +64,7 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "penalties": {
         "l1_hidden": "toymodels.penalties.l1_hidden:L1Hidden",
+        "l2_hidden": "toymodels.penalties.l2_hidden:L2Hidden",
     },
     "measures": {
         "geometry": "toymodels.measures.columns:measure_geometry",
