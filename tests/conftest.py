@@ -5,8 +5,20 @@ What tests build is in `builders`.
 
 import jax
 import pytest
+from full_claims import Record
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+
+def pytest_addoption(parser):
+    words = "keep how the tests marked claims_full went (make claims-full)"
+    parser.addoption("--record", metavar="FILE", help=words)
+
+
+def pytest_configure(config):
+    path = config.getoption("--record")
+    if path and not hasattr(config, "workerinput"):  # the one that hears all workers
+        config.pluginmanager.register(Record(path, config.rootpath))
 
 
 @pytest.fixture

@@ -114,7 +114,7 @@ class Run:
     init: Callable[[jax.Array], Any]  # a frozen record such as `models.Init`
     spec: TrainSpec
     penalties: tuple[Penalty, ...] = ()  # their weights are leaves
-    estimator: Estimator = static(default=Sampled())
+    estimator: Estimator = Sampled()  # a record: what a sweep may vary of it is a leaf
     measures: tuple[Measure, ...] | None = static(default=None)  # None: the geometry of W
     frozen: tuple[str, ...] = static(default=())  # names of leaves that training leaves alone
 

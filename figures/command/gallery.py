@@ -11,6 +11,7 @@ import argparse
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from figures.command.catalogue import choose, table_of
 from figures.kit.entry import FIGURES, Entry, entries
@@ -18,6 +19,7 @@ from figures.kit.entry import FIGURES, Entry, entries
 ROOT = FIGURES.parent
 PICTURES = ROOT / "docs" / "gallery"
 CLAIMS = PICTURES / "claims.json"
+FULL_CLAIMS = PICTURES / "claims-full.json"  # what `make claims-full` keeps
 DPI = 80  # of a thumbnail
 
 # What is shown in the README, at full size.
@@ -60,6 +62,7 @@ def gallery(claims: dict[str, str]) -> str:
         for e in entries().values():
             if e.group == group:
                 lines += _section(e, claims.get(e.name, ""))
+    lines += full_claims(read(FULL_CLAIMS))
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -77,6 +80,30 @@ def _section(e: Entry, claim: str) -> list[str]:
     ]
 
 
+def full_claims(tests: dict[str, Any]) -> list[str]:
+    """Return the table of the claims at full settings, of which each test is a sentence."""
+    if not tests:
+        return []
+    lines = [
+        "## Claims at full settings",
+        "",
+        "Proven by `make claims-full`; how it last went:",
+        "",
+    ]
+    lines += ["| claim | outcome | seconds | date | commit |", "|---|---|---|---|---|"]
+    for name, of in tests.items():
+        sentence, _, case = name.rpartition("::")[2].removeprefix("test_").partition("[")
+        said = sentence.replace("_", " ") + (f" ({case.removesuffix(']')})" if case else "")
+        cells = (of["outcome"], of["seconds"], of["date"], f"`{of['commit']}`")
+        lines.append(f"| {' | '.join(map(str, (said, *cells)))} |")
+    return [*lines, ""]
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return what a JSON file holds, nothing where there is none."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
 def with_tables(readme: str) -> str:
     """Return the README with its tables of figures written anew."""
 
@@ -88,7 +115,7 @@ def with_tables(readme: str) -> str:
 
 def write_texts() -> None:
     """Write GALLERY.md and the README's tables."""
-    claims = json.loads(CLAIMS.read_text(encoding="utf-8")) if CLAIMS.exists() else {}
+    claims = read(CLAIMS)
     (ROOT / "GALLERY.md").write_text(gallery(claims), encoding="utf-8")
     readme = ROOT / "README.md"
     readme.write_text(with_tables(readme.read_text(encoding="utf-8")), encoding="utf-8")
@@ -103,7 +130,7 @@ def main() -> None:
     parser.add_argument("--text", action="store_true")
     given = parser.parse_args()
     PICTURES.mkdir(parents=True, exist_ok=True)
-    claims = json.loads(CLAIMS.read_text(encoding="utf-8")) if CLAIMS.exists() else {}
+    claims = read(CLAIMS)
     if not given.text:
         for entry in choose(tuple(given.names), None if given.names else "all"):
             claims[entry.name] = draw(entry, given.out)

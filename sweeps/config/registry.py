@@ -50,6 +50,7 @@ NAMES: dict[str, dict[str, str]] = {
         "exact": "toymodels.estimators.quadrature:Quadrature",
         "fourier": "toymodels.estimators.fourier:Fourier",
         "control_variate": "toymodels.estimators.control_variate:ControlVariate",
+        "adversarial": "toymodels.estimators.adversarial:AdversarialTraining",
     },
     "optimizer": {
         "adam": "toymodels.optimizers:Adam",
@@ -64,6 +65,7 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "penalties": {
         "l1_hidden": "toymodels.penalties.l1_hidden:L1Hidden",
+        "l2_hidden": "toymodels.penalties.l2_hidden:L2Hidden",
     },
     "measures": {
         "geometry": "toymodels.measures.columns:measure_geometry",

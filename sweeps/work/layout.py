@@ -10,7 +10,7 @@ from sweeps.plan import Block, Layout, Program, window
 from toymodels.errors import InputError
 from toymodels.estimators.best import best_estimator
 from toymodels.models.base import has_hidden, hidden
-from toymodels.tasks.base import interpret
+from toymodels.tasks.base import draw_batch, interpret
 from toymodels.training import EVALUATION_BATCH, Run, with_optimizer
 
 # Inputs and targets of the models that take a step side by side (measured on 2 cores, 1 MiB L2).
@@ -43,7 +43,7 @@ def batch_bytes(run: Run, n_examples: int, with_hidden: bool = False) -> int:
     key = jax.random.key(0)
 
     def draw(key: jax.Array) -> Any:
-        return interpret(run.task, run.estimator.draw(run.task, key, n_examples))
+        return interpret(run.task, draw_batch(run.task, key, n_examples))
 
     inputs, targets = jax.eval_shape(draw, key)
     total = size_of((inputs, targets))

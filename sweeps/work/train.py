@@ -265,8 +265,8 @@ def make_run(task: Any, init: Any, spec: TrainSpec, **parts: Any) -> Run:
     require(run.estimator, task, cls if isinstance(cls, type) else first_model(run))
     if needs_inputs(run.penalties) and run.estimator.name != "sampled":
         raise InputError(
-            f'a penalty is a mean over examples, which estimator = "{run.estimator.name}" does '
-            'not draw: use estimator = "sampled".'
+            "a penalty is a mean over examples as they are, which estimator = "
+            f'"{run.estimator.name}" does not draw: use estimator = "sampled".'
         )
     if run.frozen:
         model = first_model(run)

@@ -1,5 +1,6 @@
 """How a task's loss is computed, one file for each way; and which is best."""
 
+from toymodels.estimators.adversarial import AdversarialTraining
 from toymodels.estimators.base import Estimator, n_batches, require
 from toymodels.estimators.best import ESTIMATES, best_estimator
 from toymodels.estimators.control_variate import ControlVariate
@@ -11,6 +12,7 @@ from toymodels.estimators.stratified import Stratified
 __all__ = [
     "ESTIMATES",
     "ControlVariate",
+    "AdversarialTraining",
     "Estimator",
     "Fourier",
     "Quadrature",

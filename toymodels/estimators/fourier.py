@@ -3,20 +3,21 @@
 See `toymodels.exact.fourier`.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import struct
 
 from toymodels.errors import require_range
 from toymodels.estimators.base import loss_of_zero, refuse_world
 from toymodels.estimators.quadrature import refuse_model
 from toymodels.exact.fourier import MOST_TERMS, TERMS, expected_loss_of_map_fourier
+from toymodels.fields import static
 
 
-@dataclass(frozen=True)
+@struct.dataclass
 class Fourier:
     """Sum terms of the series, up to the K-th.
 
@@ -24,7 +25,7 @@ class Fourier:
         terms: K, terms of the series.
     """
 
-    terms: int = TERMS
+    terms: int = static(default=TERMS)
 
     name = "fourier"
     draws = False

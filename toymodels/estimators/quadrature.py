@@ -3,12 +3,12 @@
 A step of training is then a step of plain descent. See `toymodels.exact.expected`.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import struct
 
 from toymodels.estimators.base import loss_of_zero, refuse_world
 from toymodels.exact.expected import LARGEST_F, expected_loss_of_map, n_terms, outputs_together
@@ -19,7 +19,7 @@ from toymodels.models.base import has_map
 ARRAYS_OF_TERMS = 6
 
 
-@dataclass(frozen=True)
+@struct.dataclass
 class Quadrature:
     """Sum over what is active; exact for two active features, Gauss–Legendre for more."""
 

@@ -1,16 +1,16 @@
 """The mean over a batch of examples: right for every task and model."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import jax
+from flax import struct
 
 from toymodels.diverged import nan_unless_finite
 from toymodels.models.base import apply_batch
 from toymodels.tasks.base import baseline, draw_batch, interpret, mean_error
 
 
-@dataclass(frozen=True)
+@struct.dataclass
 class Sampled:
     """Draw a batch and average the error over it."""
 

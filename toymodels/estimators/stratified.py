@@ -3,7 +3,6 @@
 See `toymodels.exact.strata` for the formulas.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -66,7 +65,7 @@ class AtLeastTwo(Features):
         return jnp.where(active, self.whole.distribution(quantile), 0.0)
 
 
-@dataclass(frozen=True)
+@struct.dataclass
 class Stratified:
     """Batches hold examples with two or more active features; the rest is in closed form."""
 

@@ -37,6 +37,25 @@ def test_it_is_the_worst_of_the_directions_for_each_example():
     assert found["loss_of_attack"] == pytest.approx(np.mean(worst - loss(x)), rel=1e-4)
 
 
+def test_ascent_finds_the_worst_of_all_directions():
+    """Of two inputs every direction is an angle: all are tried."""
+    W, b = np.array([[1.0, -0.7]]), np.array([0.02, -0.05])
+    run, found = measure(W, b, p_active=0.6, budget=0.3, n_examples=64, ascent=20)
+    x, _ = interpret(run.task, draw_batch(run.task, KEY, 64))
+    x, angle = np.asarray(x, float), np.linspace(0, 2 * np.pi, 3600, endpoint=False)
+    step = 0.3 * np.linalg.norm(x, axis=0).mean()
+    moved = x[:, :, None] + step * np.stack([np.cos(angle), np.sin(angle)])[:, None, :]
+
+    def loss(given):
+        y = np.maximum(np.einsum("ij,jba->iba", W.T @ W, given) + b[:, None, None], 0)
+        return ((y - x[:, :, None]) ** 2).sum(axis=0)
+
+    best = np.mean(loss(moved).max(axis=1) - loss(x[:, :, None])[:, 0])
+    _, analytic = measure(W, b, p_active=0.6, budget=0.3, n_examples=64)
+    assert analytic["loss_of_attack"] < found["loss_of_attack"] <= best * (1 + 1e-5)
+    assert found["loss_of_attack"] > 0.9 * best
+
+
 def test_dedicated_features_have_the_vulnerability_one_that_others_are_measured_by():
     dropped = 0.05  # the mean of a feature of density 0.1, up to sampling
     _, found = measure(np.eye(3, 5), [0, 0, 0, dropped, dropped])
