@@ -1,10 +1,15 @@
-"""The model that computes absolute values in superposition."""
+"""The models that compute absolute values in superposition, without and with biases of neurons."""
+
+from typing import Self
 
 import jax
+import jax.numpy as jnp
 from flax import struct
 
+from toymodels.fields import along_first_axis, array
 from toymodels.measures.balanced import balanced_neurons
 from toymodels.models.autoencoders import UntiedAutoencoder
+from toymodels.precision import product
 
 
 @struct.dataclass
@@ -18,6 +23,39 @@ class AbsoluteValueModel(UntiedAutoencoder):
     def encode(self, x: jax.Array) -> jax.Array:
         """Return `h = ReLU(W x)`."""
         return jax.nn.relu(super().encode(x))
+
+    def columns(self) -> jax.Array:
+        """Return the directions by which features are measured: `balanced_neurons(W, V)`."""
+        return balanced_neurons(self.W, self.V)
+
+    def maps_of_one(self) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """Return `G₊, G₋ [F, F]` and `b [F]`: of `x_j = ±v` alone it makes `ReLU(v G±_j + b)`.
+
+        A neuron's ReLU has no kink but at 0, so on each ray the hidden layer is linear.
+        """
+        plus, minus = (product(self.V, jax.nn.relu(W)) for W in (self.W, -self.W))
+        return plus, minus, self.b
+
+
+@struct.dataclass
+class BiasedAbsoluteValueModel(AbsoluteValueModel):
+    """`y = ReLU(V h + b)` with neurons `h = ReLU(W x + c)`; the paper's have no `c`.
+
+    A neuron may be rescaled as without `c`, row m of `W` and `c_m` together.
+    """
+
+    c: jax.Array = array("hidden", words="biases of the neurons")  # [M]
+
+    @classmethod
+    def init(cls, key: jax.Array, n_features: int, n_hidden: int, scale: jax.Array) -> Self:
+        """Draw `W` and `V` with standard deviation `scale`; `b` and `c` start at zero."""
+        plain = AbsoluteValueModel.init(key, n_features, n_hidden, scale)
+        return cls(W=plain.W, V=plain.V, b=plain.b, c=jnp.zeros(n_hidden))
+
+    def encode(self, x: jax.Array) -> jax.Array:
+        """Return `h = ReLU(W x + c)`."""
+        h = self.W @ x
+        return jax.nn.relu(h + along_first_axis(self.c, h))
 
     def columns(self) -> jax.Array:
         """Return the directions by which features are measured: `balanced_neurons(W, V)`."""

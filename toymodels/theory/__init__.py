@@ -4,6 +4,7 @@
 - `linear`: the optimum of a linear model.
 - `surface_2_1`: the loss of two features in one dimension without bias, and its minima.
 - `one_active`: the loss when one feature is active at a time, and its k-gons.
+- `nonlinear_compression`: two numbers in one, by a staircase with ramps.
 - `shapes`: the polytopes that features form, their names and corners.
 
 `W` is [M hidden, F features]; losses are summed over features. Arrays are numpy's, in float64,
@@ -11,6 +12,12 @@ except for `one_active`, which JAX differentiates.
 """
 
 from toymodels.theory.linear import LinearLimit, linear_limit
+from toymodels.theory.nonlinear_compression import (
+    break_even_ramp,
+    error_best_decoder,
+    error_linear_compression,
+    error_natural_decoder,
+)
 from toymodels.theory.one_active import (
     KGon,
     k_gon,
@@ -47,6 +54,10 @@ __all__ = [
     "Problem",
     "boundary_2_1",
     "boundary_3_2",
+    "break_even_ramp",
+    "error_best_decoder",
+    "error_linear_compression",
+    "error_natural_decoder",
     "k_gon",
     "linear_limit",
     "loss_2_1_without_bias",
