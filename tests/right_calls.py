@@ -118,6 +118,14 @@ RIGHT: dict[str, dict[str, dict[str, Any]]] = {
         "scores": {"found": Of("matrix", PAIR), "true": Of("matrix", PAIR), "matched": 0.9},
         "unit": {"columns": Of("matrix", PAIR)},
     },
+    "theory.absolute_value": {
+        "exact_absolute_value": {"n_features": 2},
+        "distance_to_exact": {
+            "W": Of("matrix", np.array([[1.0], [-1.0]])),
+            "V": Of("matrix", np.array([[1.0, 1.0]])),
+            "b": Of("finite", np.zeros(1)),
+        },
+    },
     "theory.linear": {
         "linear_limit": {"n_features": 2, "n_hidden": 1, "importance": R, "p_active": P}
     },

@@ -126,7 +126,7 @@ def _checked(n_stairs: npt.ArrayLike, ramp: npt.ArrayLike) -> tuple[Floats, Floa
 
 def _checked_stairs(n_stairs: npt.ArrayLike, least: int = 1) -> Floats:
     Z = floats("n_stairs", n_stairs)
-    bad = Z[~((least <= Z) & (Z <= 10_000) & (Z % 1 == 0))]
+    bad = Z[~((least <= Z) & (Z <= 10_000) & (np.floor(Z) == Z))]
     if bad.size:
         raise InputError(f"n_stairs must be whole numbers from {least} to 10,000, got {bad[0]}.")
     return Z

@@ -4,7 +4,9 @@ with biases of the neurons it is another function, until they are 0."""
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
+from toymodels.errors import InputError
 from toymodels.estimators import Sampled, Stratified, best_estimator
 from toymodels.features import Independent, SignedUniform
 from toymodels.measures.balanced import balanced_neurons
@@ -54,6 +56,21 @@ def test_biases_of_neurons_start_at_zero_and_shift_their_kinks():
     np.testing.assert_allclose(moved.encode(x), jax.nn.relu(model.W @ x + c[:, None]), rtol=1e-6)
     np.testing.assert_allclose(moved(x[:, 0]), moved(x)[:, 0], rtol=1e-5)
     np.testing.assert_array_equal(columns(moved), balanced_neurons(model.W, model.V))
+
+
+def test_a_positive_decoder_starts_with_the_same_weights_but_for_signs():
+    key = jax.random.key(2)
+    plain, positive = (
+        AbsoluteValueModel.start(3, 4, 0.5, decoder)(key) for decoder in ("normal", "positive")
+    )
+    np.testing.assert_array_equal(positive.V, np.abs(plain.V))
+    np.testing.assert_array_equal(positive.W, plain.W)
+    assert (np.asarray(plain.V) < 0).any()
+    found = BiasedAbsoluteValueModel.start(3, 4, 0.5, "positive")(key)
+    assert isinstance(found, BiasedAbsoluteValueModel)
+    assert found.c.shape == (4,)
+    with pytest.raises(InputError, match="init_decoder = 'uniform': give"):
+        AbsoluteValueModel.start(3, 4, 0.5, "uniform")
 
 
 def test_closed_forms_are_used_where_they_hold():
