@@ -72,11 +72,9 @@ def analyse(dataset: xr.Dataset) -> xr.Dataset:
     for name in ("share", "low", "high"):
         best[name] = share[name]
     best["n_seeds"] = share["n"]
-    alike = (distance < ALIKE).where(found)
-    best["share_alike"] = alike.mean("seed")
-    best["distance"] = distance.min("seed")
-    here = distance.where(dataset["seed"] == best["best_seed"]).max("seed")
-    best["distance"] = here.fillna(np.inf)
+    best["share_alike"] = (distance < ALIKE).where(found).mean("seed")
+    of_best = distance.where(dataset["seed"] == best["best_seed"]).max("seed")
+    best["distance"] = of_best.fillna(np.inf)
     return best
 
 
@@ -106,7 +104,8 @@ def claim(dataset: xr.Dataset) -> str:
 
 def _shares(cells: xr.Dataset, start: str) -> str:
     """Say the shares of seeds from one start."""
-    return f"{listed(f'{share:.0%}' for share in cells['share'].values)} from a {start} start"
+    shares = ("–" if np.isnan(share) else f"{share:.0%}" for share in cells["share"].values)
+    return f"{listed(shares)} from a {start} start"
 
 
 def caption(dataset: xr.Dataset) -> list[str]:

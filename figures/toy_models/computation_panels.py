@@ -92,5 +92,51 @@ def _draw_edges(ax: Axes, start: tuple, end: tuple, weights: NDArray) -> None:
     pairs = np.argwhere(np.abs(weights) > FAINT * largest)
     lines = [[(start[0], start[1][i]), (end[0], end[1][j])] for i, j in pairs]
     sizes = [weights[i, j] / largest for i, j in pairs]
-    colors = [style.RED if w > 0 else style.BLUE for w in sizes]
+    colors = [_sign_color(w) for w in sizes]
     ax.add_collection(LineCollection(lines, linewidths=[3 * abs(w) for w in sizes], colors=colors))
+
+
+def draw_circuit(
+    ax: Axes, W: ArrayLike, V: ArrayLike, features: tuple[Any, Any], neurons: tuple[Any, Any]
+) -> None:
+    """Draw two neurons and two features as a graph, with a number at each edge.
+
+    Args:
+        ax: where.
+        W: weights into the neurons, `[2 neurons, 2 features]`.
+        V: weights out of them, `[2 features, 2 neurons]`.
+        features: their names, or indices from 0.
+        neurons: the same.
+    """
+    W, V = np.asarray(W), np.asarray(V)
+    height = _heights(2)
+    colors = [style.series(i)["color"] for i in range(2)]
+    _draw_edges(ax, (0, height), (1, height), W.T)
+    _draw_edges(ax, (1, height), (2, height), V.T)
+    for start, weights in ((0, W.T), (1, V.T)):
+        for i, j in np.argwhere(np.abs(weights) > FAINT * np.max(np.abs(weights), initial=0)):
+            along = 0.3 if i == j else 0.24  # labels of crossing edges stand apart
+            at = height[i] + along * (height[j] - height[i])
+            white = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+            number = f"{weights[i, j]:.2g}".replace("-", "−")
+            look: dict[str, Any] = {"ha": "center", "va": "center", "bbox": white, "fontsize": 8}
+            ax.text(start + along, at, number, color=_sign_color(weights[i, j]), zorder=5, **look)
+    how: dict[str, Any] = {"s": 420, "zorder": 3, "edgecolors": style.INK, "linewidths": 0.8}
+    ax.scatter(np.ones(2), height, c="white", marker="s", **how)
+    label: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8.5, "zorder": 4}
+    for i in range(2):
+        ax.text(1, height[i], _name(neurons[i]), **label)
+        for x, letter in ((0, "x"), (2, "y")):
+            ax.scatter(x, height[i], color=colors[i], **how)
+            text = f"${letter}_{{{_name(features[i])}}}$"
+            ax.text(x, height[i], text, color="white", **label)
+    ax.set(xlim=(-0.25, 2.25), ylim=(0, 1), xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+
+
+def _name(thing: Any) -> str:
+    return str(thing + 1) if isinstance(thing, int) else str(thing)
+
+
+def _sign_color(weight: float) -> str:
+    return style.RED if weight > 0 else style.BLUE
