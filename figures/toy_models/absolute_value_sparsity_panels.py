@@ -16,10 +16,11 @@ from figures.toy_models.computation_panels import draw_stacks
 
 NAMED = 0.12  # height of a rectangle, as a share of its axis, from which its feature is named
 SHADE = 0.5  # of a neuron whose weights are all alike
+LIMITS = {"monosemantic": (0, 1), "computed": (0, np.inf), "rank_correlation": (-1, 1)}
 TITLES = {
     "monosemantic": "share of monosemantic neurons",
     "computed": "features computed",
-    "rank_correlation": "rank correlation: the less important\na neuron's feature, the more mixed it is",
+    "rank_correlation": "rank correlation of neurons:\nless important, more mixed",
 }
 
 
@@ -83,21 +84,33 @@ def draw_scale(figure: Figure, axes: list[Axes]) -> None:
 def draw_count(ax: Axes, dataset: xr.Dataset, name: str) -> None:
     """Draw what was counted by density, with what chance or pairs of neurons would give."""
     p = dataset["p_active"].values
-    values = (dataset[k].values for k in (name, f"{name}_low", f"{name}_high"))
-    draw_interval(ax, p, *values, fmt="o-", color=style.INK, ms=4.5)
+    mean, low, high = (dataset[k].values for k in (name, f"{name}_low", f"{name}_high"))
+    least, most = LIMITS[name]
+    draw_interval(
+        ax,
+        p,
+        mean,
+        np.maximum(low, least),
+        np.minimum(high, most),
+        fmt="o-",
+        color=style.INK,
+        ms=4.5,
+    )
     if name == "monosemantic":
         ax.plot(p, dataset["shuffled"].values, "s--", color=style.NULL, ms=3.5, lw=1)
-        ax.set_ylim(-0.04, 1.06)
     elif name == "computed":
         half = dataset.sizes["hidden"] / 2
         ax.axhline(half, color=style.NULL, ls="--", lw=1.1)
         text = f"{half:g}, two neurons each"
-        ax.annotate(text, (p.max(), half), (-2, 3), textcoords="offset points", color=style.NOTE)
-        ax.set_ylim(bottom=0)
+        look = {"textcoords": "offset points", "color": style.NOTE, "ha": "right", "va": "top"}
+        ax.annotate(text, (p.min(), half), (0, -3), **look)
     else:
         ax.axhline(0, color=style.NULL, ls="--", lw=1.1)
-        ax.set_ylim(-1.05, 1.05)
+    pad = 0.04 * (most - least) if np.isfinite(most) else 0.0
+    ax.set_ylim(least - pad, most + pad if np.isfinite(most) else None)
     ax.set(xscale="log", title=TITLES[name])
+    ax.set_xticks(p, [f"{value:g}" for value in p])
+    ax.minorticks_off()
     ax.set_xlim(p.max() * 1.3, p.min() / 1.3)  # sparser to the right
     if name == "rank_correlation":
         ax.set_xlabel("density 1 − S (sparser to the right)")

@@ -47,7 +47,7 @@ def analyse(dataset: xr.Dataset) -> xr.Dataset:
     """Count motifs of every model and of its shuffled weights; keep one model and its clearest.
 
     Drawn is, at the density with most motifs on average, the model of least ranking loss among
-    those with two motifs or as many as there are.
+    those with motifs in two neurons, or in as many as there are.
     """
     found, chance, all_motifs = _search(dataset)
     result = dataset.assign(n_motifs=(CELLS, found))
@@ -82,9 +82,10 @@ def _with_drawn(result: xr.Dataset, motifs: dict) -> xr.Dataset:
     W, V, part = np.full(size, np.nan), np.full(size[::-1], np.nan), np.full((CIRCUITS, 7), np.nan)
     density, seed = np.nan, -1
     if motifs:
-        i = int(result["average"].fillna(-1).argmax())
+        i = int(np.argmax(result["average"].fillna(-1).values))
         loss = result["loss_ranking"].transpose(*CELLS).values
-        at = min((k for k in motifs if k[0] == i), key=lambda k: (-min(len(motifs[k]), 2), loss[k]))
+        of = {k: len({m.neuron for m in found}) for k, found in motifs.items() if k[0] == i}
+        at = min(of, key=lambda k: (-min(of[k], CIRCUITS), loss[k]))
         cell = result.isel(p_active=at[0], seed=at[1])
         W, V = cell["W"].transpose("hidden", ...).values, cell["V"].transpose("feature", ...).values
         density, seed = float(cell["p_active"]), int(cell["seed"])
@@ -138,6 +139,7 @@ def claim(dataset: xr.Dataset) -> str:
 def caption(dataset: xr.Dataset) -> list[str]:
     """State the rule, what is drawn, and what the paper leaves open."""
     drawn = f"density {float(dataset['drawn_density']):g}, seed {int(dataset['drawn_seed'])}"
+    drawn = "nothing" if np.isnan(dataset["drawn_density"].values) else drawn
     return [
         f"motif: a neuron reads two features with weights of ratio above {asymmetric.RATIO:g} and "
         f"gives either back (weight in × weight out = 1 ± {asymmetric.TOLERANCE:g}), and a second "
@@ -158,8 +160,8 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     colors = style.IMPORTANCE(np.linspace(0.95, 0.05, W.shape[1]))
     rescaled = W if np.isnan(W).any() else np.asarray(rescaled_neurons(W, V).W)
     paint.draw_stacks(panel["stacks"], rescaled, colors)
-    density = float(dataset["drawn_density"])
-    title = f"weights into the neurons, density {density:g} (bright: the most important feature)"
+    title = f"weights into the neurons, density {float(dataset['drawn_density']):g} (bright: the "
+    title = "all runs diverged" if np.isnan(W).any() else f"{title}most important feature)"
     panel["stacks"].set(title=title, xlabel="neuron", ylabel="weight, largest ±1")
     panel["stacks"].set_xticks(range(len(W)), range(1, len(W) + 1))
     for row in range(CIRCUITS):
@@ -194,7 +196,7 @@ def _draw_typical(ax: Axes, typical: np.ndarray) -> None:
     W = np.array([[root, -1 / root], [1, 0]])
     V = np.array([[1 / root, 0], [interference / root, inhibition]])
     paint.draw_circuit(ax, W, V, ("a", "b"), ("", ""))
-    ax.set_title("medians of all motifs; the paper's: 2, −½ in, ½, 2 out")
+    ax.set_title("medians over all motifs\n(the paper: 2, −½ in and ½, 2 out)")
 
 
 def _draw_counts(ax: Axes, dataset: xr.Dataset) -> None:
