@@ -101,6 +101,11 @@ RIGHT: dict[str, dict[str, dict[str, Any]]] = {
     "measures.balanced": {
         "balanced_encoder": {"W": PAIR, "V": 4 * PAIR.T},
         "balanced_neurons": {"W": PAIR, "V": 4 * PAIR.T},
+        "rescaled_neurons": {"W": PAIR, "V": 4 * PAIR.T},
+    },
+    "measures.asymmetric": {
+        "asymmetric_motifs": {"W": Of("matrix", PAIR), "V": Of("matrix", 4 * PAIR.T)}
+        | {"ratio": Of("number", 2.0), "tolerance": 0.25, "cancelled": Of("limit", 0.5)}
     },
     "measures.polytopes": {
         name: {"W": Of("matrix", PAIR), "threshold": 0.5, "tolerance": 0.1, "reach": 0.1}
@@ -113,9 +118,22 @@ RIGHT: dict[str, dict[str, dict[str, Any]]] = {
         "scores": {"found": Of("matrix", PAIR), "true": Of("matrix", PAIR), "matched": 0.9},
         "unit": {"columns": Of("matrix", PAIR)},
     },
+    "theory.absolute_value": {
+        "exact_absolute_value": {"n_features": 2},
+        "distance_to_exact": {
+            "W": Of("matrix", np.array([[1.0], [-1.0]])),
+            "V": Of("matrix", np.array([[1.0, 1.0]])),
+            "b": Of("finite", np.zeros(1)),
+        },
+    },
     "theory.linear": {
         "linear_limit": {"n_features": 2, "n_hidden": 1, "importance": R, "p_active": P}
     },
+    "theory.nonlinear_compression": {
+        name: {"n_stairs": Of("sizes", 3), "ramp": Of("cells", P)}
+        for name in ("error_natural_decoder", "error_best_decoder")
+    }
+    | {"error_linear_compression": {}, "break_even_ramp": {"n_stairs": Of("sizes", 3)}},
     "theory.one_active": {
         "one_active_loss": {"W": PAIR, "b": ZERO},
         "one_active_loss_per_feature": {"W": PAIR, "b": ZERO},

@@ -36,6 +36,7 @@ NAMES: dict[str, dict[str, str]] = {
         "untied": "toymodels.models.autoencoders:UntiedAutoencoder",
         "hidden_relu": "toymodels.models.hidden_relu:HiddenReluAutoencoder",
         "absolute_value": "toymodels.models.absolute_value:AbsoluteValueModel",
+        "absolute_value_biased": "toymodels.models.absolute_value:BiasedAbsoluteValueModel",
         "continued": "toymodels.models.base:Continued",
         "sparse_autoencoder": "toymodels.models.sparse_autoencoder:SparseAutoencoder",
     },

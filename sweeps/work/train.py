@@ -55,7 +55,7 @@ class Train(Work):
     """Take steps of descent from first weights of each cell's own, then evaluate and measure."""
 
     name = "train"
-    version = 4
+    version = 5
     words = (TrainSpec.create,)
 
     def cell(  # noqa: D417 - the others are told of by `words`

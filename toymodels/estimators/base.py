@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from toymodels.errors import InputError
-from toymodels.features.base import Uniform
+from toymodels.features.base import SignedUniform, Uniform
 from toymodels.features.independent import Independent
 from toymodels.tasks.reconstruction import Reconstruction
 
@@ -58,15 +58,20 @@ def refuse_world(task: Any) -> str | None:
     """Say why closed forms do not hold in a task's world: they are for independent, uniform x."""
     if type(task) is not Reconstruction:
         return f'knows the task "reconstruction", not {type(task).__name__}: use this one'
-    features = task.features
-    if type(features) is not Independent or features.distribution != Uniform():
-        world = type(features).__name__
-        values = type(getattr(features, "distribution", None)).__name__
-        return (
-            f"knows independent features, uniform on [0, 1], not {world} with values {values}: use "
-            'features.kind = "independent" and features.values = "uniform",'
-        )
-    return None
+    return refuse_features(task.features, Uniform())
+
+
+def refuse_features(features: Any, values: Uniform | SignedUniform) -> str | None:
+    """Say why closed forms do not hold for features that are not independent with such values."""
+    if type(features) is Independent and features.distribution == values:
+        return None
+    world = type(features).__name__
+    given = type(getattr(features, "distribution", None)).__name__
+    low, name = (0, "uniform") if values == Uniform() else (-1, "signed_uniform")
+    return (
+        f"knows independent features, uniform on [{low}, 1], not {world} with values {given}: use "
+        f'features.kind = "independent" and features.values = "{name}",'
+    )
 
 
 def loss_of_zero(task: Reconstruction) -> jax.Array:

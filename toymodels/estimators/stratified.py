@@ -1,6 +1,7 @@
 """Split the loss by how many features are active: none and one in closed form, the rest sampled.
 
-See `toymodels.exact.strata` for the formulas.
+See `toymodels.exact.strata` for the formulas. Absolute values of signed features split in the same
+way: a feature alone is as likely of either sign, and its target is how large it is.
 """
 
 from typing import Any
@@ -10,18 +11,19 @@ import jax.numpy as jnp
 from flax import struct
 
 from toymodels.diverged import nan_unless_finite
-from toymodels.estimators.base import loss_of_zero, refuse_world
+from toymodels.estimators.base import loss_of_zero, refuse_features, refuse_world
 from toymodels.exact.strata import (
     clipped_at_most_one,
     closed_part,
     linear_at_most_one,
     strata,
 )
-from toymodels.features.base import Features
+from toymodels.features.base import Features, SignedUniform
 from toymodels.features.independent import Independent
 from toymodels.fields import along_first_axis
 from toymodels.models.base import apply_batch, has_map
 from toymodels.streams import draw_uniforms
+from toymodels.tasks.absolute_value import AbsoluteValue
 from toymodels.tasks.base import mean_error
 
 
@@ -73,11 +75,23 @@ class Stratified:
     draws = True
 
     def refusal(self, task: Any, model: Any) -> str | None:
-        """Say what is missing: independent uniform features, `y = ReLU(G x + b)` or linear."""
+        """Say what is missing.
+
+        It knows `y = ReLU(G x + b)` and linear models of independent uniform features; and for
+        absolute values of signed ones models that have `maps_of_one`.
+        """
+        name = (model if isinstance(model, type) else type(model)).__name__
+        if type(task) is AbsoluteValue:
+            why = refuse_features(task.features, SignedUniform())
+            if why or has_map(model, "maps_of_one"):
+                return why
+            return (
+                "knows for absolute values models y = ReLU(V ReLU(W x) + b), which have "
+                f"`maps_of_one`; {name} has none: use another"
+            )
         why = refuse_world(task)
         if why or has_map(model, "relu_map") or has_map(model, "linear_map"):
             return why
-        name = (model if isinstance(model, type) else type(model)).__name__
         return (
             "knows models y = ReLU(G x + b) and y = G x + b, which have a `relu_map` or a "
             f"`linear_map`; {name} has none: use another"
@@ -91,14 +105,22 @@ class Stratified:
         """Return the loss of each output, `[F]`: k <= 1 exactly, k >= 2 from `u [U, B]`."""
         law = strata(task.features.p_active)
         x = AtLeastTwo(task.features).from_uniforms(u)
-        sampled = mean_error(task, apply_batch(model, x), x)
-        if has_map(model, "relu_map"):
-            at_most_one = clipped_at_most_one(*model.relu_map())
-        else:
-            at_most_one = linear_at_most_one(*model.linear_map())
-        split = task.importance * closed_part(law, *at_most_one) + law.several * sampled
+        sampled = mean_error(task, apply_batch(model, x), task.target(x))
+        none, one = _at_most_one(task, model)
+        split = task.importance * closed_part(law, none, one) + law.several * sampled
         return nan_unless_finite(model, split)
 
     def baseline(self, task: Any, u: jax.Array) -> jax.Array:
         """Return the expected loss of the constant answer 0."""
         return loss_of_zero(task)
+
+
+def _at_most_one(task: Any, model: Any) -> tuple[jax.Array, jax.Array]:
+    """Return the errors `[F]` where no feature is active, and `[F, F]` where only one is."""
+    if type(task) is AbsoluteValue:  # either sign of the feature is as likely
+        plus, minus, b = model.maps_of_one()
+        (none, one), (_, other) = (clipped_at_most_one(G, b) for G in (plus, minus))
+        return none, (one + other) / 2
+    if has_map(model, "relu_map"):
+        return clipped_at_most_one(*model.relu_map())
+    return linear_at_most_one(*model.linear_map())

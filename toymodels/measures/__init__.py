@@ -4,7 +4,9 @@ A measure that a config names takes `(run, model, key)` and returns fields: `col
 `adversarial`, `activity`. Others are functions of weights:
 
 - `geometry`: norms, superposition, dimensionality of one W; under `jit`, `grad` and `vmap`.
-- `balanced`: the encoder that stands for an untied model, for `geometry` and `polytopes`.
+- `balanced`: the encoder that stands for an untied model, for `geometry` and `polytopes`; neurons
+  rescaled for pictures.
+- `asymmetric`: two features in one neuron, told apart by how strongly it reads them.
 - `polytopes`: the shapes that features form, and their names; numpy, one W at a time.
 - `arrangement`: what an optimum is called, by those shapes and by what is dropped.
 - `dictionary`: how well found directions match the true ones.

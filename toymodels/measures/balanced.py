@@ -3,10 +3,13 @@
 Encoder and decoder of an untied model may trade scale, and where the hidden layer is linear also
 directions, without changing what the model does. Norms, superposition and dimensionality are taken
 of the one choice that shares the strength equally, so they are measures of the function; of a tied
-model, whose decoder is the transpose of its encoder, that choice is W.
+model, whose decoder is the transpose of its encoder, that choice is W. Pictures of neurons take
+another, in which each reads with a largest weight of 1.
 
 Notation: W is the encoder [M hidden, F features], V the decoder [F, M]; f cuts the output.
 """
+
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -75,13 +78,46 @@ def balanced_neurons(W: ArrayLike, V: ArrayLike) -> jax.Array:
     Raises:
         InputError: W or V is not one matrix, or they differ in their number of neurons.
     """
+    W, V = _of_neurons(W, V)
+    lengths, rows = norms_and_directions(W.T)
+    written, _ = norms_and_directions(V)
+    strength = jnp.sqrt(lengths) * jnp.sqrt(written)
+    return strength[:, None] * rows.T
+
+
+class RescaledNeurons(NamedTuple):
+    """Neurons whose largest weight is 1 or -1, and the factors that made them so."""
+
+    W: jax.Array  # [M, F]
+    V: jax.Array  # [O, M]
+    factor: jax.Array  # [M], of a neuron's row of W and of its bias, if it has one
+
+
+def rescaled_neurons(W: ArrayLike, V: ArrayLike) -> RescaledNeurons:
+    """Return the same model `y = f(V ReLU(W x) + b)` with each neuron's largest weight at 1 or -1.
+
+    Row m of W is divided by the largest of its |W_mi|, column m of V multiplied by it (Elhage et
+    al. 2022, footnote 15). A neuron that reads nothing is left as it is.
+
+    Args:
+        W: encoder, [M, F].
+        V: decoder, [F, M].
+
+    Raises:
+        InputError: W or V is not one matrix, or they differ in their number of neurons.
+    """
+    W, V = _of_neurons(W, V)
+    largest = jnp.max(jnp.abs(W), axis=1)
+    largest = jnp.where(largest == 0, 1.0, largest)
+    return RescaledNeurons(W / largest[:, None], V * largest[None, :], 1 / largest)
+
+
+def _of_neurons(W: ArrayLike, V: ArrayLike) -> tuple[jax.Array, jax.Array]:
+    """Return the checked encoder and decoder of a layer of neurons."""
     W, V = matrix("W", W), matrix("V", V, "[features, hidden]")
     if V.shape[1] != W.shape[0]:
         raise InputError(
             f"W has shape {W.shape} and V {V.shape}: give the encoder W as [neurons, features] and "
             "the decoder V as [outputs, neurons]."
         )
-    lengths, rows = norms_and_directions(W.T)
-    written, _ = norms_and_directions(V)
-    strength = jnp.sqrt(lengths) * jnp.sqrt(written)
-    return strength[:, None] * rows.T
+    return W, V

@@ -14,7 +14,6 @@ class AbsoluteValue(Reconstruction):
     It takes features with `values = "signed_uniform"` to make it more than reconstruction.
     """
 
-    def from_uniforms(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Turn `u [U]` into one example; its target is its absolute value."""
-        x = self.features.from_uniforms(u)
-        return x, jnp.abs(x)
+    def target(self, x: jax.Array) -> jax.Array:
+        """Return `|x|`."""
+        return jnp.abs(x)

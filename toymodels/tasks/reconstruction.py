@@ -47,9 +47,13 @@ class Reconstruction(UniformTask):
         return self.features.n_uniforms
 
     def from_uniforms(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Turn `u [U]` into one example; its target is itself."""
+        """Turn `u [U]` into one example `(x, target(x))`."""
         x = self.features.from_uniforms(u)
-        return x, x
+        return x, self.target(x)
+
+    def target(self, x: jax.Array) -> jax.Array:
+        """Return what is asked of `x [F]`, or of a batch: itself."""
+        return x
 
     def error(self, output: jax.Array, target: jax.Array) -> jax.Array:
         """Return `I_i (target_i - output_i)²`, `[F]`."""

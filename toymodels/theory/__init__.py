@@ -4,13 +4,26 @@
 - `linear`: the optimum of a linear model.
 - `surface_2_1`: the loss of two features in one dimension without bias, and its minima.
 - `one_active`: the loss when one feature is active at a time, and its k-gons.
+- `absolute_value`: |x| by two neurons each.
+- `nonlinear_compression`: two numbers in one, by a staircase with ramps.
 - `shapes`: the polytopes that features form, their names and corners.
 
 `W` is [M hidden, F features]; losses are summed over features. Arrays are numpy's, in float64,
 except for `one_active`, which JAX differentiates.
 """
 
+from toymodels.theory.absolute_value import (
+    AbsoluteValues,
+    distance_to_exact,
+    exact_absolute_value,
+)
 from toymodels.theory.linear import LinearLimit, linear_limit
+from toymodels.theory.nonlinear_compression import (
+    break_even_ramp,
+    error_best_decoder,
+    error_linear_compression,
+    error_natural_decoder,
+)
 from toymodels.theory.one_active import (
     KGon,
     k_gon,
@@ -42,11 +55,18 @@ __all__ = [
     "POLYTOPE_DIMENSIONALITY",
     "PROBLEMS",
     "TRIPLE_POINT",
+    "AbsoluteValues",
     "KGon",
     "LinearLimit",
     "Problem",
     "boundary_2_1",
     "boundary_3_2",
+    "break_even_ramp",
+    "distance_to_exact",
+    "error_best_decoder",
+    "error_linear_compression",
+    "error_natural_decoder",
+    "exact_absolute_value",
     "k_gon",
     "linear_limit",
     "loss_2_1_without_bias",

@@ -14,7 +14,9 @@ from toymodels.estimators import Sampled, Stratified, require
 from toymodels.estimators.stratified import AtLeastTwo
 from toymodels.exact import expected_loss_of_map_float64
 from toymodels.features import Independent, OneActive, SignedUniform
+from toymodels.models.absolute_value import AbsoluteValueModel, BiasedAbsoluteValueModel
 from toymodels.tasks import Reconstruction
+from toymodels.tasks.absolute_value import AbsoluteValue
 from toymodels.training import train
 
 DENSITIES = [
@@ -121,6 +123,41 @@ def test_the_mean_slope_is_the_slope_of_the_plain_loss(p):
     (one, its_square), (other, other_square) = found
     z = (one - other) / np.sqrt(its_square + other_square)
     assert np.all(np.abs(z) < 4.5)
+
+
+def absolute_value(p, kind=AbsoluteValueModel):
+    """Return a task of absolute values and a model of it."""
+    world = Independent.create(p, 4, SignedUniform())
+    return AbsoluteValue.create(world, IMPORTANCE), some_model(4, n_hidden=5, kind=kind)
+
+
+@pytest.mark.parametrize("p", [DENSITIES[0], DENSITIES[3]])
+def test_absolute_values_have_the_mean_and_the_slope_of_plain_batches(p):
+    task, model = absolute_value(p)
+    found = []
+    for estimator, n in ((STRATIFIED, 256), (Sampled(), 4096)):
+        u = batches(task, 100, n)
+        slope = slopes(estimator, task, model, u)
+        flat = [np.asarray(losses(estimator, task, model, u))[:, None]]
+        flat += [np.asarray(leaf).reshape(100, -1) for leaf in jax.tree.leaves(slope)]
+        flat = np.concatenate(flat, 1)
+        found.append((flat.mean(0), flat.var(0, ddof=1) / 100))
+    (one, its_square), (other, other_square) = found
+    noise = np.sqrt(its_square + other_square)
+    assert np.all(np.abs(one - other) < 4.5 * noise + 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"features": Independent.create(0.1, 4)}, r"uniform on \[-1, 1\], not .*signed_uniform"),
+        ({}, "for absolute values .*maps_of_one.*BiasedAbsoluteValueModel has none"),
+    ],
+)
+def test_absolute_values_without_a_closed_form_are_refused(change, told):
+    task, _ = absolute_value((0.1,) * 4)
+    with pytest.raises(InputError, match=told):
+        require(STRATIFIED, task.replace(**change), BiasedAbsoluteValueModel)
 
 
 def test_a_sparse_world_has_far_less_variance_than_plain_batches():

@@ -7,9 +7,9 @@ import pytest
 from flax import struct
 
 from toymodels import geometry, models
-from toymodels.measures.balanced import balanced_encoder, balanced_neurons
+from toymodels.measures.balanced import balanced_encoder, balanced_neurons, rescaled_neurons
 from toymodels.measures.columns import measure_geometry
-from toymodels.models.absolute_value import AbsoluteValueModel
+from toymodels.models.absolute_value import AbsoluteValueModel, BiasedAbsoluteValueModel
 from toymodels.models.base import columns
 from toymodels.models.hidden_relu import HiddenReluAutoencoder
 from toymodels.theory import regular_polygon
@@ -128,3 +128,26 @@ def test_a_model_says_itself_what_it_is_measured_by():
     )
     for field in measure_geometry(None, models.UntiedAutoencoder(W, V, b), KEY).values():
         assert field.words.endswith("W balanced where the model is untied")
+
+
+def test_rescaled_neurons_read_with_a_largest_weight_of_1_and_are_the_same_function():
+    rng, W, V = drawn(1, n_hidden=4)
+    b, c, x = rng.normal(size=F), rng.normal(size=4), rng.normal(size=(F, 30))
+    found = rescaled_neurons(W, V)
+    np.testing.assert_allclose(np.abs(found.W).max(1), 1, rtol=1e-6)
+    plain = AbsoluteValueModel(*(jnp.float32(a) for a in (W, V, b)))
+    other = plain.replace(W=found.W, V=found.V)
+    np.testing.assert_allclose(other(jnp.float32(x)), plain(jnp.float32(x)), rtol=1e-5, atol=1e-5)
+    biased = BiasedAbsoluteValueModel(plain.W, plain.V, plain.b, jnp.float32(c))
+    other = biased.replace(W=found.W, V=found.V, c=biased.c * found.factor)
+    np.testing.assert_allclose(other(jnp.float32(x)), biased(jnp.float32(x)), rtol=1e-5, atol=1e-5)
+
+
+def test_a_neuron_that_reads_nothing_is_left_as_it_is_and_nan_stays():
+    W, V = np.array([[0.0, 0.0], [-4.0, 1.0]]), np.ones((2, 2))
+    found = rescaled_neurons(W, V)
+    np.testing.assert_array_equal(found.W, [[0, 0], [-1, 0.25]])
+    np.testing.assert_array_equal(found.V, [[1, 4], [1, 4]])
+    np.testing.assert_array_equal(found.factor, [1, 0.25])
+    W[1, 1] = np.nan
+    assert np.isnan(rescaled_neurons(W, V).W[1]).all()
