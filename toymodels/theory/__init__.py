@@ -10,7 +10,7 @@
 except for `one_active`, which JAX differentiates.
 """
 
-from toymodels.theory.linear import LinearLimit, linear_limit
+from toymodels.theory.linear import LinearLimit, linear_limit, linear_loss_in_sets
 from toymodels.theory.one_active import (
     KGon,
     k_gon,
@@ -49,6 +49,7 @@ __all__ = [
     "boundary_3_2",
     "k_gon",
     "linear_limit",
+    "linear_loss_in_sets",
     "loss_2_1_without_bias",
     "loss_drop_extra",
     "loss_drop_other",
