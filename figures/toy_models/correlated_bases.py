@@ -19,8 +19,9 @@ from figures.kit import style
 from figures.kit.draw import draw_gram
 from figures.kit.panels import draw_interval, legend_of, panels
 from figures.kit.words import counted, listed
-from figures.toy_models.correlated_sets import across, cosines, exact_losses, within
+from figures.toy_models.correlated_sets import across, cosines, exact_losses, require_sets, within
 from sweeps.stats import best_over_seeds, mean_over_seeds
+from toymodels.errors import InputError
 
 CORRELATED, NULL = "correlated", "independent"
 ORTHOGONAL = 0.1  # a set is a basis of its own if no |cosine| within it is above
@@ -48,6 +49,19 @@ for _name, _words in (
     WORDS |= {f"{_name}_high": "upper end of its 95 % interval"}
 
 
+def check(plan: Any) -> None:
+    """Refuse sets that are not equally large, or differ between worlds.
+
+    Raises:
+        InputError: such sets.
+    """
+    axes = {axis.name: axis.values for d in plan.config.grid.dimensions for axis in d.axes}
+    if len(set(axes.get("n_sets", ()))) != 1 or "kind" not in axes:
+        raise InputError("zip.world needs kind, and one n_sets for all worlds.")
+    for variant in plan.config.variants:
+        require_sets(variant["n_features"], axes["n_sets"][0])
+
+
 def analyse(dataset: xr.Dataset) -> xr.Dataset:
     """Keep the best seed of each cell, with |cosines| within sets and across.
 
@@ -69,7 +83,7 @@ def analyse(dataset: xr.Dataset) -> xr.Dataset:
         found = mean_over_seeds(dataset, name)
         for part in ("average", "low", "high"):
             best[f"{name}_{part}"] = found[part]
-    best["n_seeds"] = found["n"]
+        best["n_seeds"] = found["n"]
     return best
 
 

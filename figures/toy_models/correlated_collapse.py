@@ -22,6 +22,7 @@ from figures.toy_models.correlated_sets import (
     cosines,
     draw_sets,
     exact_losses,
+    require_sets,
     within,
 )
 from sweeps.stats import best_over_seeds, share_over_seeds
@@ -55,9 +56,14 @@ def check(plan: Any) -> None:
     Raises:
         InputError: another number of features than two for each set.
     """
-    n, sets = (plan.config.variants[0][key] for key in ("n_features", "features"))
-    if n != 2 * sets["n_sets"]:
-        raise InputError(f"n_features = {n} in n_sets = {sets['n_sets']}: give pairs, two of each.")
+    for variant in plan.config.variants:
+        require_sets(variant["n_features"], variant["features"]["n_sets"], 2)
+    for p in plan.settings["panels"]:
+        if not 0 < p <= 1:
+            raise InputError(f"panels holds {p}: give densities above 0, up to 1.")
+    for d in plan.config.grid.dimensions:
+        if d.name == "p_active" and min(d.axes[0].values) <= 0:
+            raise InputError("p_active = 0.0: give densities above 0.")
 
 
 def analyse(dataset: xr.Dataset) -> xr.Dataset:
@@ -139,10 +145,13 @@ def caption(dataset: xr.Dataset) -> list[str]:
         f"collapsed: cosine of a pair above {COLLAPSED:g}; ring and dot are its two features",
         "seeds are ranked by the expected loss without samples; circles: share of seeds by count",
     ]
-    known = ~np.isnan(dataset["boundary"].values)
+    at = dataset["boundary"].values
+    known = ~np.isnan(at)
     if known.any():
-        k, at = dataset["boundary_of"].values[known], dataset["boundary"].values[known]
-        said = listed(f"{a} to {a + 1} at {x:.2g}" for a, x in zip(k, at, strict=True))
+        k = dataset["boundary_of"].values
+        said = listed(
+            f"{a} to {a + 1} at {x:.2g}" for a, x in zip(k[known], at[known], strict=True)
+        )
         parts.append(
             f"our boundaries, where the least losses cross (else halfway between densities): {said}"
         )

@@ -24,6 +24,7 @@ from figures.toy_models.correlated_sets import (
     cosines,
     draw_sets,
     exact_losses,
+    require_sets,
     within,
 )
 from sweeps.stats import best_over_seeds, share_over_seeds
@@ -56,11 +57,12 @@ def check(plan: Any) -> None:
     Raises:
         InputError: another number of features than two for each set.
     """
-    for variant in plan.config.variants:
-        n = variant["n_features"]
-        sets = variant["features"].get("n_sets")
-        if sets is not None and n != 2 * sets:
-            raise InputError(f"n_features = {n}, n_sets = {sets}: give pairs, two of each.")
+    axes = {axis.name: axis.values for d in plan.config.grid.dimensions for axis in d.axes}
+    for name in ("n_features", "n_sets", "kind"):
+        if name not in axes:
+            raise InputError(f"zip.world has no {name}: give one for each world.")
+    for n_features, n_sets in zip(axes["n_features"], axes["n_sets"], strict=True):
+        require_sets(n_features, n_sets, 2)
 
 
 def analyse(dataset: xr.Dataset) -> xr.Dataset:
@@ -159,8 +161,9 @@ def claim(dataset: xr.Dataset) -> str:
     """Say for each world how mates lie at which densities."""
     kinds = dataset["kind"].values
     some = [i for i, kind in enumerate(kinds) if kind != NULL] or range(len(kinds))
-    parts = [f"of {_called(dataset, i)} {_along(dataset, i)}" for i in some]
-    return f"Mates are, {'; '.join(parts)}"
+    parts = [(_called(dataset, i), _along(dataset, i)) for i in some]
+    who, how = parts[0]
+    return "; ".join([f"Mates of {who} are {how}", *(f"of {who} {how}" for who, how in parts[1:])])
 
 
 def _called(dataset: xr.Dataset, world: int) -> str:
@@ -176,7 +179,7 @@ def _along(dataset: xr.Dataset, world: int) -> str:
         if last + 1 < len(said) and said[last + 1] == said[first]:
             continue
         at = f"{p[first]:g}" if first == last else f"{p[first]:g}–{p[last]:g}"
-        which = f" ({_degrees(np.nanmean(mates[first]))})" * (said[first] == SIDE)
+        which = f" ({_degrees(np.nanmean(mates[first]))})" if said[first] == SIDE else ""
         parts.append(f"{said[first]}{which} at {'' if parts else 'density '}{at}")
         first = last + 1
     return listed(parts)

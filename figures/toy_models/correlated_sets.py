@@ -13,11 +13,25 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from figures.kit import style
-from toymodels.exact.sets import expected_loss_in_sets
+from toymodels.errors import InputError
+from toymodels.exact.sets import MOST_SETS, expected_loss_in_sets
 
 REPRESENTED = 0.5  # a feature counts as represented from this norm on
 SHORT = 0.1  # a column up to this length has no direction to speak of
 COLLAPSED = 0.95  # mates count as one direction from this cosine on
+
+
+def require_sets(n_features: int, n_sets: int, size: int | None = None) -> None:
+    """Refuse sets that are not of the size that a figure draws, or more than the exact loss takes.
+
+    Raises:
+        InputError: sets of another size, of different sizes, or too many.
+    """
+    if n_sets < 1 or n_features % n_sets or size not in (None, n_features // n_sets):
+        wanted = "equal sets" if size is None else f"sets of {size}"
+        raise InputError(f"n_features = {n_features}, n_sets = {n_sets}: give {wanted}.")
+    if n_sets > MOST_SETS:
+        raise InputError(f"n_sets = {n_sets}: give up to {MOST_SETS}.")
 
 
 def cosines(W: NDArray) -> NDArray:
@@ -53,14 +67,14 @@ def _above(C: NDArray, n_sets: int, *, same: bool) -> NDArray:
 def exact_losses(dataset: xr.Dataset, n_sets: int) -> xr.DataArray:
     """Return the exact losses of models in a world of correlated sets, over all cells.
 
-    Features that are NaN everywhere, beyond the sizes of this world, make sets that are never
-    active: one program serves worlds of any number of equal sets.
+    Features beyond the sizes of this world make sets that are never active: one program serves
+    worlds of any number of equal sets.
     """
     cells = dataset.transpose(..., "hidden", "feature")
     W, b = cells["W"], cells["b"]
     p = dataset["p_active"].broadcast_like(b.isel(feature=0, drop=True)).transpose(*b.dims[:-1])
-    beyond = np.isnan(b.values).all(tuple(range(b.ndim - 1)))  # [F]
-    n = int((~beyond).sum())
+    n = int(dataset["n_features"])
+    beyond = np.arange(b.shape[-1]) >= n  # [F]
     more = len(beyond) // (n // n_sets) - n_sets  # sets
     of_sets = np.repeat([1.0, 0.0], [n_sets, more]) * p.values[..., None]
     arrays = np.where(beyond, 0, W.values), np.where(beyond, 0, b.values), of_sets

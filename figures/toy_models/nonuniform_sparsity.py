@@ -112,7 +112,7 @@ def _started(dataset: xr.Dataset, exact: Callable[[], xr.Dataset]) -> xr.Dataset
         there = np.where(np.isfinite(branch["loss"]), np.abs(log_t - np.log(t)), np.inf)
         at = branch.isel(relative_density=int(there.argmin()))
         model = models.ReluAutoencoder(*(jnp.float32(at[name].values) for name in ("W", "b")))
-        world = Independent.create(science.densities(p, t), F)
+        world = Independent.create(science.densities(p, t).tolist(), F)
         return Run(Reconstruction.create(world, 1.0, F), models.FromWeights(model), spec)
 
     axes = (
@@ -201,16 +201,11 @@ def claim(dataset: xr.Dataset) -> str:
     if np.isnan(t):
         text = f"At density {p:g} of the four others, pentagon and digons trade places nowhere"
     else:
-        paper = (
-            f" (the paper: {1 / exact_panels.PAPER:g})" if exact_panels.has_paper(dataset) else ""
-        )
-        text = (
-            f"Pentagon and two digons cross where feature {F} is {1 / t:.2f} times sparser{paper}"
-        )
-    at, who = (
-        dataset["random_at"].values,
-        f"the best of {n} trained models" if n > 1 else "the model",
-    )
+        text = f"Pentagon and two digons cross where feature {F} is {1 / t:.2f} times sparser"
+        if exact_panels.has_paper(dataset):
+            text += f" (the paper: {1 / exact_panels.PAPER:g})"
+    at = dataset["random_at"].values
+    who = f"the best of {n} trained models" if n > 1 else "the trained model"
     change = np.flatnonzero((best[:-1] == DIGONS) & (best[1:] == PENTAGON))
     if len(change) == 1 and np.all(best[: change[0]] == DIGONS):
         low, high = at[change[0]], at[change[0] + 1]
