@@ -197,6 +197,7 @@ def _draw_random(ax: Axes, m: int) -> None:
     """Draw the mean |cosine| of two random directions in m dimensions."""
     value = gamma(m / 2) / (np.sqrt(np.pi) * gamma((m + 1) / 2))
     ax.axhline(value, color=style.NULL, lw=1, ls=":")
+    ax.set_ylim(top=max(ax.get_ylim()[1], 1.3 * value))  # room for the line and the legend
     text = "two random directions"
     ax.text(0.99, value + 0.01, text, ha="right", transform=ax.get_yaxis_transform(), fontsize=8)
 

@@ -142,7 +142,7 @@ def arrangement(mates: NDArray) -> str:
     """Say how the mates of all pairs lie, from their cosines."""
     named = [_kind(c) for c in mates[~np.isnan(mates)]]
     if not named:
-        return "nowhere"  # diverged or dropped
+        return "not there (diverged or dropped)"
     if len(set(named)) == 1:
         return named[0]
     n = named.count("collapsed")
@@ -261,7 +261,8 @@ def _counts(cell: xr.Dataset) -> str:
     mates = mates[~np.isnan(mates)]
     if int(cell["best_seed"]) < 0 or not mates.size:
         return "all runs diverged"
-    text = f"mates {', '.join(map(_degrees, np.sort(mates)[::-1]))}"
+    angles = dict.fromkeys(map(_degrees, np.sort(mates)[::-1]))
+    text = f"mates {', '.join(angles)}"
     if np.isfinite(cell["across_low"]):
         near, far = (_degrees(cell[f"across_{k}"].item()) for k in ("high", "low"))
         text += f"; others {near.rstrip('°')}–{far}" if near != far else f"; others {far}"

@@ -25,13 +25,14 @@ def require_sets(n_features: int, n_sets: int, size: int | None = None) -> None:
     """Refuse sets that are not of the size that a figure draws, or more than the exact loss takes.
 
     Raises:
-        InputError: sets of another size, of different sizes, or too many.
+        InputError: sets of one feature, of another size or of different sizes, one set or too many.
     """
-    if n_sets < 1 or n_features % n_sets or size not in (None, n_features // n_sets):
-        wanted = "equal sets" if size is None else f"sets of {size}"
+    each = n_features // n_sets if n_sets > 0 else 0
+    if each * n_sets != n_features or each < 2 or size not in (None, each):
+        wanted = "equal sets of two or more" if size is None else f"sets of {size}"
         raise InputError(f"n_features = {n_features}, n_sets = {n_sets}: give {wanted}.")
-    if n_sets > MOST_SETS:
-        raise InputError(f"n_sets = {n_sets}: give up to {MOST_SETS}.")
+    if not 2 <= n_sets <= MOST_SETS:
+        raise InputError(f"n_sets = {n_sets}: give from 2 to {MOST_SETS}.")
 
 
 def cosines(W: NDArray) -> NDArray:

@@ -115,7 +115,7 @@ def collapse():
 
 @pytest.mark.parametrize(
     ("p", "count"),
-    zip(P, (0, 0, 1, 1, 2, 2, 2, 3, 3, 3), strict=True),
+    list(zip(P, (0, 0, 1, 1, 2, 2, 2, 3, 3, 3), strict=True)),
 )
 def test_pairs_collapse_one_by_one(collapse, p, count):
     cell = collapse.sel(p_active=p)
@@ -133,7 +133,7 @@ def test_the_last_boundary_is_not_the_papers(collapse):
     """The paper has all three collapsed from a density of about 0.25 on."""
     first, second, third = collapse["boundary"].values
     assert first == pytest.approx(0.071, abs=0.006)
-    assert second == pytest.approx(0.145, abs=0.012)
+    assert second == pytest.approx(0.140, abs=0.006)
     assert third == pytest.approx(0.394, abs=0.01)
 
 

@@ -76,6 +76,8 @@ def test_figure_draws_blocks_and_curves(trained):
     ("override", "told"),
     [
         ("n_features=21", "n_sets = 2 does not divide n_features = 21"),
+        ("zip.world.features.n_sets=[1, 1]", "n_sets = 1: give from 2 to 10"),
+        ("n_features=2", "n_features = 2, n_sets = 2: give equal sets of two or more"),
         ("zip.world.features.n_sets=[2, 4]", "one n_sets for all worlds"),
     ],
 )

@@ -72,7 +72,7 @@ def test_turning_a_picture_keeps_its_angles():
         ([0.43, 0.44], "side by side"),
         ([0.99, 0.1, 1.0], "2 of 3 collapsed"),
         ([0.0, -1.0], "mixed"),
-        ([np.nan, np.nan], "nowhere"),
+        ([np.nan, np.nan], "not there (diverged or dropped)"),
     ],
 )
 def test_arrangements_have_names(mates, said):
@@ -108,10 +108,10 @@ def test_a_panel_prints_its_angles_and_a_diverged_one_says_so(trained):
     lost = trained.copy(deep=True)
     lost["diverged"][0, 1] = 1
     found = figure.analyse(lost)
-    assert "nowhere at 0.35" in figure.claim(found)
+    assert "not there (diverged or dropped) at 0.35" in figure.claim(found)
     drawn = figure.draw(found)
     texts = [ax.get_xlabel() for ax in drawn.axes]
-    assert texts[0] == "mates 90°, 90°; others 90–180°\n50% of 2 others (9%–91%)"
+    assert texts[0] == "mates 90°; others 90–180°\n50% of 2 others (9%–91%)"
     assert texts[1] == "all runs diverged"
     dots = drawn.axes[0].collections
     assert len(dots) == 4 and len(drawn.axes[4].collections) == 6
@@ -119,7 +119,7 @@ def test_a_panel_prints_its_angles_and_a_diverged_one_says_so(trained):
 
 def test_one_seed_has_no_others(trained):
     found = figure.analyse(trained.isel(seed=[0]))
-    assert figure._counts(found.isel(world=0, p_active=0)) == "mates 90°, 90°; others 90–180°"
+    assert figure._counts(found.isel(world=0, p_active=0)) == "mates 90°; others 90–180°"
 
 
 def test_sets_that_are_no_pairs_are_refused():
