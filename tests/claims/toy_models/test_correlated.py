@@ -156,4 +156,5 @@ def test_losses_of_samples_agree_with_the_exact_ones(collapse):
         for p in collapse["p_active"].values
     ]
     np.testing.assert_allclose(collapse["loss_exact"], np.array(exact, float), rtol=1e-5)
-    np.testing.assert_allclose(collapse["loss"], exact, rtol=0.06)  # 65,536 examples
+    # Two pairs are active in a thousand of 65,536 examples, or fewer: they carry most of the loss.
+    np.testing.assert_allclose(collapse["loss"], exact, rtol=0.1)
