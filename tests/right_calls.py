@@ -83,6 +83,7 @@ RIGHT: dict[str, dict[str, dict[str, Any]]] = {
             "slope": Of("table", np.array([[1.0, 1.0], [-1.0, -1.0]])),
         }
     },
+    "exact.sets": {"expected_loss_in_sets": MODEL | {"n_sets": 2}},
     "exact.pentagon_digon": {"densities": {"p": Of("densities", P), "t": Of("numbers", 1.0)}},
     "measures.geometry": {
         name: {"W": PAIR}
@@ -127,7 +128,9 @@ RIGHT: dict[str, dict[str, dict[str, Any]]] = {
         },
     },
     "theory.linear": {
-        "linear_limit": {"n_features": 2, "n_hidden": 1, "importance": R, "p_active": P}
+        "linear_limit": {"n_features": 2, "n_hidden": 1, "importance": R, "p_active": P},
+        "linear_loss_in_sets": {"n_features": 2, "n_hidden": 1, "n_sets": 1}
+        | {"p_active": Of("chance", 0.3)},
     },
     "theory.nonlinear_compression": {
         name: {"n_stairs": Of("sizes", 3), "ramp": Of("cells", P)}

@@ -110,7 +110,6 @@ TESTED_WITH = {
     "toymodels/exact/newton.py": "tests/toymodels/exact/test_solver.py",
     "toymodels/exact/search.py": "tests/toymodels/exact/test_solver.py",
     "toymodels/exact/series.py": "tests/toymodels/exact/test_fourier.py",
-    "toymodels/theory/linear.py": "tests/toymodels/theory/test_phases.py",
     "toymodels/circuits/assumptions.py": "tests/toymodels/circuits/test_small_circuits.py",
     "toymodels/circuits/checks.py": "tests/toymodels/test_checks.py",
     "toymodels/circuits/base.py": "tests/toymodels/circuits/test_network.py",

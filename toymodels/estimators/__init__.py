@@ -11,8 +11,8 @@ from toymodels.estimators.stratified import Stratified
 
 __all__ = [
     "ESTIMATES",
-    "ControlVariate",
     "AdversarialTraining",
+    "ControlVariate",
     "Estimator",
     "Fourier",
     "Quadrature",

@@ -8,7 +8,7 @@ whose relative error is measured (below 1e-4 by `expected`, and returned with ev
 
 - `expected`: the expected loss as a function that JAX differentiates, in float32.
 - `fourier`: the same for any number of features, by a series; `strata`: k <= 1 exactly, k >= 2
-  sampled.
+  sampled; `sets`: where sets of features are active together.
 - `oracle`: the same number along another path, rounded once, for checks.
 - `solver`: the least expected loss, from many starts in many cells; `neighbours` and `candidates`:
   a second look at the cells of a map.
@@ -28,6 +28,7 @@ from toymodels.exact.expected import (
 from toymodels.exact.fourier import expected_loss_fourier, expected_loss_of_map_fourier
 from toymodels.exact.neighbours import resolve_with_neighbours
 from toymodels.exact.oracle import expected_loss_float64, expected_loss_of_map_float64
+from toymodels.exact.sets import expected_loss_in_sets
 from toymodels.exact.solver import Solution, solve
 from toymodels.theory.surface_2_1 import loss_2_1_without_bias
 
@@ -38,6 +39,7 @@ __all__ = [
     "expected_loss",
     "expected_loss_float64",
     "expected_loss_fourier",
+    "expected_loss_in_sets",
     "expected_loss_of_map",
     "expected_loss_of_map_float64",
     "expected_loss_of_map_fourier",

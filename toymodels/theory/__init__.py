@@ -17,7 +17,7 @@ from toymodels.theory.absolute_value import (
     distance_to_exact,
     exact_absolute_value,
 )
-from toymodels.theory.linear import LinearLimit, linear_limit
+from toymodels.theory.linear import LinearLimit, linear_limit, linear_loss_in_sets
 from toymodels.theory.nonlinear_compression import (
     break_even_ramp,
     error_best_decoder,
@@ -69,6 +69,7 @@ __all__ = [
     "exact_absolute_value",
     "k_gon",
     "linear_limit",
+    "linear_loss_in_sets",
     "loss_2_1_without_bias",
     "loss_drop_extra",
     "loss_drop_other",

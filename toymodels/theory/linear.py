@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from toymodels.checks import Floats, count, density, importances
+from toymodels.checks import Floats, count, density, importances, number
+from toymodels.features.correlated import require_sets
 from toymodels.theory.phases import loss_drop_other
 
 
@@ -62,3 +63,28 @@ def linear_limit(
     b = p / 2
     b[kept] = 0
     return LinearLimit(W, b, float(np.sum(weighted_variance[dropped])))
+
+
+def linear_loss_in_sets(n_features: int, n_hidden: int, n_sets: int, p_active: float) -> float:
+    """Return the least expected loss of a linear model, PCA, where sets are active together.
+
+    Features of a set have the covariance p (1 − p) / 4 and the variance p/3 − p²/4: the principal
+    components are the mean of each set and, of variance p/12, what is orthogonal to it. The loss is
+    the variance of those that do not fit, summed over features of importance 1.
+
+    Args:
+        n_features: F, at least 1.
+        n_hidden: M, at least 1.
+        n_sets: G, sets of F / G features.
+        p_active: density of a set.
+
+    Raises:
+        InputError: a size below 1, sets that cannot be equally large, or a density outside [0, 1].
+    """
+    n_features, n_hidden = count("n_features", n_features), count("n_hidden", n_hidden)
+    n_sets, p = count("n_sets", n_sets), number("p_active", p_active, 0, 1)
+    require_sets(n_features, n_sets)
+    size = n_features // n_sets
+    covariance = p * (1 - p) / 4
+    of_set = [loss_drop_other(p) + (size - 1) * covariance, *[p / 12] * (size - 1)]
+    return float(np.sum(np.sort(of_set * n_sets)[: max(0, n_features - n_hidden)]))
