@@ -10,10 +10,10 @@ from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
 
 from figures.kit import style
+from figures.kit.cells import draw_cells
 from figures.toy_models.schematics_vectors import COLORS, TITLE, arrow
 
 TEXT: dict[str, Any] = {"ha": "center", "va": "center"}
-CELL = 0.9  # of a cell's place
 
 
 def blank(ax: Axes, title: str) -> None:
@@ -21,24 +21,6 @@ def blank(ax: Axes, title: str) -> None:
     ax.set(xticks=[], yticks=[], aspect="equal")
     ax.spines[:].set_visible(False)
     ax.set_title(title, **TITLE)
-
-
-def cells(ax: Axes, values: NDArray, corner: tuple[float, float], digits: int = 2) -> None:
-    """Draw a matrix as coloured cells with their numbers; `corner` is the upper left one."""
-    for (i, j), value in np.ndenumerate(values):
-        x, y = corner[0] + j, corner[1] - i
-        color = style.SIGNED(0.5 + 0.5 * np.clip(value, -1, 1))
-        box = {"fc": color, "ec": "white", "lw": 1}
-        ax.add_patch(_square(x, y, box))
-        dark = abs(value) > 0.6
-        text = f"{value + 0.0:.{digits}f}".replace("-", "−")
-        ax.text(x, y, text, fontsize=8.5, color="white" if dark else style.INK, **TEXT)
-
-
-def _square(x: float, y: float, look: dict[str, Any]) -> Any:
-    from matplotlib.patches import Rectangle
-
-    return Rectangle((x - CELL / 2, y - CELL / 2), CELL, CELL, **look)
 
 
 def draw_blocks(ax: Axes, dataset: xr.Dataset) -> None:
@@ -58,7 +40,7 @@ def draw_blocks(ax: Axes, dataset: xr.Dataset) -> None:
     for (name, values), sign in zip(columns.items(), signs, strict=True):
         rows, wide = values.shape
         top = middle + (rows - 1) / 2
-        cells(ax, values, (x, top))
+        draw_cells(ax, values, (x, top))
         ax.text(x + (wide - 1) / 2, top + 0.85, name, fontsize=11, fontweight="bold", **TEXT)
         ax.text(x + wide + 0.05, middle, sign, fontsize=10, **TEXT)
         x += wide + 1.1
@@ -137,7 +119,7 @@ def draw_matrix(ax: Axes, dataset: xr.Dataset) -> None:
     """F35: W as a matrix."""
     W = dataset["W_in"].values
     blank(ax, "F35  as a matrix, W₁")
-    cells(ax, W, (0, W.shape[0] - 1), digits=0)
+    draw_cells(ax, W, (0, W.shape[0] - 1), digits=0)
     for j in range(W.shape[1]):
         ax.text(j, W.shape[0] - 0.25, f"x{_low(j + 1)}", color=COLORS[j], fontsize=10, **TEXT)
     for i in range(W.shape[0]):
