@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 OUT ?= out
 
-.PHONY: figures test claims claims-full docs lint bench gallery keys site clean
+.PHONY: figures test claims claims-full docs lint bench gallery keys notebooks site clean
 
 figures: .venv/installed
 	$(BIN)/toymodels figure --group quick --out $(OUT)
@@ -30,10 +30,13 @@ lint: .venv/dev
 gallery: .venv/dev
 	$(BIN)/python -m figures.command.gallery --out $(OUT)
 
-# The site, in build/site. Notebooks are run once and kept; NOTEBOOKS=off leaves their outputs out.
-NOTEBOOKS ?= cache
+# Notebooks are committed with their outputs: run all again and store what they print and draw.
+notebooks: .venv/dev
+	$(BIN)/python -m figures.command.notebooks
+
+# The site, in build/site; notebooks are shown as they are stored.
 site: .venv/site
-	$(BIN)/sphinx-build -q -W --keep-going -c docs -d build/doctrees -D nb_execution_mode=$(NOTEBOOKS) . build/site
+	$(BIN)/sphinx-build -q -W --keep-going -c docs -d build/doctrees . build/site
 	@echo "the site is build/site/index.html"
 
 # docs/keys.md, from the docstrings of what a config names.

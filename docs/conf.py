@@ -30,12 +30,8 @@ exclude_patterns = [".venv/**", "build/**", "out/**"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 
-# Notebooks are stored without outputs; they are run once and kept until their code changes.
-nb_execution_mode = "cache"
-nb_execution_cache_path = str(ROOT / "build" / "notebooks")
-nb_execution_timeout = 300
-nb_execution_raise_on_error = True
-nb_execution_in_temp = True
+# Notebooks are stored with their outputs, and tests hold these to the code.
+nb_execution_mode = "off"
 nb_merge_streams = True
 
 autodoc_default_options = {"members": True, "exclude-members": "replace"}
