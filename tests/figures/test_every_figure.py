@@ -21,6 +21,9 @@ pytestmark = pytest.mark.usefixtures("paper_style")
 NAMES = list(entries())
 SWEEPS = [name for name, path in files().items() if is_sweep(read_toml(path))]
 
+SLOW = {"phase-order", "estimators"}
+SLOW |= {"nonuniform-sparsity", "correlated-bases", "correlated-collapse"}
+
 
 def drawable(name):
     return getattr(figures, name.replace("-", "_"))
@@ -30,10 +33,7 @@ def marked(name):
     """With the claims: what compiles for many seconds, and members of a family after the first."""
     entry = entries()[name]
     family = [e.name for e in entries().values() if e.module_name == entry.module_name]
-    slow = (
-        name in ("phase-order", "estimators", "nonuniform-sparsity", "correlated-bases")
-        or name != family[0]
-    )
+    slow = name in SLOW or name != family[0]
     return pytest.param(name, marks=[pytest.mark.claims] if slow else [])
 
 
