@@ -125,11 +125,12 @@ def claim(dataset: xr.Dataset) -> str:
     parts = []
     for first, last in _runs(held):
         at = f"{p[first]:g}" if first == last else f"{p[first]:g}–{p[last]:g}"
+        verb = " are collapsed" if held[first] > 1 else " is collapsed"
         said = NUMBERS[held[first]].replace("no", "none") if held[first] < 10 else str(held[first])
-        parts += [f"{said} collapsed at density {at}" if not parts else f"{said} at {at}"]
+        parts += [f"{said}{verb} at density {at}" if not parts else f"{said} at {at}"]
     last = int(np.flatnonzero(held >= 0)[-1])
     ratio = float(dataset["loss_exact"][last] / dataset["loss_pca"][last])
-    return f"{who}, {listed(parts)}; there the loss is {ratio:.3g} of PCA's"
+    return f"{who}, {listed(parts)}; at {p[last]:g} the loss is {ratio:.3g} of PCA's"
 
 
 def _runs(held: NDArray) -> list[tuple[int, int]]:
