@@ -66,7 +66,7 @@ def analyse(dataset: xr.Dataset) -> xr.Dataset:
         best[name], best[f"{name}_low"], best[f"{name}_high"] = (
             found[k] for k in ("average", "low", "high")
         )
-    best["n_seeds"] = found["n"].copy(data=(dataset["diverged"] == 0).sum("seed").values)
+    best["n_seeds"] = (dataset["diverged"] == 0).sum("seed")
     best["n_falling"] = (dataset["still_falling"] == 1).sum("seed")
     return best
 
@@ -100,7 +100,7 @@ def _rank_correlation(feature: np.ndarray, mixed: np.ndarray) -> float:
     """Return Spearman's correlation; NaN where either is the same for all neurons."""
     if np.ptp(feature) == 0 or not np.ptp(mixed) > 0:
         return np.nan
-    return float(stats.spearmanr(feature, mixed).statistic)
+    return float(stats.spearmanr(feature, mixed)[0])  # pyright: ignore
 
 
 def claim(dataset: xr.Dataset) -> str:

@@ -70,7 +70,7 @@ def draw_close_up(ax: Axes, cell: xr.Dataset, n: int) -> None:
         light = float(cell["superposition"].values[i]) < 0.5
         color = "white" if light else style.INK
         look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 7, "color": color}
-        ax.text(k, above[k, i] - W[k, i] / 2, str(i + 1), zorder=4, **look)
+        ax.text(k, float(above[k, i] - W[k, i] / 2), str(i + 1), zorder=4, **look)
 
 
 def draw_scale(figure: Figure, axes: list[Axes]) -> None:
@@ -102,7 +102,12 @@ def draw_count(ax: Axes, dataset: xr.Dataset, name: str) -> None:
         half = dataset.sizes["hidden"] / 2
         ax.axhline(half, color=style.NULL, ls="--", lw=1.1)
         text = f"{half:g}, two neurons each"
-        look = {"textcoords": "offset points", "color": style.NOTE, "ha": "right", "va": "top"}
+        look: dict[str, Any] = {
+            "textcoords": "offset points",
+            "color": style.NOTE,
+            "ha": "right",
+            "va": "top",
+        }
         ax.annotate(text, (p.min(), half), (0, -3), **look)
     else:
         ax.axhline(0, color=style.NULL, ls="--", lw=1.1)
