@@ -96,21 +96,16 @@ def draw_count(ax: Axes, dataset: xr.Dataset, name: str) -> None:
         color=style.INK,
         ms=4.5,
     )
+    look: dict[str, Any] = {"color": style.NULL, "ls": "--", "lw": 1.1}
     if name == "monosemantic":
-        ax.plot(p, dataset["shuffled"].values, "s--", color=style.NULL, ms=3.5, lw=1)
+        ax.plot(p, dataset["shuffled"].values, marker="s", ms=3.5, label="weights shuffled", **look)
+        ax.legend()
     elif name == "computed":
         half = dataset.sizes["hidden"] / 2
-        ax.axhline(half, color=style.NULL, ls="--", lw=1.1)
-        text = f"{half:g}, two neurons each"
-        look: dict[str, Any] = {
-            "textcoords": "offset points",
-            "color": style.NOTE,
-            "ha": "right",
-            "va": "top",
-        }
-        ax.annotate(text, (p.min(), half), (0, -3), **look)
+        ax.axhline(half, label=f"two neurons each: {half:g}", **look)
+        ax.legend(loc="lower left")
     else:
-        ax.axhline(0, color=style.NULL, ls="--", lw=1.1)
+        ax.axhline(0, **look)
     pad = 0.04 * (most - least) if np.isfinite(most) else 0.0
     ax.set_ylim(least - pad, most + pad if np.isfinite(most) else None)
     ax.set(xscale="log", title=TITLES[name])
