@@ -7,7 +7,7 @@ may be any callable pytree on one example: batches are then mapped over.
 A model that is `y = ReLU(G x + b)` in disguise says so with `relu_map() -> (G [F, F], b [F])`, and
 one that is `y = G x + b` with `linear_map()`: the estimators that need no samples ask for these.
 One that is `y = ReLU(G x + b)` where a single feature is active, with one G for either sign of it,
-says so with `maps_of_one() -> (G₊, G₋, b)`.
+says so with `maps_of_one() -> (G [2, F, F], b [F])`.
 A model whose matrix `W` means nothing by itself, as its decoder may take over any scale of it, says
 by `columns() -> [M, F]` what its features are measured by.
 """
