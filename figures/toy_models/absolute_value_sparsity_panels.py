@@ -54,7 +54,8 @@ def draw_density(ax: Axes, cell: xr.Dataset) -> None:
         return
     _draw(ax, cell, cell.sizes["hidden"])
     share = float(np.mean(cell["share_of_largest"].values > 0.8))
-    ax.set_title(f"{share:.0%} monosemantic", loc="right", fontsize=8.5, color=style.NOTE)
+    said = f"{share:.0%} monosemantic, loss {float(cell['loss_over_pairs']):.2g}"
+    ax.set_title(said, loc="right", fontsize=8.5, color=style.NOTE)
 
 
 def draw_close_up(ax: Axes, cell: xr.Dataset, n: int) -> None:
