@@ -34,6 +34,8 @@ WORDS = {
     "best_seed": "seed of the least ranking loss, -1 where all diverged",
     "share_of_largest": "share of each neuron's largest weight in the best model",
     "largest_feature": "feature of that weight",
+    "loss_over_pairs": "loss of the best model, as a share of that of two neurons for each of the "
+    "most important features, all others dropped",
     "n_seeds": "seeds that did not diverge",
     "n_falling": "seeds whose loss still falls",
 }
@@ -66,7 +68,10 @@ def analyse(dataset: xr.Dataset) -> xr.Dataset:
         best[name], best[f"{name}_low"], best[f"{name}_high"] = (
             found[k] for k in ("average", "low", "high")
         )
-    best["n_seeds"] = found["n"].copy(data=(dataset["diverged"] == 0).sum("seed").values)
+    half = dataset.sizes["hidden"] // 2
+    rest = _dropped(dataset).isel(feature=slice(half, None)).sum("feature")
+    best["loss_over_pairs"] = best["loss"] / rest.where(rest > 0)
+    best["n_seeds"] = (dataset["diverged"] == 0).sum("seed")
     best["n_falling"] = (dataset["still_falling"] == 1).sum("seed")
     return best
 
@@ -84,23 +89,27 @@ def _counts(dataset: xr.Dataset) -> dict[str, xr.DataArray]:
     W = dataset["W"].transpose(..., "hidden", "feature")
     flat = W.values.reshape(*W.shape[:-2], -1)
     other = W.copy(data=np.random.default_rng(0).permuted(flat, axis=-1).reshape(W.shape))
-    p, importance = dataset["p_active"], dataset["importance_of_feature"]
-    dropped = importance * (p / 3 - p**2 / 4)  # of the best constant answer
     return {
         "monosemantic": (share > MONOSEMANTIC).mean("hidden"),
         "shuffled": (_largest(dataset.assign(W=other))[0] > MONOSEMANTIC).mean("hidden"),
-        "computed": (dataset["loss_per_feature"] < COMPUTED * dropped).sum("feature"),
+        "computed": (dataset["loss_per_feature"] < COMPUTED * _dropped(dataset)).sum("feature"),
         "rank_correlation": xr.apply_ufunc(
             _rank_correlation, feature, 1 - share, input_core_dims=[["hidden"]] * 2, vectorize=True
         ),
     }
 
 
+def _dropped(dataset: xr.Dataset) -> xr.DataArray:
+    """Return the loss of each feature for which the best constant answer is given."""
+    p = dataset["p_active"]
+    return dataset["importance_of_feature"] * (p / 3 - p**2 / 4)
+
+
 def _rank_correlation(feature: np.ndarray, mixed: np.ndarray) -> float:
     """Return Spearman's correlation; NaN where either is the same for all neurons."""
     if np.ptp(feature) == 0 or not np.ptp(mixed) > 0:
         return np.nan
-    return float(stats.spearmanr(feature, mixed).statistic)
+    return float(stats.spearmanr(feature, mixed)[0])  # pyright: ignore
 
 
 def claim(dataset: xr.Dataset) -> str:
@@ -130,6 +139,7 @@ def caption(dataset: xr.Dataset) -> list[str]:
         "the darker behind a stack, the smaller that share; neurons from left by the importance of "
         "their largest feature; drawn: |W₁| of the best seed, each neuron's largest weight 1",
         f"computed: a loss below {COMPUTED:.0%} of a dropped feature's, I (p/3 − p²/4)",
+        "loss: as a share of that of two neurons for each of the most important features",
         "bars: 95 % intervals over seeds; grey: the same weights in other places, and no relation",
         "the paper states neither start nor optimiser: first weights W₂ positive, learning rate by "
         "density " + listed(f"{rate:g}" for rate in dataset["learning_rate"].values),

@@ -54,7 +54,8 @@ def draw_density(ax: Axes, cell: xr.Dataset) -> None:
         return
     _draw(ax, cell, cell.sizes["hidden"])
     share = float(np.mean(cell["share_of_largest"].values > 0.8))
-    ax.set_title(f"{share:.0%} monosemantic", loc="right", fontsize=8.5, color=style.NOTE)
+    said = f"{share:.0%} monosemantic, loss {float(cell['loss_over_pairs']):.2g}"
+    ax.set_title(said, loc="right", fontsize=8.5, color=style.NOTE)
 
 
 def draw_close_up(ax: Axes, cell: xr.Dataset, n: int) -> None:
@@ -70,7 +71,7 @@ def draw_close_up(ax: Axes, cell: xr.Dataset, n: int) -> None:
         light = float(cell["superposition"].values[i]) < 0.5
         color = "white" if light else style.INK
         look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 7, "color": color}
-        ax.text(k, above[k, i] - W[k, i] / 2, str(i + 1), zorder=4, **look)
+        ax.text(k, float(above[k, i] - W[k, i] / 2), str(i + 1), zorder=4, **look)
 
 
 def draw_scale(figure: Figure, axes: list[Axes]) -> None:
@@ -96,16 +97,16 @@ def draw_count(ax: Axes, dataset: xr.Dataset, name: str) -> None:
         color=style.INK,
         ms=4.5,
     )
+    look: dict[str, Any] = {"color": style.NULL, "ls": "--", "lw": 1.1}
     if name == "monosemantic":
-        ax.plot(p, dataset["shuffled"].values, "s--", color=style.NULL, ms=3.5, lw=1)
+        ax.plot(p, dataset["shuffled"].values, marker="s", ms=3.5, label="weights shuffled", **look)
+        ax.legend()
     elif name == "computed":
         half = dataset.sizes["hidden"] / 2
-        ax.axhline(half, color=style.NULL, ls="--", lw=1.1)
-        text = f"{half:g}, two neurons each"
-        look = {"textcoords": "offset points", "color": style.NOTE, "ha": "right", "va": "top"}
-        ax.annotate(text, (p.min(), half), (0, -3), **look)
+        ax.axhline(half, label=f"two neurons each: {half:g}", **look)
+        ax.legend(loc="lower left")
     else:
-        ax.axhline(0, color=style.NULL, ls="--", lw=1.1)
+        ax.axhline(0, **look)
     pad = 0.04 * (most - least) if np.isfinite(most) else 0.0
     ax.set_ylim(least - pad, most + pad if np.isfinite(most) else None)
     ax.set(xscale="log", title=TITLES[name])

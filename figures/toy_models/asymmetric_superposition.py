@@ -67,8 +67,8 @@ def _search(dataset: xr.Dataset) -> tuple[np.ndarray, np.ndarray, dict]:
     for at in map(tuple, np.argwhere(~lost)):
         motifs[at] = asymmetric_motifs(W[at], V[at])
         found[at] = len(motifs[at])
-        shuffled = ([_shuffled(rng, A[at]) for A in (W, V)] for _ in range(SHUFFLES))
-        chance[at] = np.mean([len(asymmetric_motifs(*pair)) for pair in shuffled])
+        shuffled = ((_shuffled(rng, W[at]), _shuffled(rng, V[at])) for _ in range(SHUFFLES))
+        chance[at] = np.mean([len(asymmetric_motifs(w, v)) for w, v in shuffled])
     return found, chance, motifs
 
 
@@ -163,7 +163,7 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     title = f"weights into the neurons, density {float(dataset['drawn_density']):g} (bright: the "
     title = "all runs diverged" if np.isnan(W).any() else f"{title}most important feature)"
     panel["stacks"].set(title=title, xlabel="neuron", ylabel="weight, largest ±1")
-    panel["stacks"].set_xticks(range(len(W)), range(1, len(W) + 1))
+    panel["stacks"].set_xticks(range(len(W)), [str(k + 1) for k in range(len(W))])
     for row in range(CIRCUITS):
         _draw_circuit(panel[f"circuit {row}"], dataset, row)
     _draw_typical(panel["typical"], dataset["typical"].values)

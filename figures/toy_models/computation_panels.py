@@ -34,8 +34,8 @@ def draw_stacks(ax: Axes, W: ArrayLike, colors: ArrayLike) -> PatchCollection:
         height = np.where(sign * W > least, np.abs(W), 0)
         below = np.cumsum(height, axis=1) - height
         for k, i in zip(*np.nonzero(height), strict=True):
-            bottom = sign * below[k, i]
-            boxes.append(Rectangle((k - WIDTH / 2, bottom), WIDTH, sign * height[k, i]))
+            corner, size = (k - WIDTH / 2, float(sign * below[k, i])), float(height[k, i])
+            boxes.append(Rectangle(corner, WIDTH, sign * size))
             fills.append(colors[i])
     found = PatchCollection(boxes, facecolors=fills, edgecolors="white", linewidths=0.3)
     ax.add_collection(found)
@@ -116,11 +116,11 @@ def draw_circuit(
     for start, weights in ((0, W.T), (1, V.T)):
         for i, j in np.argwhere(np.abs(weights) > FAINT * np.max(np.abs(weights), initial=0)):
             along = 0.3 if i == j else 0.24  # labels of crossing edges stand apart
-            at = height[i] + along * (height[j] - height[i])
+            at, weight = float(height[i] + along * (height[j] - height[i])), float(weights[i, j])
             white = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
-            number = f"{weights[i, j]:.2g}".replace("-", "−")
+            number = f"{weight:.2g}".replace("-", "−")
             look: dict[str, Any] = {"ha": "center", "va": "center", "bbox": white, "fontsize": 8}
-            ax.text(start + along, at, number, color=_sign_color(weights[i, j]), zorder=5, **look)
+            ax.text(start + along, at, number, color=_sign_color(weight), zorder=5, **look)
     how: dict[str, Any] = {"s": 420, "zorder": 3, "edgecolors": style.INK, "linewidths": 0.8}
     ax.scatter(np.ones(2), height, c="white", marker="s", **how)
     label: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8.5, "zorder": 4}

@@ -118,9 +118,8 @@ class Stratified:
 def _at_most_one(task: Any, model: Any) -> tuple[jax.Array, jax.Array]:
     """Return the errors `[F]` where no feature is active, and `[F, F]` where only one is."""
     if type(task) is AbsoluteValue:  # either sign of the feature is as likely
-        plus, minus, b = model.maps_of_one()
-        (none, one), (_, other) = (clipped_at_most_one(G, b) for G in (plus, minus))
-        return none, (one + other) / 2
+        none, one = jax.vmap(clipped_at_most_one, in_axes=(0, None))(*model.maps_of_one())
+        return none[0], jnp.mean(one, axis=0)
     if has_map(model, "relu_map"):
         return clipped_at_most_one(*model.relu_map())
     return linear_at_most_one(*model.linear_map())

@@ -71,13 +71,14 @@ class AbsoluteValueModel(UntiedAutoencoder):
         """Return the directions by which features are measured: `balanced_neurons(W, V)`."""
         return balanced_neurons(self.W, self.V)
 
-    def maps_of_one(self) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """Return `G₊, G₋ [F, F]` and `b [F]`: of `x_j = ±v` alone it makes `ReLU(v G±_j + b)`.
+    def maps_of_one(self) -> tuple[jax.Array, jax.Array]:
+        """Return `G [2, F, F]` and `b [F]`: of `x_j = ±v` alone it makes `ReLU(v G_j + b)`.
 
-        A neuron's ReLU has no kink but at 0, so on each ray the hidden layer is linear.
+        The first G is for +v, the second for -v. A neuron's ReLU has no kink but at 0, so on each
+        ray the hidden layer is linear.
         """
-        plus, minus = (product(self.V, jax.nn.relu(W)) for W in (self.W, -self.W))
-        return plus, minus, self.b
+        on = jax.nn.relu(jnp.stack([self.W, -self.W]))  # [2, M, F]
+        return jax.vmap(product, in_axes=(None, 0))(self.V, on), self.b
 
 
 @struct.dataclass

@@ -8,7 +8,7 @@ A model that is `y = ReLU(G x + b)` in disguise says so with `relu_map() -> (G [
 one that is `y = G x + b` with `linear_map()`: the estimators that need no samples ask for these.
 Where G is a product, `relu_factors() -> (V [F, M], W [M, F], b [F])` gives `y = ReLU(V W x + b)`.
 One that is `y = ReLU(G x + b)` where a single feature is active, with one G for either sign of it,
-says so with `maps_of_one() -> (G₊, G₋, b)`.
+says so with `maps_of_one() -> (G [2, F, F], b [F])`.
 A model whose matrix `W` means nothing by itself, as its decoder may take over any scale of it, says
 by `columns() -> [M, F]` what its features are measured by.
 """

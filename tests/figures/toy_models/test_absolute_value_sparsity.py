@@ -23,6 +23,7 @@ def models(diverged=0):
         "W": ((*cells, "hidden", "feature"), np.stack([MONO, MIXED])[:, None].repeat(2, 1)),
         "loss_per_feature": ((*cells, "feature"), (share * dropped)[:, None].repeat(2, 1)),
         "superposition": ((*cells, "feature"), np.full((2, 2, 3), 0.5)),
+        "loss": (cells, (share * dropped).sum(1)[:, None].repeat(2, 1)),
         "loss_ranking": (cells, np.where(lost, np.nan, [[1.0, 2.0], [2.0, 1.0]])),
         "diverged": (cells, lost),
         "still_falling": (cells, np.array([[0, 1], [0, 0]])),
@@ -50,7 +51,7 @@ def test_stacks_are_drawn_from_the_most_important_feature_with_a_largest_weight_
     dense = drawn.axes[0].collections[-1].get_paths()
     heights = [path.get_extents().height for path in dense]
     assert max(heights) == pytest.approx(1)
-    assert drawn.axes[0].get_title("right") == "100% monosemantic"
+    assert drawn.axes[0].get_title("right") == "100% monosemantic, loss 3.8"
     numbers = [text.get_text() for text in drawn.axes[2].texts]
     assert numbers[:2] == ["1", "2"]
 

@@ -35,7 +35,7 @@ def test_rescaling_a_neuron_changes_nothing():
 
 def test_where_one_feature_is_active_it_is_one_map_for_either_sign():
     model = some_model(AbsoluteValueModel)
-    *maps, b = model.maps_of_one()
+    maps, b = model.maps_of_one()
     for sign, G in zip((1, -1), maps, strict=True):
         x = sign * 0.7 * jnp.eye(3)  # a batch: feature j alone in example j
         wanted = jax.nn.relu(0.7 * G + b[:, None])
