@@ -9,7 +9,9 @@ from figures.kit.entry import FIGURES
 from sweeps.config.derived import FUNCTIONS
 from sweeps.config.keys import OUTER, Key, keys_of, keys_of_one, of_profiles
 from sweeps.config.meanings import first_line
+from sweeps.config.recipes import RECIPES
 from sweeps.config.registry import NAMES, SEVERAL, TABLES, find
+from sweeps.config.toml import inline
 from toymodels.profiles import PROFILES
 
 PAGE = FIGURES.parent / "docs" / "keys.md"
@@ -60,7 +62,7 @@ def page() -> str:
     functions = ", ".join(f"`{name}`" for name in FUNCTIONS)
     derive = "`[derive]` sets a key to a function of axis values, `{ function = …, of = […] }`:"
     parts = [INTRO, "## The sweep itself", _table(list(OUTER.values())), AXES]
-    parts.append(f"{derive}\n{functions}.")
+    parts += [f"{derive}\n{functions}.", RECIPE, _recipes()]
     for family in NAMES:
         parts += [f"## {WHAT[family]}", _where(family), _names(family)]
         if family == "work":
@@ -69,6 +71,23 @@ def page() -> str:
             parts.append(_table(keys, len(NAMES[family])))
     parts += ["## Profiles", PROFILE, _profiles(), _table(of_profiles("importance"), len(PROFILES))]
     return "\n\n".join(parts) + "\n"
+
+
+RECIPE = """## Recipes
+
+Named by `recipe`: a set of keys at once. A key that is given beside `recipe = "notebook"` wins over
+it, and so does an axis. On the command line and in `overrides`, `recipe=notebook` wins over the
+keys of the file, and other overrides win over it."""
+
+
+def _recipes() -> str:
+    """Return a table of recipes, with their keys for sizes of an example."""
+    rows = ["| recipe | what it is | keys, here for 400 features, 30 hidden and 20 instances |"]
+    rows += ["|---|---|---|"]
+    for name, keys_of_recipe in RECIPES.items():
+        keys = ", ".join(f"`{k} = {inline(v)}`" for k, v in keys_of_recipe(400, 30, 20).items())
+        rows.append(f"| `{name}` | {_cell(first_line(keys_of_recipe))} | {keys} |")
+    return "\n".join(rows)
 
 
 PROFILE = """What a list gives for each feature may be a table, here of `importance`;

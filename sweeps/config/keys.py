@@ -48,6 +48,11 @@ OUTER = {
     "derive": Key("derive", (), "table", "", "keys that are a named function of axis values"),
     "work": Key("work", (), "name", '"train"', "the kind of work; optimizer and circuits tell too"),
     "models": Key("models", (), "table or file", "", "the sweep whose models this one studies"),
+    "recipe": Key("recipe", (), "name", "", "the keys of training that are not given beside it"),
+    "n_instances": Key(
+        *("n_instances", (), "integer", ""),
+        "models that a recipe draws in one tensor; if left out, the cells without seeds",
+    ),
 }
 
 

@@ -21,6 +21,7 @@ from typing import Any
 from sweeps.config import toml
 from sweeps.config.derived import FUNCTIONS
 from sweeps.config.paths import with_path
+from sweeps.config.recipes import with_recipe
 from sweeps.config.schema import every_key
 from sweeps.config.spacing import LARGEST_NUMBER, SPACINGS, axis_values, require_size
 from sweeps.config.sweep import MODELS, SweepConfig, axis_name, is_key, own_keys
@@ -29,7 +30,7 @@ from sweeps.given import plain, shortened
 from sweeps.grid import SEED, Axis, Dimension, Grid, require_name
 from toymodels.errors import InputError, hint, listed
 
-OUTER = ("name", "description", "seed", "grid", "zip", "derive", "models")
+OUTER = ("name", "description", "seed", "grid", "zip", "derive", "models", "recipe", "n_instances")
 VERSIONS = ("fast", "tiny")  # tables that change what is run, where they are asked for
 
 
@@ -86,7 +87,8 @@ def parse(
     grid = _grid(axes, zips, derive, models, own)
     _check_not_replaced(overrides, grid)
     description = str(parts.get("description", ""))
-    config = SweepConfig(name, table, grid, derive, seed, description, models)
+    table, recipe = with_recipe(table, parts, grid, derive, overrides)
+    config = SweepConfig(name, table, grid, derive, seed, description, models, recipe)
     first = next(grid.points())
     config.build({k: v for k, v in first.items() if k != SEED})
     zipped = {d.name for d in grid.dimensions} - {a.name for d in grid.dimensions for a in d.axes}

@@ -50,6 +50,7 @@ NAMES: dict[str, dict[str, str]] = {
         "exact": "toymodels.estimators.quadrature:Quadrature",
         "fourier": "toymodels.estimators.fourier:Fourier",
         "adversarial": "toymodels.estimators.adversarial:AdversarialTraining",
+        "control_variate": "toymodels.estimators.control_variate:ControlVariate",
     },
     "optimizer": {
         "adam": "toymodels.optimizers:Adam",

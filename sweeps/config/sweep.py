@@ -15,6 +15,7 @@ import numpy as np
 from sweeps.config.cells import Cells
 from sweeps.config.derived import derived_value
 from sweeps.config.paths import leaves, with_paths, without
+from sweeps.config.recipes import Recipe
 from sweeps.config.registry import NAMES, TABLES, find
 from sweeps.config.schema import every_key, known_keys, maker, resolve
 from sweeps.config.signatures import parameters
@@ -41,6 +42,7 @@ class SweepConfig:
     seed: int = 0  # the root, which every seed is folded into
     description: str = ""
     models: "SweepConfig | None" = None
+    recipe: Recipe | None = None  # whose keys are among those of `run`
 
     def settings(self, values: dict[str, Any]) -> dict[str, Any]:
         """Return path -> value of what one cell sets, from those of the axes without the seed."""
@@ -205,6 +207,7 @@ class SweepConfig:
         derive = {path: [name, list(of)] for path, (name, of) in self.derive.items()}
         stored = {"name": self.name, "run": self.run, "grid": axes, "derive": derive}
         stored |= {"seed": self.seed}
+        stored |= {"recipe": dataclasses.asdict(self.recipe)} if self.recipe else {}
         return stored | ({"models": self.models._stored()} if self.models else {})
 
     def identity(self) -> str:
@@ -226,8 +229,9 @@ def config_from_json(text: str) -> SweepConfig:
 def _config(stored: dict[str, Any]) -> SweepConfig:
     derive = {path: (name, tuple(of)) for path, (name, of) in stored["derive"].items()}
     models = _config(stored["models"]) if "models" in stored else None
-    grid = grid_from(stored["grid"])
-    return SweepConfig(stored["name"], stored["run"], grid, derive, stored["seed"], models=models)
+    recipe = Recipe(**stored["recipe"]) if "recipe" in stored else None
+    about = {"seed": stored["seed"], "models": models, "recipe": recipe}
+    return SweepConfig(stored["name"], stored["run"], grid_from(stored["grid"]), derive, **about)
 
 
 def is_key(path: str, own: frozenset[str] = frozenset()) -> bool:

@@ -4,6 +4,7 @@ Parsing the text gives the same sweep, by its hash.
 """
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from sweeps.config.keys import OUTER, Key, of_config
@@ -16,6 +17,7 @@ from sweeps.config.toml import inline, key
 from sweeps.grid import SEED, Axis
 from toymodels.errors import InputError, listed
 
+N = "n_instances"
 COLUMN = 36  # where the words after a key begin at the latest
 SEEDS = "a model each, with first weights and data of its own"
 SHORT = 6  # values of an axis that are listed rather than told by their spacing
@@ -35,6 +37,9 @@ def as_toml(config: SweepConfig, inside: str = "") -> str:
     if config.description:
         lines.append(_line("description", config.description))
     lines.append(_line(SEED, config.seed, OUTER[SEED]))
+    if config.recipe is not None:
+        told = asdict(config.recipe)
+        lines += [_line(k, told[v], OUTER[k]) for k, v in (("recipe", "name"), (N, N))]
     plain = sorted((k for k in values if k not in TABLES), key=lambda k: k not in config.run)
     lines += [_line(k, values[k], about.get(k)) for k in plain]
     lines += [f"# {k.path}: {k.meaning}" for k in _left(config, about, values)]

@@ -3,6 +3,7 @@
 from toymodels.estimators.adversarial import AdversarialTraining
 from toymodels.estimators.base import Estimator, n_batches, require
 from toymodels.estimators.best import ESTIMATES, best_estimator
+from toymodels.estimators.control_variate import ControlVariate
 from toymodels.estimators.fourier import Fourier
 from toymodels.estimators.quadrature import Quadrature
 from toymodels.estimators.sampled import Sampled
@@ -11,6 +12,7 @@ from toymodels.estimators.stratified import Stratified
 __all__ = [
     "ESTIMATES",
     "AdversarialTraining",
+    "ControlVariate",
     "Estimator",
     "Fourier",
     "Quadrature",

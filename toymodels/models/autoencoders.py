@@ -58,6 +58,10 @@ class ReluAutoencoder(LinearAutoencoder):
         """Return `G [F, F]` and `b [F]` of `y = ReLU(G x + b)`."""
         return product(self.W.T, self.W), self.b
 
+    def relu_factors(self) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """Return `V [F, M]`, `W [M, F]` and `b [F]` of `y = ReLU(V W x + b)`."""
+        return self.W.T, self.W, self.b
+
 
 @struct.dataclass
 class UntiedAutoencoder(SizedModel):
@@ -89,6 +93,10 @@ class UntiedAutoencoder(SizedModel):
     def relu_map(self) -> tuple[jax.Array, jax.Array]:
         """Return `G [F, F]` and `b [F]` of `y = ReLU(G x + b)`."""
         return product(self.V, self.W), self.b
+
+    def relu_factors(self) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """Return `V [F, M]`, `W [M, F]` and `b [F]` of `y = ReLU(V W x + b)`."""
+        return self.V, self.W, self.b
 
     def columns(self) -> jax.Array:
         """Return the directions by which features are measured: `balanced_encoder(W, V)`."""

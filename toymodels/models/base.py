@@ -6,6 +6,7 @@ may be any callable pytree on one example: batches are then mapped over.
 
 A model that is `y = ReLU(G x + b)` in disguise says so with `relu_map() -> (G [F, F], b [F])`, and
 one that is `y = G x + b` with `linear_map()`: the estimators that need no samples ask for these.
+Where G is a product, `relu_factors() -> (V [F, M], W [M, F], b [F])` gives `y = ReLU(V W x + b)`.
 A model whose matrix `W` means nothing by itself, as its decoder may take over any scale of it, says
 by `columns() -> [M, F]` what its features are measured by.
 """
@@ -146,7 +147,7 @@ def has_hidden(model: Any) -> bool:
 
 
 def has_map(model: Any, name: str) -> bool:
-    """Tell whether `relu_map` or `linear_map` is there and is of the model's own formula.
+    """Tell whether such a map, `relu_map` for one, is there and is of the model's own formula.
 
     A subclass that changes `encode` or `decode` inherits the map of another formula; it has none
     until it says so itself.
