@@ -16,11 +16,11 @@ held constant in the gradient: the estimate of the loss, and of its gradient, ha
 A control variate in the usual sense (Owen, "Monte Carlo theory, methods and examples", chapter 8).
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+from flax import struct
 from jax.scipy.stats import norm
 
 from toymodels.diverged import nan_unless_finite
@@ -31,7 +31,7 @@ from toymodels.precision import TINY, product
 from toymodels.streams import draw_uniforms
 
 
-@dataclass(frozen=True)
+@struct.dataclass
 class ControlVariate:
     """Plain batches of which only what the ReLU cuts off is noise: for features that are dense."""
 
