@@ -30,7 +30,7 @@ def marked(name):
     """With the claims: what compiles for many seconds, and members of a family after the first."""
     entry = entries()[name]
     family = [e.name for e in entries().values() if e.module_name == entry.module_name]
-    slow = name in ("phase-order", "estimators") or name != family[0]
+    slow = name in ("phase-order", "estimators", "adversarial") or name != family[0]
     return pytest.param(name, marks=[pytest.mark.claims] if slow else [])
 
 
