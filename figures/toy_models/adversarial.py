@@ -139,14 +139,16 @@ def _rise(dataset: xr.Dataset) -> str:
     r, rho = float(first["pearson"]), float(first["spearman"])
     verb = "in step with" if r > IN_STEP and rho > IN_STEP else "not in step with"
     with_features = f", {verb} features per dimension (Pearson {r:.3f}, Spearman {rho:.3f})"
+    other = f", {float(least):.1f} times at {float(least['p_active']):g}" if of.size > 1 else ""
     return (
         f"Attacks hurt {rounded(most)} times as much as without superposition at density "
-        f"{float(most['p_active']):g}, {float(least):.1f} times at {float(least['p_active']):g}"
-        + (with_features if np.isfinite(r) else "")
+        f"{float(most['p_active']):g}{other}" + (with_features if np.isfinite(r) else "")
     )
 
 
 def _removal(dataset: xr.Dataset) -> str:
+    if bool((dataset["trained_diverged"].isel(world=0) != 0).all()):
+        return "every model trained on attacks diverged"
     reached, removed = (place(dataset, name, 0) for name in ("reached_at", "removed_at"))
     if np.isnan(reached) and np.isnan(removed):
         return f"training on attacks up to {float(dataset['attack'].max()):.0%} removes none of it"
@@ -194,6 +196,7 @@ def caption(dataset: xr.Dataset) -> list[str]:
         "input, and the null has it too",
         "training: clean target, attack along a random (WᵀW)ᵢ, no gradient through it; full lines: "
         f"represented (norm > {REPRESENTED:g}), dashed: superposition < {DEDICATED:g} as well",
+        "D* passes 1 where the columns that are kept shrink",
     ]
     if others:
         parts.append(f"at most m features in other worlds from: {listed(others)}")

@@ -23,7 +23,7 @@ NAMES = {
     "random directions": "null: same ‖Wᵢ‖, random directions",
 }
 LOOKS: dict[str, dict[str, Any]] = {
-    "analytic": {"color": style.INK, "marker": "o", "ms": 4},
+    "analytic": {"color": style.INK, "marker": "o", "ms": 3.5},
     "longer": {"color": style.SERIES[0][0], "marker": "s", "ms": 3, "lw": 1.0},
     "strongest": {"color": style.SERIES[5][0], "marker": "^", "ms": 3, "lw": 1.0},
     "random directions": {"color": style.NULL, "marker": "", "lw": 1.4, "ls": "--"},
@@ -33,6 +33,8 @@ X_LABEL = "1 / (1 − S)   (sparser →)"
 
 
 def _log(ax: Axes, which: str = "xy") -> None:
+    if not np.isfinite(ax.dataLim.get_points()).all():
+        return  # nothing is drawn: every run diverged
     for name in which:
         getattr(ax, f"set_{name}scale")("log")
         axis = getattr(ax, f"{name}axis")
@@ -70,7 +72,7 @@ def draw_vulnerability(ax: Axes, dataset: xr.Dataset) -> None:
 def draw_features(ax: Axes, dataset: xr.Dataset) -> None:
     """Draw features per dimension against 1 / density."""
     ax.axhline(1, color=style.GREY, lw=1.0, zorder=0)
-    _curve(ax, dataset, "features_per_dimension", color=style.INK, marker="o", ms=4)
+    _curve(ax, dataset, "features_per_dimension", color=style.INK, marker="o", ms=3.5)
     n, m = int(dataset["n_features"]), int(dataset["n_hidden"])
     _log(ax)
     ax.set(xlabel=X_LABEL, ylabel="features per dimension  1/D* = ‖W‖² / m")

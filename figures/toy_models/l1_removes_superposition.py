@@ -43,11 +43,15 @@ WORDS = {
 
 
 def check(plan: Any) -> None:
-    """Refuse a sweep without its start: the run that both penalties are compared with.
+    """Refuse sizes without superposition, and a sweep without the start that both penalties share.
 
     Raises:
-        InputError: the first penalty is not 0, or some cell has both.
+        InputError: as many dimensions as features, a first penalty that is not 0, or both at once.
     """
+    for variant in plan.config.variants:
+        n, m = variant["n_features"], variant["n_hidden"]
+        if m >= n:
+            raise InputError(f"n_hidden = {m}: give fewer than n_features = {n}, or none share.")
     pairs = [(at["penalties.l1_hidden"], at["penalties.l2_hidden"]) for at in _points(plan)]
     if not pairs or any(pairs[0]) or any(l1 and l2 for l1, l2 in pairs):
         raise InputError(
@@ -130,6 +134,8 @@ def claim(dataset: xr.Dataset) -> str:
     start = float(first["relative_loss"].isel(penalty=0).mean())
     if np.isnan(start):
         return "Every run without a penalty diverged"
+    if float(first["n_represented"].isel(penalty=0).mean()) <= m:
+        return f"Without a penalty at most {m} of {n} features are represented already"
     if np.isnan(at):
         return f"No λ‖h‖₁ that was tried brings {n} features down to {m}"
     l2 = _mean(first, "loss_there", "l2")

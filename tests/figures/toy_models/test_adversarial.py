@@ -95,7 +95,8 @@ def test_one_seed_and_no_run_at_all_are_said():
     adversarial.draw(one)
     lost = made(swept(diverged=1), after=trained(diverged=1))
     assert adversarial.claim(lost).startswith("Every run diverged")
-    adversarial.draw(lost)
+    assert adversarial.claim(lost).endswith("every model trained on attacks diverged")
+    adversarial.draw(lost.assign(vulnerability=lost["vulnerability"] * np.nan))
 
 
 def test_it_draws_the_numbers():

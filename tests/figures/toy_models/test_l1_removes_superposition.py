@@ -64,6 +64,8 @@ def test_the_claim_says_what_removes_superposition_and_what_does_not():
     assert "λ‖h‖² does too, at 0.65 times" in both
     never = figure.claim(figure.analyse(swept([[2] * 5])))
     assert never == "No λ‖h‖₁ that was tried brings 2 features down to 1"
+    none = figure.claim(figure.analyse(swept([[1] * 5])))
+    assert none == "Without a penalty at most 1 of 2 features are represented already"
     lost = figure.claim(figure.analyse(swept(diverged=1)))
     assert lost == "Every run without a penalty diverged"
 
@@ -82,6 +84,13 @@ def test_one_seed_other_worlds_and_runs_that_diverged_are_drawn():
 def test_a_sweep_without_its_start_or_with_both_penalties_at_once_is_refused(l1, l2):
     axes = zip(("penalties.l1_hidden", "penalties.l2_hidden"), (l1, l2), strict=True)
     axes = [SimpleNamespace(path=path, values=values) for path, values in axes]
+    sizes = {"n_features": 2, "n_hidden": 1}
     grid = SimpleNamespace(dimensions=[SimpleNamespace(name="penalty", axes=axes, size=2)])
     with pytest.raises(InputError, match="give 0 for both penalties first"):
-        figure.check(SimpleNamespace(config=SimpleNamespace(grid=grid)))
+        figure.check(plan(grid, **sizes))
+    with pytest.raises(InputError, match="n_hidden = 2: give fewer than n_features = 2"):
+        figure.check(plan(grid, n_features=2, n_hidden=2))
+
+
+def plan(grid, **sizes):
+    return SimpleNamespace(config=SimpleNamespace(grid=grid, variants=[sizes]))
