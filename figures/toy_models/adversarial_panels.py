@@ -145,7 +145,7 @@ def draw_training(ax: Axes, dataset: xr.Dataset, reached: float, rule: float) ->
         look = style.series(i) | {"label": world(dataset, i), "lw": 1.8 if i == 0 else 1.1}
         _trained(ax, dataset, dataset["trained_dimensions"], of=i, **look | {"ms": 4})
     ax.axhline(1, color=style.GREY, lw=1.0, zorder=0)
-    _mark(ax, reached, rule, f"D* > {rule:g}")
+    _mark(ax, reached, rule, f"D* > {rule:g}", (-12, 8))
     _mark_paper(ax, f"the paper:\n{PAPER_ATTACK:.0%}")
     top = float(np.nanmax([1.0, *np.minimum(dataset["trained_dimensions"].values.ravel(), 2)]))
     ax.set(ylim=(0, 1.05 * top), xlabel="attack in training, % of an input's length")
@@ -154,17 +154,16 @@ def draw_training(ax: Axes, dataset: xr.Dataset, reached: float, rule: float) ->
     ax.legend(loc="upper left", fontsize=7.5)
 
 
-def _mark(ax: Axes, length: float, y: float, text: str, lift: float = 5) -> None:
-    """Mark where a rule is met in the first world, if it is; the words stand `lift` points up."""
-    if np.isfinite(length):
-        color = style.series(0)["color"]
-        ax.plot(100 * length, y, "*", ms=13, color=color, mec="white", zorder=5)
-        look = NOTE | {"textcoords": "offset points", "ha": "right" if lift < 10 else "left"}
-        look |= {"color": color, "fontweight": "bold"}
-        if lift >= 10:
-            look["arrowprops"] = {"arrowstyle": "-", "color": color, "lw": 0.8}
-        at = (-9, lift) if lift < 10 else (10, lift)
-        ax.annotate(f"{text}: {length:.0%}", (100 * length, y), at, **look)
+def _mark(ax: Axes, length: float, y: float, text: str, words: tuple[float, float]) -> None:
+    """Mark where a rule is met in the first world, if it is; the words stand so many points off."""
+    if not np.isfinite(length):
+        return
+    color = style.series(0)["color"]
+    ax.plot(100 * length, y, "*", ms=13, color=color, mec="white", zorder=5)
+    look: dict[str, Any] = NOTE | {"textcoords": "offset points", "color": color}
+    look |= {"ha": "right" if words[0] < 0 else "left", "fontweight": "bold"}
+    look["arrowprops"] = {"arrowstyle": "-", "color": color, "lw": 0.8}
+    ax.annotate(f"{text}: {length:.0%}", (100 * length, y), words, **look)
 
 
 def draw_held(ax: Axes, dataset: xr.Dataset, removed: float) -> None:
@@ -176,7 +175,7 @@ def draw_held(ax: Axes, dataset: xr.Dataset, removed: float) -> None:
         look |= {"ls": "--", "mfc": "none", "lw": 1.0}
         _trained(ax, dataset, dataset["trained_dedicated"] / m, of=i, **look)
     ax.axhline(1, color=style.GREY, lw=1.0, zorder=0)
-    _mark(ax, removed, 1, "at most m", lift=60)
+    _mark(ax, removed, 1, "at most m", (10, 60))
     _mark_paper(ax)
     ax.set(xlabel="attack in training, % of an input's length", ylabel="features / m")
     ax.set_ylim(bottom=-0.1)
