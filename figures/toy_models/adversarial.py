@@ -133,7 +133,8 @@ def claim(dataset: xr.Dataset) -> str:
 def _rise(dataset: xr.Dataset) -> str:
     of = mean_over_seeds(dataset.isel(attack_kind=0), "vulnerability")["average"].dropna("p_active")
     if not of.size:
-        return "Every run diverged, so nothing is known of vulnerability"
+        lost = bool((dataset["diverged"] != 0).all())
+        return "Every run diverged" if lost else "No attack adds to the loss"
     least, most = (of.isel(p_active=int(f(of.values))) for f in (np.argmin, np.argmax))
     first = dataset.isel(attack_kind=0)
     r, rho = float(first["pearson"]), float(first["spearman"])
@@ -193,7 +194,7 @@ def caption(dataset: xr.Dataset) -> list[str]:
         )
     parts += [
         "the correlation is partly built in: without superposition an output moves as far as its "
-        "input, and the null has it too",
+        "input",
         "training: clean target, attack along a random (WᵀW)ᵢ, no gradient through it; full lines: "
         f"represented (norm > {REPRESENTED:g}), dashed: superposition < {DEDICATED:g} as well",
         "D* passes 1 where the columns that are kept shrink",

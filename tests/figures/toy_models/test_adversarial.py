@@ -94,7 +94,9 @@ def test_one_seed_and_no_run_at_all_are_said():
     assert adversarial.caption(one)[-1] == "one seed, no intervals"
     adversarial.draw(one)
     lost = made(swept(diverged=1), after=trained(diverged=1))
-    assert adversarial.claim(lost).startswith("Every run diverged")
+    assert adversarial.claim(lost).startswith("Every run diverged;")
+    no_attack = made(swept(vulnerability=[np.nan] * 3))
+    assert adversarial.claim(no_attack).startswith("No attack adds to the loss;")
     assert adversarial.claim(lost).endswith("every model trained on attacks diverged")
     adversarial.draw(lost.assign(vulnerability=lost["vulnerability"] * np.nan))
 
