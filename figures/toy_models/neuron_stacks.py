@@ -3,6 +3,10 @@
 Elhage et al. 2022, "Superposition in a privileged basis". For each density the best of all seeds
 by the ranking loss: W above, one column for each neuron, and below it the neuron's stack, one
 rectangle for each weight. A weight counts from `THRESHOLD` on.
+
+Between two regimes codes tie: at density 0.12, of 1,000 seeds, the best with one feature alone and
+six in four neurons, with two alone and five in three, and with eight in five are within 0.3 % of
+each other. Which of them is drawn depends on the seeds.
 """
 
 from typing import Any
