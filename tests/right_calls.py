@@ -115,6 +115,13 @@ RIGHT: dict[str, dict[str, dict[str, Any]]] = {
     "measures.arrangement": {
         name: {"W": Of("matrix", PAIR)} for name in ("name_optimum", "kind_of", "irregularity")
     },
+    "measures.privilege": {
+        name: {"W": PAIR}
+        for name in ("participation_ratio", "max_share", "haar_participation_ratio")
+    },
+    "measures.coding": {
+        name: {"W": Of("matrix", PAIR), "threshold": 0.5} for name in ("coding", "stack_order")
+    },
     "measures.dictionary": {
         "scores": {"found": Of("matrix", PAIR), "true": Of("matrix", PAIR), "matched": 0.9},
         "unit": {"columns": Of("matrix", PAIR)},

@@ -35,6 +35,7 @@ NAMES: dict[str, dict[str, str]] = {
         "relu": "toymodels.models.autoencoders:ReluAutoencoder",
         "untied": "toymodels.models.autoencoders:UntiedAutoencoder",
         "hidden_relu": "toymodels.models.hidden_relu:HiddenReluAutoencoder",
+        "hidden_relu_biased": "toymodels.models.hidden_relu:BiasedHiddenReluAutoencoder",
         "absolute_value": "toymodels.models.absolute_value:AbsoluteValueModel",
         "absolute_value_biased": "toymodels.models.absolute_value:BiasedAbsoluteValueModel",
         "continued": "toymodels.models.base:Continued",
@@ -72,6 +73,8 @@ NAMES: dict[str, dict[str, str]] = {
         "geometry": "toymodels.measures.columns:measure_geometry",
         "adversarial": "toymodels.measures.adversarial:Adversarial",
         "activity": "toymodels.measures.activity:Activity",
+        "linear_regime": "toymodels.measures.linear_regime:LinearRegime",
+        "privilege": "toymodels.measures.privilege:Privilege",
     },
     "assignment": {
         "prime_steps": "toymodels.circuits.assignment:prime_steps",

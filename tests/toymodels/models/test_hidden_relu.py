@@ -9,7 +9,7 @@ from sweeps import parse, run_sweep
 from toymodels.errors import InputError
 from toymodels.estimators import Sampled, best_estimator
 from toymodels.models import hidden
-from toymodels.models.hidden_relu import HiddenReluAutoencoder
+from toymodels.models.hidden_relu import BiasedHiddenReluAutoencoder, HiddenReluAutoencoder
 
 TABLE = {"name": "h", "model": "hidden_relu", "n_features": 3, "n_hidden": 3, "steps": 1500}
 
@@ -45,3 +45,18 @@ def test_dense_features_align_with_neurons():
     W = ds.W.isel(seed=int(ds.loss_ranking.values.argmin())).values
     share = np.abs(W).max(axis=0) ** 2 / (W**2).sum(axis=0)
     assert share.min() > 0.95
+
+
+def test_neurons_with_a_bias_add_it_before_their_relu():
+    model = BiasedHiddenReluAutoencoder.init(jax.random.key(0), 5, 3, 0.7)
+    plain = HiddenReluAutoencoder.init(jax.random.key(0), 5, 3, 0.7)
+    X = jax.random.normal(jax.random.key(1), (5, 7))
+    np.testing.assert_array_equal(model(X), plain(X))  # it starts as the model without
+    c = np.array([0.5, -0.5, 3.0])
+    model = model.replace(c=jnp.asarray(c))
+    W = np.asarray(model.W)
+    h = np.maximum(W @ np.asarray(X) + c[:, None], 0)
+    np.testing.assert_allclose(hidden(model, X), h, atol=1e-5)
+    np.testing.assert_allclose(model(X), np.maximum(W.T @ h, 0), atol=1e-5)
+    np.testing.assert_allclose(model(X[:, 2]), np.maximum(W.T @ h[:, 2], 0), atol=1e-5)
+    assert isinstance(best_estimator(run_task(), BiasedHiddenReluAutoencoder), Sampled)
