@@ -19,6 +19,7 @@ from toymodels.circuits import (
 )
 from toymodels.circuits import theory as circuit_theory
 from toymodels.circuits.constructions import universal_and
+from toymodels.dynamics import find_jumps
 from toymodels.theory import problem_of
 
 KEY = jax.random.key(0)
@@ -47,6 +48,10 @@ def given(value):
     return Of("given", value)
 
 
+AT = Of("line", np.array([0.0, 50.0, 100.0]))
+DIMENSIONALITY = np.array([[0.5, 0.0], [0.5, 0.0], [0.0, 0.5]])
+CURVE = {"steps": AT, "loss": Of("line", np.array([3.0, 2.0, 1.0])), "span": Of("chance", 0.2)}
+AROUND = CURVE | {"neighbourhood": Of("chance", 0.5), "multiple": Of("limit", 4.0)}
 MODEL = {"W": PAIR, "b": ZERO, "p_active": P, "importance": R}
 MAP = {"G": PAIR.T @ PAIR, "b": ZERO, "p_active": P, "importance": R}
 CELLS = {"p_active": Of("cells", P), "relative_importance": R}
@@ -57,6 +62,15 @@ RUN = {"key": KEY, "n_active": 1, "n_layers": 2, "n_samples": 4}
 OF_NETWORK = {"key": KEY, "network": given(NETWORK), "n_active": 1, "n_samples": 4}
 
 RIGHT: dict[str, dict[str, dict[str, Any]]] = {
+    "dynamics": {
+        "find_jumps": {"steps": AT, "dimensionality": Of("table", DIMENSIONALITY)}
+        | {"threshold": 0.2, "window": Of("chance", 0.01)},
+        "log_loss_slope": CURVE,
+        "find_drops": AROUND,
+        "find_plateaus": CURVE | {"slower": Of("limit", 0.5), "shortest": Of("chance", 0.02)},
+        "find_coincidences": {"jumps": given(find_jumps(AT.value, DIMENSIONALITY))} | AROUND,
+        "compare_with_chance": {"happened": Of("finite", np.ones(2)), "chance": Of("share", P)},
+    },
     "exact.expected": {
         "expected_loss": MODEL,
         "expected_loss_per_feature": MODEL,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from toymodels import (
         circuits,
+        dynamics,
         errors,
         estimators,
         exact,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "__version__",
     "circuits",
+    "dynamics",
     "errors",
     "estimators",
     "exact",

@@ -20,7 +20,7 @@ WORDS = {
     float: "number",
     str: "text",
     int | None: "integer",
-    list[int]: "list of integers",
+    list[int]: "list of integers, or spacing",
     list[float]: "list of numbers",
     list[str]: "list of names",
     float | Sequence[float]: "number, list or profile",

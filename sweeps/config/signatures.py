@@ -12,11 +12,25 @@ from typing import Annotated, Any, Literal, Optional, get_type_hints
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, create_model
 
+from sweeps.config.spacing import axis_values
+from toymodels.errors import InputError
+
 
 def _number(given: Any) -> Any:
     if isinstance(given, bool | str):
         raise ValueError("give a number")
     return given
+
+
+def _listed(given: Any) -> Any:
+    if not isinstance(given, dict):
+        return given
+    try:
+        return axis_values("", given)
+    except InputError:
+        raise ValueError(
+            "give a list, or a spacing such as { linear = [0, 1000, 51] }: first, last, count"
+        ) from None
 
 
 # Parameters that are handed down where a cell is built: a model of another sweep.
@@ -31,7 +45,7 @@ TYPES: dict[Any, Any] = {
     int: Integer,
     float: Number,
     int | None: Optional[Integer],  # noqa: UP045 - an annotated type takes no |
-    list[int]: list[Integer],
+    list[int]: Annotated[list[Integer], BeforeValidator(_listed)],
     list[float]: list[Number],
     float | Sequence[float]: Number | list[Number] | dict[str, Number | str],  # or a profile
     float | Literal["xavier"]: Number | Literal["xavier"],

@@ -48,6 +48,9 @@ def test_only_the_names_asked_for_are_checked():
         ({"n": "5"}, "n", "give a number"),
         ({"n": 1, "rate": "fast"}, "rate", "give a number"),
         ({"n": 1, "sizes": [1, 2.5]}, "sizes", "fractional"),
+        ({"n": 1, "sizes": {"linear": [0, 1, 3]}}, "sizes", "fractional"),
+        ({"n": 1, "sizes": {"evenly": [0, 1, 3]}}, "sizes", "a spacing such as { linear"),
+        ({"n": 1, "sizes": {"range": 0}}, "sizes", "a spacing such as { linear"),
         ({"n": 1, "scale": "xaver"}, "scale", "give a number"),
         ({"n": 1, "upper": "x"}, "upper", "give a number"),
     ],
@@ -57,6 +60,13 @@ def test_another_type_is_told_by_name(given, name, told):
     assert isinstance(found, tuple)
     assert found[0] == name
     assert told in found[1]
+
+
+@pytest.mark.parametrize(
+    ("given", "listed"), [({"linear": [0, 8, 3]}, [0, 4, 8]), ([8, 4], [8, 4])]
+)
+def test_a_list_of_integers_may_be_a_spacing(given, listed):
+    assert checked(make, NAMES, {"n": 1, "sizes": given})["sizes"] == listed
 
 
 @pytest.mark.parametrize("given", [2, [1, 2.5], {"ratio": 0.5}, {"law": "constant", "value": 2}])
