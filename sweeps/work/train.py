@@ -224,7 +224,8 @@ class Train(Work):
         parts += [f"{n_models} models a cell"] if n_models > 1 else []
         parts = parts or ["1 seed"]
         shared = {k for k in dataset.coords if dataset[k].ndim == 0}  # by cells of other work too
-        said = (("steps", "{:g} step"), ("batch_size", "of {:g} example"))
+        of = "of" if "steps" in shared else "batches of"
+        said = (("steps", "{:g} step"), ("batch_size", of + " {:g} example"))
         found = [(words, dataset[k].item()) for k, words in said if k in shared]
         numbers = [words.format(n) + "s" * (n != 1) for words, n in found]
         if numbers:

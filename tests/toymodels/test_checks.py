@@ -28,6 +28,7 @@ ELSEWHERE = {
     "slope": "tests/toymodels/exact/test_branches.py; of a branch that was followed",
     "solve": "tests/toymodels/exact/test_solver.py",
     "resolve_with_neighbours": "tests/toymodels/exact/test_neighbours.py; of a solution",
+    "packing": "tests/toymodels/exact/test_packing.py; of a shape",
     "joined_name": "of components",
     "name_components": "of components",
     "shape_of": "of components",

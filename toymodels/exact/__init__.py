@@ -14,7 +14,7 @@ whose relative error is measured (below 1e-4 by `expected`, and returned with ev
   a second look at the cells of a map.
 - `branches`: one minimum followed through parameter space; `cuts`: along lines through the phase
   diagrams; `boundary`: where an optimum leaves its phase; `pentagon_digon`: two branches of five
-  features.
+  features; `packing`: which polytope takes away most loss for each dimension.
 
 Here cells, starts and lanes are axes of the arrays: many small problems are solved side by side.
 """
@@ -28,12 +28,14 @@ from toymodels.exact.expected import (
 from toymodels.exact.fourier import expected_loss_fourier, expected_loss_of_map_fourier
 from toymodels.exact.neighbours import resolve_with_neighbours
 from toymodels.exact.oracle import expected_loss_float64, expected_loss_of_map_float64
+from toymodels.exact.packing import Packing, packing
 from toymodels.exact.sets import expected_loss_in_sets
 from toymodels.exact.solver import Solution, solve
 from toymodels.theory.surface_2_1 import loss_2_1_without_bias
 
 __all__ = [
     "Branch",
+    "Packing",
     "Solution",
     "crossing",
     "expected_loss",
@@ -46,6 +48,7 @@ __all__ = [
     "expected_loss_per_feature",
     "follow",
     "loss_2_1_without_bias",
+    "packing",
     "resolve_with_neighbours",
     "slope",
     "solve",
