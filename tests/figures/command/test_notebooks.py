@@ -27,7 +27,7 @@ PICTURE = new_output("display_data", data={"image/png": "", "text/plain": "<Figu
         ("11,200 models", "11,201 models"),
         ("57%–93%", "57%–94 %"),
         ("[0.5 1. ]", "[0.499 1.001]"),
-        ("1e-9 and 3.0e+05", "2e-9 and 3.0e+05"),
+        ("off by 5e-07", "off by 1e-07"),
         ("W = [[ 0.5]]", "W = [[0.5 ]]"),
     ],
 )
