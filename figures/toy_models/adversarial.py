@@ -200,7 +200,7 @@ def caption(dataset: xr.Dataset) -> list[str]:
         "D* passes 1 where the columns that are kept shrink",
     ]
     if others:
-        parts.append(f"at most m features in other worlds from: {listed(others)}")
+        parts.append(f"other worlds, D* above {REACHED:g}: {listed(others)}")
     several = dataset.sizes["seed"] > 1
     return [*parts, "bars: 95 % intervals over seeds" if several else "one seed, no intervals"]
 
@@ -211,9 +211,7 @@ def _correlated(dataset: xr.Dataset, i: int) -> str:
 
 
 def _world(dataset: xr.Dataset, i: int) -> str:
-    at = place(dataset, "removed_at", i)
-    said = "no length tried in every seed" if np.isnan(at) else f"{at:.0%}"
-    return f"{said} for {paint.world(dataset, i)}"
+    return f"{_at(place(dataset, 'reached_at', i))} for {paint.world(dataset, i)}"
 
 
 def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:

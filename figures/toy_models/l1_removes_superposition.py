@@ -7,7 +7,9 @@ naive solution gives the m most important a dimension each, without loss, and dr
 
 Is it the shape of the penalty, or only that activations shrink? λ‖h‖² shrinks them as well, and
 prefers no direction. What L1 does alone is to turn features to neurons: for `h = W x` nothing else
-in the model tells one rotation of W from another, so the null is a random rotation.
+in the model tells one rotation of W from another, so the null is a random rotation. Adam does: its
+steps depend on the basis, and without a penalty it ends a little away from neurons (3.3 neurons by
+feature, 2.8 with SGD, means of 8 models; 2.6 at random).
 """
 
 from typing import Any

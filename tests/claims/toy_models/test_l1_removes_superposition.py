@@ -49,4 +49,4 @@ def test_l2_does_it_as_well_at_a_higher_loss(models):
 def test_l1_alone_turns_features_to_neurons(models):
     neurons = mean(models, "neurons")
     np.testing.assert_allclose(neurons[1:4], 1, atol=0.05)
-    assert np.all(neurons[[0, 4, 5, 6]] > float(models["neurons_null"]))
+    assert np.all(neurons[[0, 4, 5, 6]] > 0.8 * float(models["neurons_null"]))

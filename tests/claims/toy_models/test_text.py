@@ -9,7 +9,7 @@ from toymodels.measures.geometry import n_represented
 pytestmark = pytest.mark.claims
 
 SIZES = ((60, 6), (120, 6), (120, 12))
-DENSITIES = [0.4, 0.3, 0.2]  # at 0.3 all features are in antipodal pairs
+DENSITIES = [0.3, 0.2]  # at 0.3 all features are in antipodal pairs
 
 
 @pytest.fixture(scope="module")
@@ -27,12 +27,12 @@ def learned():
 
 def test_the_number_of_features_does_not_matter_where_there_are_many_more_than_dimensions(learned):
     np.testing.assert_allclose(learned[1], learned[0], rtol=0.1)
-    assert learned[1, 1] == pytest.approx(learned[0, 1], rel=0.01)
+    assert learned[1, 0] == pytest.approx(learned[0, 0], rel=0.01)
 
 
 def test_twice_the_dimensions_learn_twice_the_features(learned):
     np.testing.assert_allclose(learned[2] / learned[1], 2, rtol=0.1)
-    assert learned[2, 1] / learned[1, 1] == pytest.approx(2, rel=0.01)
+    assert learned[2, 0] / learned[1, 0] == pytest.approx(2, rel=0.01)
 
 
 def test_a_gram_matrix_that_cannot_be_inverted_is_no_sign_of_superposition():
