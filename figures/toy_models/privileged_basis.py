@@ -111,18 +111,29 @@ def caption(dataset: xr.Dataset) -> list[str]:
         f"weights: the {counted(min(SEEDS, dataset.sizes['seed']), 'best seed')} at the density "
         "where neurons with a ReLU read the fewest features",
     ]
-    at = dataset.sel(p_active=float(dataset["shown"]))
-    for name in at["model"].values:
-        cell = at.sel(model=name)
-        n_seeds = int(cell["n_seeds"])
-        if n_seeds and not MODELS[name].has_relu:
-            like = int(cell["like_rotated"].sum())
-            parts.append(
-                f"{MODELS[name].words}, {like} of {n_seeds} models are in the middle {MIDDLE:.0%} "
-                "of their own rotations"
-            )
+    for name in dataset["model"].values:
+        if not MODELS[name].has_relu:
+            parts += _against_chance(dataset.sel(model=name), MODELS[name].words)
     if int(dataset["n_seeds"].max()) > 2:
         parts.append("bars: 95 % interval of the mean over seeds")
+    return parts
+
+
+def _against_chance(of_model: xr.Dataset, words: str) -> list[str]:
+    """Say how many models are like their rotations, and where they read more features."""
+    cell = of_model.sel(p_active=float(of_model["shown"]))
+    n = int(cell["n_seeds"])
+    if not n:
+        return []
+    like = f"{int(cell['like_rotated'].sum())} of {n} model{'s' * (n > 1)}"
+    parts = [f"{words}, {like} in the middle {MIDDLE:.0%} of their own rotations"]
+    more = (of_model["mean_ratio_low"] > of_model["mean_ratio_rotated"]).values
+    if more.any() and str(of_model["optimizer"].values).startswith("adam"):
+        where = listed(f"{p:g}" for p in of_model["p_active"].values[more])
+        parts.append(
+            f"above chance at {where}: Adam scales each weight's step by itself, and so keeps no "
+            "rotation"
+        )
     return parts
 
 

@@ -37,6 +37,20 @@ def test_without_a_relu_it_reads_as_many_as_by_chance(bases):
     np.testing.assert_allclose(harmonic, exact, rtol=0.05)
 
 
+def test_when_sparse_it_is_adam_that_makes_it_read_more_than_chance(bases):
+    """Plain descent keeps rotations: what starts at random stays as random."""
+    adam = bases.sel(model="relu", p_active=0.1)
+    assert float(adam["mean_ratio_low"]) > float(adam["mean_ratio_rotated"])
+    table = {"name": "sgd", "model": "relu", "n_features": 10, "n_hidden": 5, "optimizer": "sgd"}
+    table |= {"steps": 2000, "batch_size": 512, "learning_rate": 0.5, "p_active": 0.1}
+    table |= {"importance": {"law": "geometric", "ratio": 0.75}, "measures": ["privilege"]}
+    found = run_sweep(table | {"grid": {"seed": {"range": 32}}})
+    ratio = found["participation_ratio"].mean("hidden")
+    rotated = found["participation_ratio_rotated"].mean(("rotation", "hidden"))
+    excess = (ratio - rotated).values
+    assert abs(excess.mean()) < 2.5 * excess.std(ddof=1) / np.sqrt(excess.size)
+
+
 def test_neurons_with_a_bias_are_above_0_on_most_data_and_as_good_as_linear(bases):
     on = bases["all_on"].sel(model="hidden_relu_biased", p_active=[0.75, 0.5, 0.3, 0.1, 0.03])
     assert np.all(on.median("seed") > 0.85)

@@ -34,7 +34,7 @@ def trained(models=("relu", "hidden_relu", "hidden_relu_biased"), n_seeds=3, los
         "diverged": (cells, diverged),
     }
     found = xr.Dataset(data, {"model": list(models), "p_active": [1.0, 0.5]})
-    found = found.assign_coords(seed=np.arange(n_seeds))
+    found = found.assign_coords(seed=np.arange(n_seeds), optimizer="adam")
     floats = {k: found[k].where(found["diverged"] == 0) for k in found if found[k].dtype == float}
     return found.assign(floats)
 
@@ -46,10 +46,17 @@ def test_claim_compares_each_model_with_its_rotations_where_relus_align_most():
         "when rotated), 1.00 with ReLUs (2.50 when rotated) and 2.40 with ReLUs and biases (2.50 "
         "when rotated), where all neurons are above 0 on 90% of the data"
     )
-    assert "in a linear hidden layer, 3 of 3 models are in the middle 95% of their own" in " ".join(
-        figure.caption(found)
-    )
+    said = " ".join(figure.caption(found))
+    assert "in a linear hidden layer, 3 of 3 models in the middle 95% of their own" in said
     np.testing.assert_array_equal(found["like_rotated"].values[1], False)
+
+
+def test_where_adam_makes_linear_layers_read_more_than_chance_is_told():
+    found = figure.analyse(trained()).assign_coords(optimizer="adam")
+    found["mean_ratio_low"] += 0.2
+    assert "above chance at 1 and 0.5: Adam" in " ".join(figure.caption(found))
+    found = found.assign_coords(optimizer="sgd")
+    assert "above chance" not in " ".join(figure.caption(found))
 
 
 def test_one_seed_has_no_interval_and_one_map():
