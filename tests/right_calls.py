@@ -67,7 +67,9 @@ RIGHT: dict[str, dict[str, dict[str, Any]]] = {
         | {"threshold": 0.2, "window": Of("chance", 0.01)},
         "log_loss_slope": CURVE,
         "find_drops": AROUND,
-        "find_plateaus": CURVE | {"slower": Of("limit", 0.5), "shortest": Of("chance", 0.02)},
+        "find_plateaus": CURVE
+        | {"slower": Of("limit", 0.5), "shortest": Of("chance", 0.02)}
+        | {"level": Of("chance", 0.03)},
         "find_coincidences": {"jumps": given(find_jumps(AT.value, DIMENSIONALITY))} | AROUND,
         "compare_with_chance": {"happened": Of("finite", np.ones(2)), "chance": Of("share", P)},
     },

@@ -54,7 +54,9 @@ def figure(
     from_: Annotated[
         Path | None, arg(name="from", help="only draw, from this dataset", metavar="FILE.nc")
     ] = None,
-    format: Annotated[str, arg(help="of png, pdf, svg, with commas", metavar="LIST")] = "png,pdf",
+    format: Annotated[
+        str, arg(help="of png, pdf, svg, gif, mp4, with commas", metavar="LIST")
+    ] = "png,pdf",
     memory: Memory = 2.0,
     fresh: Annotated[bool, arg(help="start over although finished work is there")] = False,
 ) -> None:

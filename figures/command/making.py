@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from figures.command.animating import MOVING, animate_into, require_animations
 from figures.command.catalogue import choose
 from figures.command.place import describe_device, prepare
 from figures.command.stems import mark_of, stem_of_dataset, with_changes
@@ -51,6 +52,7 @@ def make_figures(names: tuple[str, ...], wanted: Wanted, group: str | None = Non
     mpl.use("Agg")
     chosen = choose(names, group)
     formats = _formats(wanted.format)
+    require_animations(chosen, formats)
     if wanted.source and len(chosen) != 1:
         raise InputError("--from draws one figure: name just one.")
     if wanted.source and (wanted.overrides or wanted.fast):
@@ -130,8 +132,10 @@ def _opened(entry: Entry, source: Path) -> Any:
 def _formats(text: str) -> list[str]:
     formats = [part.strip() for part in text.split(",") if part.strip()]
     for part in formats or [text]:
-        if part not in ("png", "pdf", "svg"):
-            raise InputError(f"format = {part!r}: give png, pdf or svg, with commas between.")
+        if part not in ("png", "pdf", "svg", *MOVING):
+            raise InputError(
+                f"format = {part!r}: give png, pdf, svg, gif or mp4, with commas between."
+            )
     return formats
 
 
@@ -174,15 +178,18 @@ def draw_into(entry: Entry, dataset: Any, paths: list[Path], source: Path | None
     """
     import matplotlib.pyplot as plt
 
+    moving = [path for path in paths if path.suffix[1:] in MOVING]
     try:
         figure = Drawable(entry).draw(dataset)
+        for path in moving:
+            animate_into(entry, dataset, path)
     except Exception as error:  # whatever a file that is none of ours may lead to
         if source is None:
             raise
         if isinstance(error, InputError):
             raise InputError(f"{source}: {error}") from None
         raise InputError(f"{source} is not a whole dataset of {entry.name}: {error}") from None
-    for path in paths:
+    for path in (path for path in paths if path not in moving):
         with writing(path) as beside:
             figure.savefig(beside, format=path.suffix[1:])
         figure.set_layout_engine("none")  # it is laid out now: once is enough

@@ -7,6 +7,7 @@ A module that draws has
     draw(dataset, axes=None) -> Figure
     caption(dataset) -> list[str]      more parts of the caption (may be left out)
     check(plan)                        refuses what it cannot draw (may be left out)
+    animate(dataset) -> FuncAnimation  the same as it moves, for gif and mp4 (may be left out)
     WORDS = {name: …}                  what the analysis' own variables are (may be left out)
 
 and where the analysis takes many seconds, `parts(dataset) -> {name: function}`: each part is

@@ -113,11 +113,14 @@ def find_plateaus(
     span: float = SPAN,
     slower: float = 0.5,
     shortest: float = 0.02,
+    level: float = 0.03,
 ) -> tuple[Plateau, ...]:
     """Find when the loss stays where it is, in its logarithm.
 
-    A plateau is a stretch of at least `shortest` in which log loss falls, and rises, at less than
-    `slower` times the pace that would take it from its highest to its lowest along the whole run.
+    It is flat where log loss falls, and rises, at less than `slower` times the pace that would take
+    it from its highest to its lowest along the whole run. Flat stretches one after the other whose
+    medians differ by less than `level` are one plateau, for noise cuts them up; plateaus last at
+    least `shortest`. Give the logarithm of the steps for plateaus in logarithmic time.
 
     Args:
         steps: of the curve, `[T]`, rising.
@@ -125,19 +128,28 @@ def find_plateaus(
         span: share of the run, of `log_loss_slope`.
         slower: pace, as a share of the mean one.
         shortest: share of the run.
+        level: share of the range of log loss.
 
     Raises:
         InputError: as `log_loss_slope`, or a limit out of range.
     """
     t, log_loss = _curve(steps, loss)
-    slope = _slope(t, log_loss, length_of("span", span, t))
-    pace = number("slower", slower, 0) * np.ptp(log_loss) / np.ptp(t)
+    slope, whole = _slope(t, log_loss, length_of("span", span, t)), np.ptp(log_loss)
+    pace = number("slower", slower, 0) * whole / np.ptp(t)
     shortest = length_of("shortest", shortest, t)
+    near = number("level", level, 0, 1) * whole
     flat = np.concatenate([[0], np.abs(slope) <= pace, [0]]).astype(int)
     starts, ends = (np.flatnonzero(np.diff(flat) == way) for way in (1, -1))
+    found: list[tuple[int, int]] = []
+    for a, b in zip(starts.tolist(), ends.tolist(), strict=True):
+        before = np.median(log_loss[slice(*found[-1])]) if found else np.inf
+        if abs(np.median(log_loss[a:b]) - before) < near:
+            found[-1] = (found[-1][0], b)
+        else:
+            found.append((a, b))
     return tuple(
         Plateau(float(t[a]), float(t[b - 1]), float(np.exp(np.median(log_loss[a:b]))))
-        for a, b in zip(starts, ends, strict=True)
+        for a, b in found
         if t[b - 1] - t[a] >= shortest
     )
 

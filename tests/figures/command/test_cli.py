@@ -158,7 +158,7 @@ BAD_CALLS = {
     "no figure": (("figure",), "no figure to make"),
     "misspelt group": (("figure", "--group", "toy-model"), "Did you mean 'toy-models'"),
     "unknown key": (("figure", "intro", "stepz=3"), "Did you mean 'steps'"),
-    "format": (("figure", "intro", "--format", "bmp"), "png, pdf or svg"),
+    "format": (("figure", "intro", "--format", "bmp"), "png, pdf, svg, gif or mp4"),
     "no such dataset": (("figure", "intro", "--from", "nothing.nc"), "no such file"),
     "another's dataset": (("figure", "intro", "--from", "k.nc"), "toymodels figure k-gons --from"),
     "no dataset of a figure": (

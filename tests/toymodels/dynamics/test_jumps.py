@@ -24,7 +24,7 @@ def curves(*moves, n_features=6, noise=0.0):
 def test_each_sharp_jump_is_found_with_its_ends_and_features(places):
     moves = [(n, STEPS[k], 0.4, 1.0) for n, k in enumerate(places)]
     found = find_jumps(STEPS, curves(*moves, noise=0.02))
-    apart = np.diff(np.sort(places))
+    apart = np.diff(np.array(sorted(places), int))
     if np.all(apart * 20 > 120):
         assert [j.first for j in found] == [STEPS[k] for k in sorted(places)]
     together = np.sort(np.concatenate([j.features for j in found])) if found else []
