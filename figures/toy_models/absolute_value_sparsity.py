@@ -69,7 +69,7 @@ def analyse(dataset: xr.Dataset) -> xr.Dataset:
             found[k] for k in ("average", "low", "high")
         )
     half = dataset.sizes["hidden"] // 2
-    rest = _dropped(dataset).isel(feature=slice(half, None)).sum("feature")
+    rest = _dropped(best).isel(feature=slice(half, None)).sum("feature")
     best["loss_over_pairs"] = best["loss"] / rest.where(rest > 0)
     best["n_seeds"] = (dataset["diverged"] == 0).sum("seed")
     best["n_falling"] = (dataset["still_falling"] == 1).sum("seed")

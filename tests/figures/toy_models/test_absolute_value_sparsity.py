@@ -27,7 +27,7 @@ def models(diverged=0):
         "loss_ranking": (cells, np.where(lost, np.nan, [[1.0, 2.0], [2.0, 1.0]])),
         "diverged": (cells, lost),
         "still_falling": (cells, np.array([[0, 1], [0, 0]])),
-        "importance_of_feature": ("feature", importance),
+        "importance_of_feature": ((*cells, "feature"), np.zeros((2, 2, 3)) + importance),
     }
     coords = {"seed": [0, 1], "p_active": ("density", p), "learning_rate": ("density", [0.1, 0.2])}
     return xr.Dataset(arrays, coords | {"close_ups": [1.0, 0.1], "neurons": 2})
