@@ -201,8 +201,8 @@ def caption(dataset: xr.Dataset) -> list[str]:
     ]
     if others:
         parts.append(f"other worlds, D* above {REACHED:g}: {listed(others)}")
-    several = dataset.sizes["seed"] > 1
-    return [*parts, "bars: 95 % intervals over seeds" if several else "one seed, no intervals"]
+    several = dataset.sizes["seed"] >= paint.ENOUGH
+    return [*parts, "bars: 95 % intervals over seeds" if several else "too few seeds for intervals"]
 
 
 def _correlated(dataset: xr.Dataset, i: int) -> str:

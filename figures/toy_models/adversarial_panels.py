@@ -29,6 +29,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "random directions": {"color": style.NULL, "marker": "", "lw": 1.4, "ls": "--"},
 }
 NOTE: dict[str, Any] = {"fontsize": 8}
+ENOUGH = 3  # seeds; the interval of two is as wide as 13 standard errors
 X_LABEL = "1 / (1 − S)   (sparser →)"
 
 
@@ -46,7 +47,8 @@ def _curve(ax: Axes, dataset: xr.Dataset, name: str | xr.DataArray, **look: Any)
     """Draw a mean over seeds and its interval against 1 / density."""
     of = mean_over_seeds(dataset, name).sortby("p_active")
     x = 1 / of["p_active"].values
-    draw_interval(ax, x, of["average"], of["low"], of["high"], **({"elinewidth": 0.8} | look))
+    low, high = (of[end].where(of["n"] >= ENOUGH) for end in ("low", "high"))
+    draw_interval(ax, x, of["average"], low, high, **({"elinewidth": 0.8} | look))
 
 
 def draw_vulnerability(ax: Axes, dataset: xr.Dataset) -> None:
@@ -128,7 +130,8 @@ def _trained(ax: Axes, dataset: xr.Dataset, values: xr.DataArray, **look: Any) -
     )
     of = mean_over_seeds(data.isel(world=look.pop("of")), "y", "trained_seed")
     x = 100 * of["attack"].values
-    draw_interval(ax, x, of["average"], of["low"], of["high"], **({"elinewidth": 0.8} | look))
+    low, high = (of[end].where(of["n"] >= ENOUGH) for end in ("low", "high"))
+    draw_interval(ax, x, of["average"], low, high, **({"elinewidth": 0.8} | look))
 
 
 def _mark_paper(ax: Axes, text: str = "") -> None:

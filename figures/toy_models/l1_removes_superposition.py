@@ -167,7 +167,7 @@ def _neurons(first: xr.Dataset, way: str) -> str:
 
 def caption(dataset: xr.Dataset) -> list[str]:
     """Say what counts as represented, and what the paper does not state."""
-    several = dataset.sizes["seed"] > 1
+    several = dataset.sizes["seed"] >= paint.ENOUGH
     others = [_world(dataset, i) for i in range(1, dataset.sizes["world"])]
     return [
         "the paper states neither model nor coefficients",
@@ -176,7 +176,7 @@ def caption(dataset: xr.Dataset) -> list[str]:
         *(["at most m with L1: " + "; ".join(others)] if others else []),
         *_left(dataset.isel(world=0)),
         "random: directions of W after a random rotation",
-        "bars: 95 % intervals over seeds" if several else "one seed, no intervals",
+        "bars: 95 % intervals over seeds" if several else "too few seeds for intervals",
     ]
 
 
@@ -213,5 +213,6 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     panel["dimensions"].axhline(1, color=style.GREY, lw=1.0, zorder=0)
     paint.draw_both(panel["shared"], dataset, "superposition_mean")
     panel["shared"].set(ylabel="superposition, mean", title="superposition of represented features")
+    panel["shared"].set_ylim(bottom=-0.04)
     paint.draw_neurons(panel["neurons"], dataset)
     return figure

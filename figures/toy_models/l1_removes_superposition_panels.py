@@ -19,6 +19,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 NOTE: dict[str, Any] = {"fontsize": 8, "color": style.NOTE}
 OFFSET: dict[str, Any] = {"textcoords": "offset points"}
 MODELS = {"relu": "h = W x", "hidden_relu": "h = ReLU(W x)"}
+ENOUGH = 3  # seeds; the interval of two is as wide as 13 standard errors
 X_LABEL = "coefficient λ"
 
 
@@ -48,7 +49,8 @@ def _curve(ax: Axes, dataset: xr.Dataset, name: str, way: str, **look: Any) -> N
     which, weights = along(dataset, way)
     of = mean_over_seeds(dataset.isel(penalty=which), name)
     x = positions(dataset, weights)
-    draw_interval(ax, x, of["average"], of["low"], of["high"], **({"elinewidth": 0.8} | look))
+    low, high = (of[end].where(of["n"] >= ENOUGH) for end in ("low", "high"))
+    draw_interval(ax, x, of["average"], low, high, **({"elinewidth": 0.8} | look))
 
 
 def positions(dataset: xr.Dataset, weights: NDArray) -> NDArray:

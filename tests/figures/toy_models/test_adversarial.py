@@ -91,7 +91,7 @@ def test_what_goes_the_other_way_or_never_gets_there_is_said():
 
 def test_one_seed_and_no_run_at_all_are_said():
     one = made(swept(1), attacked(1), trained(1))
-    assert adversarial.caption(one)[-1] == "one seed, no intervals"
+    assert adversarial.caption(one)[-1] == "too few seeds for intervals"
     adversarial.draw(one)
     lost = made(swept(diverged=1), after=trained(diverged=1))
     assert adversarial.claim(lost).startswith("Every run diverged;")

@@ -77,7 +77,7 @@ def test_one_seed_other_worlds_and_runs_that_diverged_are_drawn():
         assert len(drawn.axes) == 6
     several = figure.caption(figure.analyse(swept([[2, 2, 1, 2, 2], [2] * 5])))
     assert "with no λ tried in every seed" in " ".join(several)
-    assert figure.caption(figure.analyse(swept(n_seeds=1)))[-1] == "one seed, no intervals"
+    assert figure.caption(figure.analyse(swept(n_seeds=1)))[-1] == "too few seeds for intervals"
 
 
 @pytest.mark.parametrize(("l1", "l2"), [([0.1, 0.0], [0.0, 0.1]), ([0.0, 0.1], [0.0, 0.1])])
