@@ -140,6 +140,7 @@ def caption(dataset: xr.Dataset) -> list[str]:
         "their largest feature; drawn: |W₁| of the best seed, each neuron's largest weight 1",
         f"computed: a loss below {COMPUTED:.0%} of a dropped feature's, I (p/3 − p²/4)",
         "loss: as a share of that of two neurons for each of the most important features",
+        *_worse(dataset),
         "bars: 95 % intervals over seeds; grey: the same weights in other places, and no relation",
         "the paper states neither start nor optimiser: first weights W₂ positive, learning rate by "
         "density " + listed(f"{rate:g}" for rate in dataset["learning_rate"].values),
@@ -149,6 +150,13 @@ def caption(dataset: xr.Dataset) -> list[str]:
         if falling
         else []
     )
+
+
+def _worse(dataset: xr.Dataset) -> list[str]:
+    """Say where training ended above the loss of two neurons for each feature."""
+    above = dataset["p_active"].values[dataset["loss_over_pairs"].values > 1.01]
+    where = listed(f"{p:g}" for p in above) if above.size else ""
+    return [f"where it is above 1, at density {where}, there are better models"] if where else []
 
 
 def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
