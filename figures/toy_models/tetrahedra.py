@@ -131,27 +131,30 @@ def words_of(dataset: xr.Dataset, k: int) -> str:
 def claim(dataset: xr.Dataset) -> str:
     """Say where tetrahedra are best by the exact loss, and where training finds them."""
     between = window(dataset)
-    text = "By the exact loss tetrahedra are the best packing nowhere"
+    text = "By the exact loss tetrahedra pack best nowhere"
     if between:
         low, high = (f"{value:.2f}" for value in between)
-        text = f"By the exact loss tetrahedra are the best packing at density {low}–{high}"
+        text = f"By the exact loss tetrahedra pack best at density {low}–{high}"
     share = dataset["share"].values
     if np.isnan(share).all():
         return f"{text}; every run diverged"
     m = int(dataset["n_hidden"])
     if not np.nanmax(share):
         return f"{text}; no model in {m} dimensions has one"
-    parts = [_most(dataset, k) for k in _by_features(dataset)]
-    return f"{text}; trained in {m} dimensions, at most {listed(parts)} have one"
+    parts = [_most(dataset, k, i == 0) for i, k in enumerate(_by_features(dataset))]
+    return f"{text}; in {m} dimensions training forms one in at most {listed(parts)}"
 
 
-def _most(dataset: xr.Dataset, k: int) -> str:
-    share = dataset["share"].isel(setting=k)
+def _most(dataset: xr.Dataset, k: int, first: bool) -> str:
+    """Say how many models of a setting have one where most do."""
+    cell = dataset.isel(setting=k)
+    share, n = cell["share"].values, int(_of(cell, "n_features"))
     if np.isnan(share).all():
-        return f"none left of {words_of(dataset, k)}"
-    at = int(np.nanargmax(share.values))
-    where = f" (density {float(dataset['p_active'][at]):g})" if float(share[at]) else ""
-    return f"{float(share[at]):.0%} with {int(_of(dataset.isel(setting=k), 'n_features'))}{where}"
+        return f"none of those with {n}, which all diverged"
+    at = int(np.nanargmax(share))
+    words = f"of models with {n} features" if first else f"with {n}"
+    where = f"density {float(dataset['p_active'][at]):g}"
+    return f"{share[at]:.0%} {words}" + (f" ({where})" if share[at] else "")
 
 
 def _by_features(dataset: xr.Dataset) -> list[int]:
@@ -187,7 +190,7 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     _draw_exact(panel["exact"], dataset)
     alike = _by_features(dataset)
     _draw_shares(panel["many"], dataset, alike)
-    panel["many"].set_title("models with a tetrahedron, by competing features")
+    panel["many"].set_title("models with a tetrahedron, by features that compete")
     rest = [0] + [k for k in range(dataset.sizes["setting"]) if k not in alike]
     _draw_shares(panel["training"], dataset, rest)
     panel["training"].set_title("… and by training")
@@ -222,7 +225,7 @@ def _draw_shares(ax: Axes, dataset: xr.Dataset, settings: list[int]) -> None:
     """Draw shares of seeds with a tetrahedron, against density."""
     _shade(ax, dataset)
     p = dataset["p_active"].values
-    width = 0.004 * (p.max() - p.min())
+    width = 0.011 * (p.max() - p.min())
     for i, k in enumerate(settings):
         cell = dataset.isel(setting=k)
         at = p + width * (i - (len(settings) - 1) / 2)
