@@ -142,7 +142,7 @@ def _value(dataset: xr.Dataset, k: int) -> float:
 
 def _range(dataset: xr.Dataset, k: int) -> str:
     p = dataset["p_active"].values[dataset["sticks"].values == k]
-    return f"density {p.min():g} to {p.max():g}"
+    return f"density {p.min():.3g} to {p.max():.3g}"
 
 
 def caption(dataset: xr.Dataset) -> list[str]:
@@ -175,7 +175,7 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     _draw_dimensions(panel["dimensions"], dataset)
     for name, i in zip(graphs, which, strict=True):
         cell = dataset.isel(p_active=i)
-        panel[name].set_title(f"1 − S = {float(cell['p_active']):g}")
+        panel[name].set_title(f"1 − S = {float(cell['p_active']):.3g}")
         seed = int(cell["best_seed"])
         draw_graph(panel[name], None if seed < 0 else cell.sel(seed=seed))
     return figure
