@@ -24,7 +24,7 @@ from sweeps.config.paths import with_path
 from sweeps.config.recipes import with_recipe
 from sweeps.config.schema import every_key
 from sweeps.config.spacing import LARGEST_NUMBER, SPACINGS, axis_values, require_size
-from sweeps.config.sweep import MODELS, SweepConfig, axis_name, is_key, own_keys
+from sweeps.config.sweep import MODELS, Recipe, SweepConfig, axis_name, is_key, own_keys
 from sweeps.config.synonyms import way_out
 from sweeps.given import plain, shortened
 from sweeps.grid import SEED, Axis, Dimension, Grid, require_name
@@ -88,7 +88,8 @@ def parse(
     _check_not_replaced(overrides, grid)
     description = str(parts.get("description", ""))
     table, recipe = with_recipe(table, parts, grid, derive, overrides)
-    config = SweepConfig(name, table, grid, derive, seed, description, models, recipe)
+    used = Recipe(*recipe) if recipe else None
+    config = SweepConfig(name, table, grid, derive, seed, description, models, used)
     first = next(grid.points())
     config.build({k: v for k, v in first.items() if k != SEED})
     zipped = {d.name for d in grid.dimensions} - {a.name for d in grid.dimensions for a in d.axes}

@@ -5,7 +5,6 @@ override, `recipe=notebook`, wins over the keys of the file, and other overrides
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from math import prod, sqrt
 from typing import Any
 
@@ -15,14 +14,6 @@ from sweeps.config.signatures import parameters
 from sweeps.config.synonyms import other_words
 from sweeps.grid import SEED, Grid
 from toymodels.errors import InputError, hint, listed
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A recipe that a config names."""
-
-    name: str
-    n_instances: int  # models that share one tensor
 
 
 def notebook(n_features: int, n_hidden: int, n_instances: int) -> dict[str, Any]:
@@ -55,8 +46,8 @@ def with_recipe(
     grid: Grid,
     derived: Collection[str],
     overrides: Sequence[str],
-) -> tuple[dict[str, Any], Recipe | None]:
-    """Return a config's keys with those of its recipe put in.
+) -> tuple[dict[str, Any], tuple[str, int] | None]:
+    """Return a config's keys with those of its recipe put in, and its name and instances.
 
     Args:
         table: the keys of the run.
@@ -80,9 +71,9 @@ def with_recipe(
             f"recipe = {name!r}: no such recipe.{hint(str(name), RECIPES)} "
             f"There are {listed(RECIPES)}."
         )
-    recipe = Recipe(name, _count(given.get("n_instances", cells_of(grid))))
+    n_instances = _count(given.get("n_instances", cells_of(grid)))
     sizes = [_size(table, key) for key in ("n_features", "n_hidden")]
-    keys = RECIPES[name](*sizes, recipe.n_instances)
+    keys = RECIPES[name](*sizes, n_instances)
     said = {text.partition("=")[0].strip() for text in overrides}
     varied = {axis.path for d in grid.dimensions for axis in d.axes} | set(derived)
     kept = varied | (said if "recipe" in said else set(table))
@@ -97,7 +88,7 @@ def with_recipe(
         )
     if work_of(table | new) != "train":
         raise InputError(f'recipe = "{name}" says how to train, and nothing is trained here.')
-    return table | new, recipe
+    return table | new, (name, n_instances)
 
 
 def _refuse_instances(given: dict[str, Any]) -> None:

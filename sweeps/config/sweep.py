@@ -15,7 +15,6 @@ import numpy as np
 from sweeps.config.cells import Cells
 from sweeps.config.derived import derived_value
 from sweeps.config.paths import leaves, with_paths, without
-from sweeps.config.recipes import Recipe
 from sweeps.config.registry import NAMES, TABLES, find
 from sweeps.config.schema import every_key, known_keys, maker, resolve
 from sweeps.config.signatures import parameters
@@ -29,6 +28,14 @@ MODELS = "models."
 
 # Return the trained model, and its run, of the cell of another sweep that values name.
 TrainedAt = Callable[[dict[str, Any]], Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """A recipe that a config names, see `sweeps.config.recipes`."""
+
+    name: str
+    n_instances: int  # models that share one tensor
 
 
 @dataclasses.dataclass(frozen=True)
