@@ -20,7 +20,8 @@ def reads(bases, model, p_active):
 
 
 def test_a_neuron_with_a_relu_reads_one_feature_when_dense(bases):
-    assert np.quantile(reads(bases, "hidden_relu", 0.75), 0.95) < 1.02
+    assert reads(bases, "hidden_relu", 0.75).mean() == pytest.approx(1, abs=0.02)
+    assert reads(bases, "hidden_relu", 0.75).max() < 1.2
     assert np.quantile(reads(bases, "hidden_relu", 0.5), 0.75) < 1.05
     assert not bases["like_rotated"].sel(model="hidden_relu", p_active=[0.75, 0.5]).any()
 
@@ -63,7 +64,7 @@ def test_neurons_with_a_bias_are_above_0_on_most_data_and_as_good_as_linear(base
     assert np.all(plain[1:] > 1.2 * linear[1:])
 
 
-@pytest.mark.parametrize(("n_features", "n_hidden"), [(5, 5), (20, 5), (20, 10)])
+@pytest.mark.parametrize(("n_features", "n_hidden"), [(5, 5), (20, 10)])
 def test_neurons_align_at_other_sizes_as_well(n_features, n_hidden):
     """The paper does not state n and m."""
     table = {"name": "sizes", "model": "hidden_relu", "n_features": n_features}
