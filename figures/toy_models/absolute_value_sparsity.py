@@ -15,10 +15,10 @@ from scipy import stats
 from figures.kit.panels import panels
 from figures.kit.words import counted, listed, rounded
 from figures.toy_models import absolute_value_sparsity_panels as paint
+from figures.toy_models.absolute_value_sparsity_panels import MONOSEMANTIC
 from sweeps.stats import best_over_seeds, mean_over_seeds
 from toymodels.errors import InputError
 
-MONOSEMANTIC = 0.8  # share of a neuron's largest weight from which it is for one feature
 COMPUTED = 0.5  # share of a dropped feature's loss below which a feature is computed
 
 # What is counted of each model, and the mean of it over seeds.

@@ -14,6 +14,7 @@ from figures.kit import style
 from figures.kit.panels import draw_interval
 from figures.toy_models.computation_panels import draw_stacks
 
+MONOSEMANTIC = 0.8  # share of a neuron's largest weight from which it is for one feature
 NAMED = 0.12  # height of a rectangle, as a share of its axis, from which its feature is named
 SHADE = 0.5  # of a neuron whose weights are all alike
 LIMITS = {"monosemantic": (0, 1), "computed": (0, np.inf), "rank_correlation": (-1, 1)}
@@ -53,7 +54,7 @@ def draw_density(ax: Axes, cell: xr.Dataset) -> None:
         ax.text(0.5, 0.5, "all runs diverged", transform=ax.transAxes, ha="center")
         return
     _draw(ax, cell, cell.sizes["hidden"])
-    share = float(np.mean(cell["share_of_largest"].values > 0.8))
+    share = float(np.mean(cell["share_of_largest"].values > MONOSEMANTIC))
     said = f"{share:.0%} monosemantic, loss {float(cell['loss_over_pairs']):.2g}"
     ax.set_title(said, loc="right", fontsize=8.5, color=style.NOTE)
 
