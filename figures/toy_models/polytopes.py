@@ -128,7 +128,8 @@ def claim(dataset: xr.Dataset) -> str:
     made = [one for one in every if np.isfinite(float(one["density"]))]
     n = counted(len(every), "arrangement")
     if not made:
-        return f"Training forms none of {n}"
+        one = f"does not form the {every[0]['arrangement'].values}"
+        return f"Training {one if len(every) == 1 else f'forms none of {n}'}"
     split = [told for told in map(_split, made) if told]
     off = max(float(np.abs(one["D_trained"] - one["D_exact"]).max()) for one in made)
     how = f"Training forms {'' if len(made) == len(every) else f'{len(made)} of '}{n}"

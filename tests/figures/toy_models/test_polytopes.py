@@ -134,6 +134,7 @@ def test_what_no_seed_forms_is_said_and_drawn_from_exact_coordinates_alone():
     assert "formed by no seed" in told
     none = figure.analyse(sweep(broken=[(5, 3), (4, 2)]))
     assert figure.claim(none) == "Training forms none of two arrangements"
+    assert figure.claim(none.isel(size=[1])) == "Training does not form the square"
     figure.draw(none)
 
 
