@@ -85,7 +85,8 @@ class TrainSpec:
             (f"come after the last of steps = {steps}", [t for t in snapshots if t > steps]),
         ):
             if off:
-                raise InputError(f"snapshots = {off} {name}: give steps from 0 to {steps}.")
+                shown = off if len(off) < 7 else f"{off[:3]} and {len(off) - 3} more"
+                raise InputError(f"snapshots = {shown} {name}: give steps from 0 to {steps}.")
         return cls(
             learning_rate=np.float32(learning_rate),
             weight_decay=np.float32(weight_decay),

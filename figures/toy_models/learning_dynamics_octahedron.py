@@ -130,6 +130,8 @@ def claim(dataset: xr.Dataset) -> str:
     plateaus = f"{span} plateau{'s' * (most != 1)} of the loss"
     of = f"{runs} run{'s' * (runs != 1)}"
     if not good:
+        if runs == 1:
+            return f"The one run does not end as an octahedron; it goes through {plateaus}"
         return f"None of {of} ends as an octahedron; they go through {plateaus}"
     return (
         f"{good} of {of} end as an octahedron with members of different sets opposite each other, "

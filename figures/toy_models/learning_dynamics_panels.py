@@ -122,7 +122,9 @@ def animate_run(dataset: xr.Dataset, jumps: xr.Dataset) -> Any:
 
     mosaic = [["gram", "D"], ["gram", "loss"]]
     figure, panel = panels(None, mosaic, figsize=(9, 3.9), width_ratios=[1, 1.7])
-    figure.get_layout_engine().set(rect=(0, 0, 0.97, 1))  # pyright: ignore
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.set(rect=(0, 0, 0.97, 1))  # pyright: ignore - room for the shapes' names
     draw_dimensionality(panel["D"], dataset, jumps)
     draw_loss(panel["loss"], dataset, jumps)
     panel["gram"].set_title("step")  # its place is laid out before it moves
