@@ -46,7 +46,10 @@ def values_and_slopes(task, model):
 
 
 @pytest.mark.parametrize("p", DENSITIES)
-@pytest.mark.parametrize("kind", [models.ReluAutoencoder, models.UntiedAutoencoder])
+@pytest.mark.parametrize(
+    "kind",
+    [models.ReluAutoencoder, pytest.param(models.UntiedAutoencoder, marks=pytest.mark.claims)],
+)
 def test_loss_and_slope_have_no_bias(p, kind):
     model, task = some_model(4, kind), task_of(p, IMPORTANCE)
     values, slopes = values_and_slopes(task, model)
