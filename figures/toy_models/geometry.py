@@ -13,6 +13,13 @@ with a cosine, 6,000 steps of 1,024 plain examples. D* at n = 400, m = 30, least
     plain     .969-.971 .829-.853 .579-.598 .508-.522 .469      .364-.367 .216      .069
     notebook  .964-.966 .831-.845 .572-.575 .509      .447-.448 .363-.365 .227      .068
 
+Polytopes of the same runs (t triangles, d digons, p pentagons, a square antiprisms), by seed:
+
+    density   0.6                  0.5            0.4     0.25                 0.2
+    here      5t3d, 3t3d, 8t       1t24d,27d,26d  29d     22d, 26d2p, 22d2p    3p1a, 1a, 2a
+    plain     6t1d, 6t3d           25d, 23d       27-29d  24d3p, 24d3p         4p3a, 4p
+    notebook  7t3d, 5t6d           26d            29d     14d6p1a, 11d3p       3p1a, 2p2a
+
 From 0.55 to 0.75 no schedule of these is at its end: D* falls on with training, here to .905 at 0.7
 and .794 at 0.6 after 8,000 steps. `tests/claims/toy_models/test_geometry.py` measures this again.
 """

@@ -1,7 +1,9 @@
 """F28: two sets of three correlated features go through regimes to an octahedron.
 
 Elhage et al. 2022, "Learning dynamics". Plateaus are found in the logarithm of the loss over the
-logarithm of the steps (`toymodels.dynamics`): a regime is what lies from one to the next.
+logarithm of the steps (`toymodels.dynamics`): a regime is what lies from one to the next. What
+counts as a plateau was chosen by looking at such runs: how many there are describes, and proves
+nothing. Where runs end is a count.
 """
 
 from typing import Any
