@@ -6,9 +6,9 @@ pentagons: training forms some of both within its first percent, and the noise o
 then shakes a feature out of a pentagon, whose four others become two digons.
 
 Jumps and drops are found apart from each other (`toymodels.dynamics`), and how often they coincide
-is compared with random times near the jumps. The rules were chosen among 18 on pilots of root seed
-0; the figure is of root seed 1. In other sizes noise hides more of the drops: in pilots 6 of 11 late
-jumps coincided at 24 features in 6 dimensions, and at most 2 of 6 at 32 in 8.
+is compared with random times near the jumps. The rules were chosen among 18 on pilots of root
+seed 0; the figure is of root seed 1. In other sizes noise hides more of the drops: in pilots 6 of
+11 late jumps coincided at 24 features in 6 dimensions, and at most 2 of 6 at 32 in 8.
 """
 
 from typing import Any

@@ -111,8 +111,8 @@ def window(dataset: xr.Dataset) -> tuple[float, float] | None:
     return ends[0], ends[1]
 
 
-def words_of(dataset: xr.Dataset, k: int) -> str:
-    """Say in what setting k differs from the first; of the first, how many features there are."""
+def words_of(dataset: xr.Dataset, k: int, whole: bool = False) -> str:
+    """Say in what setting k differs from the first; of the first, or where asked, all of it."""
     first, cell = dataset.isel(setting=0), dataset.isel(setting=k)
     changed = [
         said.format(_of(cell, name))
@@ -123,9 +123,12 @@ def words_of(dataset: xr.Dataset, k: int) -> str:
             ("learning_rate", "rate {:g}"),
             ("weight_decay", "decay {:g}"),
         )
-        if _of(cell, name) is not None and (k == 0 or _of(cell, name) != _of(first, name))
+        if _of(cell, name) is not None
+        and (_of(cell, name) if k == 0 else _of(cell, name) != _of(first, name))
     ]
-    return changed[0] if k == 0 and changed else ", ".join(changed) or f"setting {k + 1}"
+    if k == 0 and changed and not whole:
+        return changed[0]
+    return ", ".join(changed) or f"setting {k + 1}"
 
 
 def claim(dataset: xr.Dataset) -> str:
@@ -192,7 +195,7 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     _draw_shares(panel["many"], dataset, alike)
     panel["many"].set_title("models with a tetrahedron, by features that compete")
     rest = [0] + [k for k in range(dataset.sizes["setting"]) if k not in alike]
-    _draw_shares(panel["training"], dataset, rest)
+    _draw_shares(panel["training"], dataset, rest, by_training=True)
     panel["training"].set_title("… and by training")
     _draw_kinds(panel["shapes"], dataset)
     return figure
@@ -221,7 +224,9 @@ def _draw_exact(ax: Axes, dataset: xr.Dataset) -> None:
     ax.legend(ncols=2, loc="upper right")
 
 
-def _draw_shares(ax: Axes, dataset: xr.Dataset, settings: list[int]) -> None:
+def _draw_shares(
+    ax: Axes, dataset: xr.Dataset, settings: list[int], by_training: bool = False
+) -> None:
     """Draw shares of seeds with a tetrahedron, against density."""
     _shade(ax, dataset)
     p = dataset["p_active"].values
@@ -230,7 +235,8 @@ def _draw_shares(ax: Axes, dataset: xr.Dataset, settings: list[int]) -> None:
         cell = dataset.isel(setting=k)
         at = p + width * (i - (len(settings) - 1) / 2)
         values = (cell[name].values for name in ("share", "low", "high"))
-        draw_interval(ax, at, *values, label=words_of(dataset, k), **style.series(i))
+        words = words_of(dataset, k, whole=by_training)
+        draw_interval(ax, at, *values, label=words, **style.series(i))
     ax.set(ylim=(-0.03, 1.03), ylabel="share of seeds", xlabel="density p = 1 − S")
     ax.legend(loc="upper left", fontsize=7.5)
 

@@ -69,7 +69,8 @@ def test_settings_are_named_by_what_differs_and_their_shares_are_drawn():
     assert tetrahedra.words_of(found, 1) == "200 steps"
     drawn = tetrahedra.draw(found)
     training = next(ax for ax in drawn.axes if ax.get_title() == "… and by training")
-    assert [t.get_text() for t in training.get_legend().get_texts()] == ["6 features", "200 steps"]
+    labels = [text.get_text() for text in training.get_legend().get_texts()]
+    assert labels == ["6 features, 100 steps", "200 steps"]
     np.testing.assert_allclose(training.containers[1].lines[0].get_ydata(), [1, 0.5])
 
 
