@@ -16,7 +16,8 @@ claims: .venv/dev
 
 # How it went is kept for GALLERY.md: commit first, so that the commit that it names is what ran.
 claims-full: .venv/dev
-	$(BIN)/python -m pytest -q -n 2 -m claims --record docs/gallery/claims-full.json
+	$(BIN)/python -m pytest -q -n 2 -m claims_full --record docs/gallery/claims-full.json
+	$(BIN)/python -m figures.command.gallery --text
 
 docs: .venv/dev
 	$(BIN)/python -m pytest -q -m docs
