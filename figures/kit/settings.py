@@ -57,3 +57,16 @@ def require_at_least(name: str, value: float, least: float) -> None:
     """Refuse a setting below `least` with an `InputError` that names it."""
     if value < least:
         raise InputError(f"{name} = {value} must be at least {least}.")
+
+
+def require_snapshots(plan: Any, least: int = 4) -> None:
+    """Refuse runs whose history a figure cannot draw.
+
+    Raises:
+        InputError: fewer snapshots.
+    """
+    few = min(len(variant["snapshots"]) for variant in plan.config.variants)
+    if few < least:
+        raise InputError(
+            f"snapshots are {few}: give {least} or more, such as {{ linear = [0, 1000, 51] }}."
+        )

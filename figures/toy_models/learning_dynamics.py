@@ -18,6 +18,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from figures.kit.panels import panels
+from figures.kit.settings import require_snapshots
 from figures.kit.words import counted, listed, rounded
 from figures.toy_models import learning_dynamics_panels as paint
 from sweeps.results import flags
@@ -27,7 +28,6 @@ from toymodels.dynamics import (
     find_coincidences,
     find_jumps,
 )
-from toymodels.errors import InputError
 
 START = 0.01  # share of the run that is the start: jumps that begin in it are not counted
 AT_END = 0.03  # D_i this near 0 or ½ at the end is that of a dropped feature, or of a digon's
@@ -61,11 +61,7 @@ def check(plan: Any) -> None:
     Raises:
         InputError: too few snapshots.
     """
-    few = min(len(variant["snapshots"]) for variant in plan.config.variants)
-    if few < 4:
-        raise InputError(
-            f"snapshots are {few}: give four or more, such as {{ linear = [0, 1000, 51] }}."
-        )
+    require_snapshots(plan)
 
 
 def analyse(dataset: xr.Dataset) -> xr.Dataset:

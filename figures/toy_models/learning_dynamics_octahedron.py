@@ -14,11 +14,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from figures.kit.panels import panels
+from figures.kit.settings import require_snapshots
 from figures.kit.words import listed
 from figures.toy_models import octahedron_panels as paint
 from sweeps.results import flags
 from toymodels.dynamics import find_plateaus
-from toymodels.errors import InputError
 
 SLOWER = 0.75  # a plateau falls more slowly than this share of the mean pace
 ACROSS, WITHIN, HALF = -0.95, 0.05, 0.02  # of cosines and D_i in an octahedron
@@ -46,11 +46,7 @@ def check(plan: Any) -> None:
     Raises:
         InputError: too few snapshots.
     """
-    few = min(len(variant["snapshots"]) for variant in plan.config.variants)
-    if few < 4:
-        raise InputError(
-            f"snapshots are {few}: give four or more, such as {{ linear = [0, 1000, 51] }}."
-        )
+    require_snapshots(plan)
 
 
 def cosines(W: NDArray) -> NDArray:

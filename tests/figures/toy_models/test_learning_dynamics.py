@@ -101,5 +101,5 @@ def test_an_animation_moves_through_the_run_that_is_shown(found):
 
 
 def test_runs_without_a_history_are_refused_before_they_run():
-    with pytest.raises(InputError, match=r"snapshots are 0: give four or more"):
+    with pytest.raises(InputError, match=r"snapshots are 0: give 4 or more"):
         planned(entry_of("learning-dynamics"), "tiny", ["snapshots=[]"])
