@@ -14,6 +14,7 @@ def benchmarks(monkeypatch):
     return lambda name: importlib.import_module(f"benchmarks.{name}")
 
 
+@pytest.mark.claims  # compiles for many seconds
 def test_without_torch_our_rows_are_printed_alone(benchmarks, monkeypatch, capsys):
     training, row = benchmarks("training"), benchmarks("ours").Row
     monkeypatch.setattr(training, "ROWS", (row(2, 1, 2, 3, batch_size=8),))

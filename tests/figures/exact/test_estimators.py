@@ -54,6 +54,7 @@ def test_where_all_features_are_active_strata_change_nothing():
     np.testing.assert_allclose(plain, split, rtol=1e-5)
 
 
+@pytest.mark.claims  # compiles for many seconds
 def test_noise_is_measured_on_the_models_of_each_snapshot():
     """By hand from the stored weights; the third one is 2→1 at density 1, seed 1."""
     dataset = figures.estimators.compute(version="tiny")

@@ -108,6 +108,7 @@ def test_the_claim_says_on_which_side_of_theory_the_boundary_lies(boundary, word
     assert "3 features in 2 dimensions" in said(boundary, n_features=3)
 
 
+@pytest.mark.claims  # compiles for many seconds
 def test_a_triangle_is_outlined_where_it_is_the_optimum():
     dataset = figures.phase_diagram_3_2.compute(
         version="tiny",

@@ -68,7 +68,7 @@ def with_cells(block, cells):
     return dataclasses.replace(block, cell_index=index, points=block.program.points[:, index])
 
 
-@pytest.mark.parametrize("sizes", [SMALL, LARGE])
+@pytest.mark.parametrize("sizes", [SMALL, pytest.param(LARGE, marks=pytest.mark.claims)])
 def test_row_of_a_sweep_equals_the_solo_run(sizes):
     build = builder(sizes)
     ds = run_grid(grid(p_active=[0.1, 0.5, 1.0], seed=[3, 4]), build)

@@ -68,6 +68,7 @@ def test_an_attack_of_length_zero_is_the_plain_loss_of_the_same_samples():
     np.testing.assert_allclose(attacked(0.0, MODEL, u)[0], plain, rtol=1e-6)
 
 
+@pytest.mark.claims  # compiles for many seconds
 def test_its_length_is_an_axis_of_a_sweep_whose_losses_are_those_of_clean_inputs():
     ds = run_sweep(TABLE | {"estimator": "adversarial", "grid": {"attack": [0.0, 30.0]}})
     assert ds.loss.dims == ("attack",)

@@ -68,6 +68,7 @@ def test_a_pentagon_is_more_vulnerable_than_two_dedicated_features():
     assert found["vulnerability"] > 1.3
 
 
+@pytest.mark.claims  # compiles for many seconds
 def test_a_preset_names_it_and_it_is_measured_at_the_end_and_at_snapshots():
     table = {"name": "a", "model": "relu", "n_features": 3, "n_hidden": 2, "steps": 30}
     table |= {"snapshots": [0, 30], "p_active": 0.2}

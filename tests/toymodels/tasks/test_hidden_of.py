@@ -45,6 +45,7 @@ def test_a_linear_autoencoder_as_wide_as_the_hidden_layer_learns_it():
     assert ds.loss_per_hidden.dims == ("seed", "hidden")
 
 
+@pytest.mark.claims  # compiles for many seconds
 def test_stages_stand_on_stages_and_hidden_states_of_hidden_states_are_refused():
     first = {"model": "relu", "n_features": 3, "n_hidden": 2, "steps": 5}
     going_on = {"model": "continued", "n_features": 3, "steps": 5, "models": first}
