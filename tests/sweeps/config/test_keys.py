@@ -51,7 +51,7 @@ def test_types_are_told_in_words():
     assert told["steps"] == "integer"
     assert told["init_scale"] == 'number or "xavier"'
     assert told["importance"] == "number, list or profile"
-    assert told["snapshots"] == "list of integers"
+    assert told["snapshots"] == "list of integers, or spacing"
     assert told["decomposition"] == '"pca" or "ica"'
     assert told["penalties"] == "list of names, or table"
     assert told["features"] == "table"

@@ -142,6 +142,7 @@ def test_a_number_of_starts_that_is_none_is_refused(n_starts):
         Newton(n_starts)
 
 
+@pytest.mark.claims  # compiles for many seconds
 def test_optima_are_measured_by_what_the_config_names():
     table = {"name": "m", "n_features": 3, "n_hidden": 2, "optimizer": "newton", "p_active": 0.5}
     ds = run_sweep(table | {"measures": {"adversarial": {"n_examples": 64}}})

@@ -128,6 +128,7 @@ def test_the_result_says_by_which_estimate_runs_are_judged(sizes):
     assert float(cell.loss) == float(cell.loss_ranking) == float(cell.loss_curve[-1])
 
 
+@pytest.mark.claims  # compiles for many seconds
 def test_one_sweep_may_be_judged_in_two_ways():
     """Each cell by the best estimate that there is for it; the label says which it was."""
     ds = run_sweep(make_table(n_features=2, n_hidden=1, grid={"model": ["relu", "linear"]}))
@@ -174,6 +175,7 @@ def test_a_penaltys_weight_is_an_axis_of_one_program_and_pulls(own):
     assert float(own.loss[1, 0]) == pytest.approx(exact, rel=1e-5)  # without the penalty
 
 
+@pytest.mark.claims  # compiles for many seconds
 def test_a_penalty_on_weights_alone_goes_with_the_exact_loss():
     table = make_table(estimator="exact", penalties={"mine:L2": 10.0}, learning_rate=0.1)
     pulled = run_sweep(table | {"steps": 200})
