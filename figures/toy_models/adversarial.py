@@ -139,7 +139,9 @@ def _rise(dataset: xr.Dataset) -> str:
     first = dataset.isel(attack_kind=0)
     r, rho = float(first["pearson"]), float(first["spearman"])
     verb = "in step with" if r > IN_STEP and rho > IN_STEP else "not in step with"
-    with_features = f", {verb} features per dimension (Pearson {r:.3f}, Spearman {rho:.3f})"
+    null = float(dataset["pearson"].isel(attack_kind=len(ATTACKS) - 1))
+    against = f"; random directions {null:.2f}" if np.isfinite(null) else ""
+    with_features = f", {verb} features per dimension (Pearson {r:.3f}{against})"
     other = f", {float(least):.1f} times at {float(least['p_active']):g}" if of.size > 1 else ""
     return (
         f"Attacks hurt {rounded(most)} times as much as without superposition at density "
@@ -153,10 +155,11 @@ def _removal(dataset: xr.Dataset) -> str:
     reached, removed = (place(dataset, name, 0) for name in ("reached_at", "removed_at"))
     if np.isnan(reached) and np.isnan(removed):
         return f"training on attacks up to {float(dataset['attack'].max()):.0%} removes none of it"
-    m = int(dataset["trained_n_hidden"][0])
+    others = [place(dataset, "removed_at", k) for k in range(1, dataset.sizes["world"])]
+    elsewhere = f"; in other settings {listed(map(_at, others))}" if others else ""
     return (
-        f"training on attacks brings D* above {REACHED:g} {_at(reached)} and leaves at most {m} "
-        f"features in {m} dimensions {_at(removed)} (the paper: {PAPER_ATTACK:.0%})"
+        f"training on attacks leaves at most m features in m dimensions {_at(removed)} (the paper: "
+        f"{PAPER_ATTACK:.0%}){elsewhere}"
     )
 
 

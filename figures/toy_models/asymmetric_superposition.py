@@ -33,7 +33,7 @@ WORDS = {
     "average": "mean number of motifs of a model",
     "low": "lower end of its 95 % interval",
     "high": "upper end of its 95 % interval",
-    "chance": "mean number of motifs of the same weights, shuffled",
+    "chance": "mean number of motifs with the features of each neuron shuffled",
     "motif": "motifs that are drawn, NaN where there are fewer",
     "typical": "medians of the ratio, of what is undone, and products of weights, over all motifs",
     "drawn_density": "density of the model that is drawn, NaN where all diverged",
@@ -67,13 +67,17 @@ def _search(dataset: xr.Dataset) -> tuple[np.ndarray, np.ndarray, dict]:
     for at in map(tuple, np.argwhere(~lost)):
         motifs[at] = asymmetric_motifs(W[at], V[at])
         found[at] = len(motifs[at])
-        shuffled = ((_shuffled(rng, W[at]), _shuffled(rng, V[at])) for _ in range(SHUFFLES))
+        shuffled = (_shuffled(rng, W[at], V[at]) for _ in range(SHUFFLES))
         chance[at] = np.mean([len(asymmetric_motifs(w, v)) for w, v in shuffled])
     return found, chance, motifs
 
 
-def _shuffled(rng: np.random.Generator, A: np.ndarray) -> np.ndarray:
-    return rng.permutation(A.ravel()).reshape(A.shape)
+def _shuffled(
+    rng: np.random.Generator, W: np.ndarray, V: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give each neuron's features other names: weights in and out of it stay together."""
+    order = rng.permuted(np.tile(np.arange(W.shape[1]), (len(W), 1)), axis=1)  # [M, F]
+    return np.take_along_axis(W, order, 1), np.take_along_axis(V, order.T, 0)
 
 
 def _with_drawn(result: xr.Dataset, motifs: dict) -> xr.Dataset:
@@ -130,7 +134,7 @@ def claim(dataset: xr.Dataset) -> str:
     if mean[i] == 0:
         return f"No model of {counted(n, 'neuron')} has an asymmetric motif at any density"
     text = f"A model of {counted(n, 'neuron')} has {rounded(mean[i])} asymmetric motifs at density "
-    text += f"{p[i]:g}, where its weights shuffled have {rounded(dataset['chance'][i])}"
+    text += f"{p[i]:g}, {rounded(dataset['chance'][i])} with each neuron's features shuffled"
     if mean[least] < mean[i] / 2:
         return f"{text}, and {rounded(mean[least])} at {p[least]:g}"
     return text
@@ -196,7 +200,9 @@ def _draw_typical(ax: Axes, typical: np.ndarray) -> None:
     W = np.array([[root, -1 / root], [1, 0]])
     V = np.array([[1 / root, 0], [interference / root, inhibition]])
     paint.draw_circuit(ax, W, V, ("a", "b"), ("", ""))
-    ax.set_title("medians over all motifs\n(the paper: 2, −½ in and ½, 2 out)")
+    ax.set_title(
+        f"median ratio {ratio:.2g}, inhibition {inhibition:.2g}\n(the paper's sketch: ratio 4)"
+    )
 
 
 def _draw_counts(ax: Axes, dataset: xr.Dataset) -> None:
@@ -204,7 +210,9 @@ def _draw_counts(ax: Axes, dataset: xr.Dataset) -> None:
     p = dataset["p_active"].values
     mean, low, high, chance = (dataset[k].values for k in ("average", "low", "high", "chance"))
     draw_interval(ax, p, mean, np.maximum(low, 0), high, fmt="o-", color=style.INK, label="trained")
-    ax.plot(p, chance, "s--", color=style.NULL, ms=4, lw=1.1, label="weights shuffled")
+    ax.plot(
+        p, chance, "s--", color=style.NULL, ms=4, lw=1.1, label="features of each neuron shuffled"
+    )
     ax.set(xscale="log", xlabel="density 1 − S", ylabel="motifs of a model")
     ax.set_title("how many there are")
     ax.set_xticks(p, [f"{value:g}" for value in p])

@@ -130,7 +130,15 @@ def claim(dataset: xr.Dataset) -> str:
         parts += [f"{said}{verb} at density {at}" if not parts else f"{said} at {at}"]
     last = int(np.flatnonzero(held >= 0)[-1])
     ratio = float(dataset["loss_exact"][last] / dataset["loss_pca"][last])
-    return f"{who}, {listed(parts)}; at {p[last]:g} the loss is {ratio:.3g} of PCA's"
+    text = f"{who}, {listed(parts)}"
+    if _is_paper(dataset) and (held == n).any():
+        text += f" (all of them from about {_theirs():g} on, says the paper)"
+    return f"{text}; at {p[last]:g} the loss is {ratio:.3g} of PCA's"
+
+
+def _theirs() -> float:
+    """Return the density from which the paper has all pairs collapsed."""
+    return next(low for (low, _), text in PAPER.items() if text == "3")
 
 
 def _runs(held: NDArray) -> list[tuple[int, int]]:
@@ -157,7 +165,7 @@ def caption(dataset: xr.Dataset) -> list[str]:
             f"our boundaries, where the least losses cross (else halfway between densities): {said}"
         )
     if _is_paper(dataset) and known[-1]:
-        theirs, ours = next(a for (a, _), text in PAPER.items() if text == "3"), at[-1]
+        theirs, ours = _theirs(), at[-1]
         parts.append(
             f"the paper has all three collapsed from about {theirs:g} on, we from {ours:.2g}"
         )

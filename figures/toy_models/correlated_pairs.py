@@ -163,7 +163,9 @@ def claim(dataset: xr.Dataset) -> str:
     some = [i for i, kind in enumerate(kinds) if kind != NULL] or range(len(kinds))
     parts = [(_called(dataset, i), _along(dataset, i)) for i in some]
     who, how = parts[0]
-    return "; ".join([f"Mates of {who} are {how}", *(f"of {who} {how}" for who, how in parts[1:])])
+    return "; ".join(
+        [f"Members of {who} are {how}", *(f"of {who} {how}" for who, how in parts[1:])]
+    )
 
 
 def _called(dataset: xr.Dataset, world: int) -> str:

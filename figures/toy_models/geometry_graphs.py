@@ -121,8 +121,8 @@ WIDE, LINE, GAP = 6.6, 0.45, 0.2  # of a graph's panel, of a line of text, and b
 def _of_no_name(rings: list[np.ndarray]) -> str:
     """Say how many groups of what size have no ideal's dimensionality."""
     sizes = sorted(Counter(map(len, rings)).items(), reverse=True)
-    said = ", ".join(f"{n} of {size}" for size, n in sizes[:3])
-    return f"no ideal Dᵢ: {said}{', …' if len(sizes) > 3 else ''}"
+    said = ", ".join(f"{n} × {size}" for size, n in sizes[:3])
+    return f"Dᵢ not ideal: {said}{', …' if len(sizes) > 3 else ''} features"
 
 
 def radius(n: int) -> float:

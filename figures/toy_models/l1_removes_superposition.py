@@ -28,6 +28,7 @@ from toymodels.errors import InputError
 
 MOSAIC = [["held", "loss", "trade"], ["dimensions", "shared", "neurons"]]
 PENALTIES = ("l1", "l2")
+SHARED = 0.1  # mean superposition from which some features are said to share directions
 N_NULL = 20_000  # random directions behind the null
 
 # What the analysis' own variables are.
@@ -146,9 +147,19 @@ def claim(dataset: xr.Dataset) -> str:
         f"From λ = {rounded(at)} on, λ‖h‖₁ leaves at most {m} of {n} features and costs "
         f"{rounded(cost / start)} times the loss, {cost:.2f} times that of "
         f"{counted(m, 'dedicated feature')}; "
-        f"{with_l2}; features take {_neurons(first, 'l1')} neurons with L1, "
+        f"{with_l2}; {_left(first)}features take {_neurons(first, 'l1')} neurons with L1, "
         f"{_neurons(first, 'l2')} with L2, {float(dataset['neurons_null']):.1f} at random"
     )
+
+
+def _left(first: xr.Dataset) -> str:
+    """Say that some of those few features still share directions, where they do."""
+    which, weights = paint.along(first, "l1")
+    some = np.flatnonzero(weights > _mean(first, "removed_at", "l1"))
+    if not some.size:
+        return ""
+    value = float(first["superposition_mean"].isel(penalty=int(which[some[0]])).mean())
+    return "some of them still share directions with L1; " if value > SHARED else ""
 
 
 def _mean(of: xr.Dataset, name: str, way: str) -> float:

@@ -162,7 +162,7 @@ def caption(dataset: xr.Dataset) -> list[str]:
         "jump: some D_i moves by more than 0.2 within 1 % of training, counted after the first "
         "1 %; drop: the slope of log loss, averaged over 2 % on either side, is below its median "
         "within 20 % by more than 4 × 1.48 MAD; chance: a time as long as the jump, at random "
-        "within the same 20 %",
+        "within the same 20 %; how many coincide depends on size and noise",
     ]
     if int(dataset["shown_at"]) < 0:
         return parts
@@ -171,7 +171,8 @@ def caption(dataset: xr.Dataset) -> list[str]:
     pool = "of these" if digons else "of all runs"
     p = float(dataset["p_active"][int(dataset["shown_at"])])
     parts.append(
-        f"shown: {pool}, the one with most jumps, density {p:g}, seed {int(dataset['shown_seed'])}"
+        f"shown: {pool}, the one with most jumps, until a while after the last, density {p:g}, "
+        f"seed {int(dataset['shown_seed'])}"
     )
     off = float(np.nanmax(dataset["sum_off"].values))
     return [*parts, f"after the first 1 % ΣD_i is m within {off:.1%} in all runs"]

@@ -51,7 +51,7 @@ def draw_loss(ax: Axes, dataset: xr.Dataset, jumps: xr.Dataset) -> None:
         room = max(float(np.ptp(seen)), 1e-6 * float(seen.max()))
         ax.set_ylim(seen.min() - 0.05 * room, seen.max() + 0.3 * room)
     for first, last, drop in zip(*(jumps[f"jump_{k}"].values for k in _ENDS), strict=True):
-        text = "drop" if drop else "no drop\nfound"
+        text = "drop" if drop else "no drop\nby rule"
         place = ((first + last) / 2, 0.98)
         ax.annotate(
             text, place, (0, 0), va="top", ha="center", xycoords=ax.get_xaxis_transform(), **_note()

@@ -16,7 +16,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from figures.kit.panels import panels
-from figures.kit.words import listed, rounded
+from figures.kit.words import counted, rounded
 from figures.toy_models import neuron_stacks_panels as paint
 from sweeps.stats import best_over_seeds, share_over_seeds
 from toymodels.errors import InputError
@@ -90,13 +90,14 @@ def claim(dataset: xr.Dataset) -> str:
         return "Every run at every density diverged"
     n, m = dataset.sizes["feature"], dataset.sizes["hidden"]
     mono, poly = (
-        listed(k if ok else "– (diverged)" for k, ok in zip(of, trained, strict=True))
+        "–".join(str(k) if ok else "(diverged)" for k, ok in zip(of, trained, strict=True))
         for of in (alone, read)
     )
-    at = listed(f"{p:g}" for p in dataset["p_active"].values)
+    p = dataset["p_active"].values
+    where = f"from density {p[0]:g} to {p[-1]:g}" if p.size > 1 else f"at density {p[0]:g}"
     return (
-        f"At density {at}: {mono} of {m} neuron{'s' * (m > 1)} read one feature alone, and {poly} "
-        f"of {n} feature{'s' * (n > 1)} are read"
+        f"{mono} of {counted(m, 'neuron')} read one feature alone {where}, and {poly} of "
+        f"{counted(n, 'feature')} are read"
     )
 
 

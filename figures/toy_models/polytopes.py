@@ -132,8 +132,11 @@ def claim(dataset: xr.Dataset) -> str:
         return f"Training {one if len(every) == 1 else f'forms none of {n}'}"
     split = [told for told in map(_split, made) if told]
     off = max(float(np.abs(one["D_trained"] - one["D_exact"]).max()) for one in made)
-    how = f"Training forms {'' if len(made) == len(every) else f'{len(made)} of '}{n}"
-    every_value = "; ".join([*split, f"none is more than {rounded(off, 1)} off its exact value"])
+    shares = sorted(float(one["share"].max()) for one in made)
+    span = f"{shares[0]:.0%}" if shares[0] == shares[-1] else f"{shares[0]:.0%} to {shares[-1]:.0%}"
+    how = f"Training forms {'' if len(made) == len(every) else f'{len(made)} of '}{n}, each in "
+    how += f"{span} of seeds at its best density"
+    every_value = "; ".join([*split, f"no D_i is more than {rounded(off, 1)} off its exact value"])
     return f"{how}: {every_value}"
 
 

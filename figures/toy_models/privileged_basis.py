@@ -91,14 +91,14 @@ def claim(dataset: xr.Dataset) -> str:
         if np.isnan(ratio):
             parts.append(f"– (diverged) {MODELS[name].words}")
             continue
-        text = f"{ratio:.2f} {MODELS[name].words} ({chance:.2f} when rotated)"
+        what = "" if parts else " features"
+        text = f"{ratio:.2f}{what} {MODELS[name].words} ({chance:.2f} when rotated)"
         if MODELS[name].has_bias:
             share = float(cell["all_on_average"])
             text += f", where all neurons are above 0 on {share:.0%} of the data"
         parts.append(text)
-    return (
-        f"At density {float(dataset['shown']):g} a neuron reads this many features: {listed(parts)}"
-    )
+    shown = f"At density {float(dataset['shown']):g}, the one shown,"
+    return f"{shown} a neuron reads {listed(parts)}"
 
 
 def caption(dataset: xr.Dataset) -> list[str]:

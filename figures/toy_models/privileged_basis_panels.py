@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from figures.kit import style
 from figures.kit.panels import draw_interval, legend_of
-from figures.toy_models.neuron_stacks_panels import draw_matrix, draw_nothing
+from figures.toy_models.neuron_stacks_panels import LARGEST, draw_matrix, draw_nothing
 from toymodels.measures.coding import stack_order
 
 SEEDS = 2  # whose weights are drawn of each model
@@ -58,7 +58,7 @@ def draw_models(axes: list[Axes], cell: xr.Dataset) -> None:
 
 def add_bar(figure: Figure, axes: list[Axes]) -> None:
     """Add the scale of the weights."""
-    weights = ScalarMappable(Normalize(-1, 1), style.SIGNED)
+    weights = ScalarMappable(Normalize(-LARGEST, LARGEST), style.SIGNED)
     figure.colorbar(weights, ax=axes, shrink=0.75, aspect=16, ticks=[-1, 0, 1]).set_label("weight")
 
 

@@ -170,18 +170,19 @@ def _absolute(dataset: xr.Dataset) -> xr.Dataset:
 
 def claim(dataset: xr.Dataset) -> str:
     """Say how far a feature is heard in the others, and which inputs are confused."""
-    heard = float(dataset["cosine"].values[1:].max())
-    first = f"{F} features in 2 neurons: one alone is heard in the others at {heard:.2f} of its "
+    most, least = (float(f(dataset["cosine"].values[1:])) for f in (np.max, np.min))
+    first = f"{F} features in 2 neurons: one alone projects onto the others by {least:.2f} to "
+    first += f"{most:.2f}"
     distance = float(dataset["twin_distance"])
     if not np.isfinite(distance):
-        return f"{first}strength at most; no two features together look like a third"
+        return f"{first}; no two features together look like a third"
     one, two = (np.flatnonzero(x > 0) + 1 for x in dataset["twin"].values)
     value = float(dataset["twin"].values[0].max())
     same = (
         "exactly the same" if distance < 1e-6 else f"the same but for a distance of {distance:.2g}"
     )
     return (
-        f"{first}strength at most; feature {one[0]} at {value:.2f} and features {two[0]} and "
+        f"{first}; feature {one[0]} at {value:.2f} and features {two[0]} and "
         f"{two[1]} together look {same}"
     )
 

@@ -51,7 +51,7 @@ def draw_simulated(ax: Axes, dataset: xr.Dataset) -> None:
     """F4: a large sparse network's features, the small network that holds them, and back."""
     x, h = dataset["large_x"].values, dataset["small_h"].values
     read = dataset["large_read"].values
-    title = f"F4  {len(h)} neurons run a sparse network of {len(x)}"
+    title = f"F4  {len(h)} neurons hold {len(x)} sparse features"
     blank(ax, title)
     tall = int(np.ceil(np.sqrt(len(x))))
     at, names = 0.0, ("large sparse network, x", "small network, h = Wx", "read out, Wᵀh")

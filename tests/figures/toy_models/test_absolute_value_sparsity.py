@@ -17,7 +17,7 @@ def models(diverged=0):
     cells, importance = ("density", "seed"), np.array([1.0, 0.5, 0.25])
     p = np.array([1.0, 0.1])
     dropped = importance * (p / 3 - p**2 / 4)[:, None]
-    share = np.array([[0.4, 0.6, 1.0], [0.1, 0.2, 0.3]])  # of a dropped feature's loss
+    share = np.array([[0.2, 0.6, 1.0], [0.1, 0.2, 0.24]])  # of a dropped feature's loss
     lost = np.full((2, 2), diverged)
     arrays = {
         "W": ((*cells, "hidden", "feature"), np.stack([MONO, MIXED])[:, None].repeat(2, 1)),
@@ -40,7 +40,7 @@ def test_neurons_and_features_are_counted_by_the_rule():
     np.testing.assert_array_equal(found["largest_feature"], [[1, 0, 2, 1], [0, 0, 1, 2]])
     assert float(found["rank_correlation"][1]) < 0  # the unimportant are less mixed here
     assert module.claim(found) == (
-        "Of four neurons 100% and 50% are monosemantic at density 1 and 0.1; 3 of 3 features are "
+        "Of four neurons 100% are monosemantic at density 1 and 50% at 0.1; 3 of 3 features are "
         "computed at density 0.1, more than the 2 that pairs of neurons allow"
     )
     assert module.caption(found)[-1].startswith("1 of 4 runs still improve")
@@ -51,7 +51,7 @@ def test_stacks_are_drawn_from_the_most_important_feature_with_a_largest_weight_
     dense = drawn.axes[0].collections[-1].get_paths()
     heights = [path.get_extents().height for path in dense]
     assert max(heights) == pytest.approx(1)
-    assert drawn.axes[0].get_title("right") == "100% monosemantic, loss 3.8"
+    assert drawn.axes[0].get_title("right") == "100% monosemantic, loss 3"
     numbers = [text.get_text() for text in drawn.axes[2].texts]
     assert numbers[:2] == ["1", "2"]
 

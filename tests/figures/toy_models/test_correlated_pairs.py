@@ -82,10 +82,10 @@ def test_arrangements_have_names(mates, said):
 def test_claim_says_how_mates_lie_and_where(trained):
     found = figure.analyse(trained)
     assert figure.claim(found) == (
-        "Mates of two correlated pairs are orthogonal at density 0.02 and collapsed at 0.35"
+        "Members of two correlated pairs are orthogonal at density 0.02 and collapsed at 0.35"
     )
     null = figure.claim(found.isel(world=[1]))
-    assert null == "Mates of two independent pairs are orthogonal at density 0.02–0.35"
+    assert null == "Members of two independent pairs are orthogonal at density 0.02–0.35"
 
 
 def test_seeds_as_low_as_the_best_are_counted_without_it(trained):

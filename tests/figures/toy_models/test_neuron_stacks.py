@@ -47,8 +47,8 @@ def drawn_of(dataset):
 def test_claim_and_labels_count_neurons_and_groups():
     found = figure.analyse(trained())
     assert figure.claim(found) == (
-        "At density 1 and 0.3: 2 and 0 of 2 neurons read one feature alone, and 2 and 3 of 4 "
-        "features are read"
+        "2–0 of two neurons read one feature alone from density 1 to 0.3, and 2–3 of four features "
+        "are read"
     )
     assert [figure.groups(found.isel(p_active=i)) for i in (0, 1)] == ["2 alone", "3 in 2"]
     np.testing.assert_array_equal(found["order"], [[1, 0], [0, 1]])
@@ -72,7 +72,7 @@ def test_few_seeds_have_no_percentage(n):
 
 def test_a_density_without_a_run_is_told_and_left_empty():
     found, drawn = drawn_of(trained(diverged=(1, slice(None))))
-    assert "2 and – (diverged) of 2 neurons" in figure.claim(found)
+    assert "2–(diverged) of two neurons" in figure.claim(found)
     assert "all runs diverged" in [ax.get_xlabel() for ax in drawn.axes]
     found, _ = drawn_of(trained(diverged=slice(None)))
     assert figure.claim(found) == "Every run at every density diverged"

@@ -120,14 +120,15 @@ def test_the_density_where_most_seeds_form_it_is_drawn_and_counted():
     assert found["is_best"].all()
     np.testing.assert_allclose(found["D_trained"][0, :5], [2 / 3] * 3 + [0.5] * 2, atol=0.02)
     said = figure.claim(found)
-    assert "forms two arrangements: D_i of the triangular bipyramid is 0.67 and 0.50" in said
-    assert "not 0.60; none is more than 0.0" in said
+    assert "forms two arrangements, each in 100% of seeds at its best density: D_i of the" in said
+    assert "triangular bipyramid is 0.67 and 0.50" in said
+    assert "not 0.60; no D_i is more than 0.0" in said
     assert any("formed by 3 of 3 seeds" in part for part in figure.caption(found))
 
 
 def test_what_no_seed_forms_is_said_and_drawn_from_exact_coordinates_alone():
     found = figure.analyse(sweep(broken=[(5, 3)]))
-    assert figure.claim(found).startswith("Training forms 1 of two arrangements: none is more")
+    assert figure.claim(found).startswith("Training forms 1 of two arrangements, each in 100% of")
     assert "triangular bipyramid (5 → 3): formed by no seed at any density" in figure.caption(found)
     drawn = figure.draw(found)
     told = [text.get_text() for text in drawn.findobj(mpl.text.Text)]

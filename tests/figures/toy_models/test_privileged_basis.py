@@ -42,9 +42,9 @@ def trained(models=("relu", "hidden_relu", "hidden_relu_biased"), n_seeds=3, los
 def test_claim_compares_each_model_with_its_rotations_where_relus_align_most():
     found = figure.analyse(trained())
     assert figure.claim(found) == (
-        "At density 0.5 a neuron reads this many features: 2.40 in a linear hidden layer (2.50 "
-        "when rotated), 1.00 with ReLUs (2.50 when rotated) and 2.40 with ReLUs and biases (2.50 "
-        "when rotated), where all neurons are above 0 on 90% of the data"
+        "At density 0.5, the one shown, a neuron reads 2.40 features in a linear hidden layer "
+        "(2.50 when rotated), 1.00 with ReLUs (2.50 when rotated) and 2.40 with ReLUs and biases "
+        "(2.50 when rotated), where all neurons are above 0 on 90% of the data"
     )
     said = " ".join(figure.caption(found))
     assert "in a linear hidden layer, 3 of 3 models in the middle 95% of their own" in said

@@ -50,8 +50,8 @@ def test_features_that_read_out_strongest_are_counted():
 
 def test_the_claim_says_which_inputs_are_confused(found):
     assert schematics.claim(found) == (
-        "5 features in 2 neurons: one alone is heard in the others at 0.31 of its strength at "
-        "most; feature 1 at 0.62 and features 2 and 5 together look exactly the same"
+        "5 features in 2 neurons: one alone projects onto the others by -0.81 to 0.31; "
+        "feature 1 at 0.62 and features 2 and 5 together look exactly the same"
     )
     apart = found.assign(twin_distance=xr.DataArray(0.25))
     assert schematics.claim(apart).endswith("look the same but for a distance of 0.25")

@@ -136,6 +136,7 @@ def test_random_numbers_of_a_step_are_seeds_times_features_times_batch(n_cells, 
     assert random_numbers(program.jaxpr) == 3 * 3 * 16
 
 
+@pytest.mark.claims  # compiles for many seconds
 def test_random_numbers_of_an_evaluation_are_drawn_once_for_all():
     """Twenty features are evaluated from strata: features × examples, whatever seeds and cells."""
     block = one_block({"p_active": [0.1, 0.5], "seed": [0, 1, 2]}, (20, 5))
