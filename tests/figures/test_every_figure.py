@@ -26,11 +26,10 @@ def drawable(name):
     return getattr(figures, name.replace("-", "_"))
 
 
-# In the quick tier one figure of each kind: trained, with panels of several programs, solved, with
-# settings and parts, simulated, and with sweeps beside it. The claims run all of them.
+# In the quick tier one figure of each kind: trained, solved, with settings and parts,
+# simulated, and with sweeps beside it. The claims run all of them.
 QUICK = (
     "intro",
-    "superposition-20-5",
     "phase-diagram-2-1",
     "pentagon-digon",
     "rotations-error",

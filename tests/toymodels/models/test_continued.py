@@ -1,6 +1,7 @@
 """A start from another run's weights: step 0 is that run's end, and training goes on from there."""
 
 import numpy as np
+import pytest
 
 from sweeps import run_sweep
 
@@ -8,6 +9,7 @@ FIRST = {"name": "first", "model": "relu", "n_features": 4, "n_hidden": 2, "step
 FIRST |= {"grid": {"p_active": [0.1, 0.5], "seed": {"range": 2}}}
 
 
+@pytest.mark.claims  # compiles for many seconds
 def test_training_goes_on_from_the_models_of_another_sweep():
     first = run_sweep(FIRST)
     table = {"name": "second", "model": "continued", "n_features": 4}
