@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
+from toymodels.compiled import jit
 from toymodels.diverged import has_diverged, is_finite, unless_diverged
 from toymodels.errors import InputError, require_range
 from toymodels.estimators.base import Estimator, n_batches
@@ -291,7 +292,7 @@ stops, judge = chunk_ends, to_evaluation
 STREAM_DATA, STREAM_INIT = Stream.DATA, Stream.INIT
 STREAM_RANKING, STREAM_REPORT = Stream.RANKING, Stream.REPORT
 
-_init = jax.jit(init_state)
-_chunk = jax.jit(train_chunk)
-_curve_point = jax.jit(curve_point)
-_evaluate = jax.jit(evaluate)
+_init = jit(init_state)
+_chunk = jit(train_chunk)
+_curve_point = jit(curve_point)
+_evaluate = jit(evaluate)

@@ -54,7 +54,8 @@ def check(plan: Any) -> None:
     Raises:
         InputError: fewer than two snapshots.
     """
-    snapshots = plan.config.run.get("snapshots", [])
+    of = [variant.get("snapshots", []) for variant in plan.config.variants]
+    snapshots = min(of, key=len)
     if len([t for t in snapshots if t > 0]) < 2:
         raise InputError(
             f"snapshots = {snapshots}: curves need at least two steps after 0, such as "

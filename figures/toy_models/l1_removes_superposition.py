@@ -147,12 +147,12 @@ def claim(dataset: xr.Dataset) -> str:
         f"From λ = {rounded(at)} on, λ‖h‖₁ leaves at most {m} of {n} features and costs "
         f"{rounded(cost / start)} times the loss, {cost:.2f} times that of "
         f"{counted(m, 'dedicated feature')}; "
-        f"{with_l2}; {_left(first)}features take {_neurons(first, 'l1')} neurons with L1, "
+        f"{with_l2}; {_still_shared(first)}features take {_neurons(first, 'l1')} neurons with L1, "
         f"{_neurons(first, 'l2')} with L2, {float(dataset['neurons_null']):.1f} at random"
     )
 
 
-def _left(first: xr.Dataset) -> str:
+def _still_shared(first: xr.Dataset) -> str:
     """Say that some of those few features still share directions, where they do."""
     which, weights = paint.along(first, "l1")
     some = np.flatnonzero(weights > _mean(first, "removed_at", "l1"))

@@ -20,6 +20,7 @@ from sweeps.identity import start_name
 from sweeps.plan import Block, Layout
 from sweeps.work.convergence import loss_fall, stops
 from sweeps.work.halves import FIRST_PIECE, Half, arrays_of, half_from, next_piece
+from toymodels.compiled import jit
 from toymodels.diverged import unless_diverged
 from toymodels.errors import InputError
 from toymodels.estimators.base import n_batches
@@ -92,7 +93,7 @@ def _over(f: Callable, xs: Any, n: int, together: int) -> Any:
     return jax.vmap(f)(xs) if together >= n else jax.lax.map(f, xs, batch_size=together)
 
 
-@partial(jax.jit, static_argnames="layout")
+@jit(static_argnames="layout")
 def init_block(run: Run, names: jax.Array, key_init: jax.Array, *, layout: Layout) -> TrainState:
     """Draw first weights: each cell's own, from its name `[C]` and its seed's key `[S]`."""
     names = jnp.broadcast_to(names, (key_init.shape[0], *names.shape))
@@ -117,7 +118,7 @@ def init_on_host(block: Block, run: Run, names: np.ndarray, key_init: jax.Array)
     return jax.vmap(jax.vmap(partial(with_optimizer, run)))(model)
 
 
-@partial(jax.jit, static_argnames="layout", donate_argnames="state")
+@jit(static_argnames="layout", donate_argnames="state")
 def train_block(
     run: Run,
     state: TrainState,
@@ -139,7 +140,7 @@ def train_block(
     return jax.lax.fori_loop(first_step, first_step + n_steps, body, state)
 
 
-@partial(jax.jit, static_argnames=("layout", "n_batches"))
+@jit(static_argnames=("layout", "n_batches"))
 def average_losses(
     run: Run, model: Any, key: jax.Array, *, layout: Layout, n_batches: int
 ) -> tuple[jax.Array, jax.Array]:
@@ -157,7 +158,7 @@ def average_losses(
     return average_over_batches(all_models, draw, key, n_batches)
 
 
-@jax.jit
+@jit
 def evaluate_block(model: Any, ranking: tuple, report: tuple) -> Evaluation:
     """Build the evaluation of every model of a block."""
     return jax.vmap(jax.vmap(to_evaluation))(model, ranking, report)
@@ -188,7 +189,7 @@ def _check_measured(measured: dict[str, Any], taken: AbstractSet[str]) -> None:
             raise InputError(f"measures: {name!r} is there already: give it another name.")
 
 
-@partial(jax.jit, static_argnames="layout")
+@jit(static_argnames="layout")
 def measure_block(run: Run, model: Any, *, layout: Layout) -> Any:
     """Apply the run's measures to every model; named fields with leading axes `[S, C]`."""
     seeds = jnp.zeros(jax.tree.leaves(model)[0].shape[0])

@@ -64,7 +64,7 @@ class ControlVariate:
         own = jnp.sum(V * W.T, axis=1)
         centre = product(V, product(W, mean)) + b
         linear = variance - 2 * variance * own + spread + (mean - centre) ** 2
-        share = jax.lax.stop_gradient(norm.cdf(centre / jnp.sqrt(spread + TINY)))
+        share = jax.lax.stop_gradient(norm.cdf(centre / jnp.sqrt(jnp.maximum(spread, 0) + TINY)))
         cut = (x - jax.nn.relu(z)) ** 2 - along_first_axis(share, z) * (x - z) ** 2
         split = task.importance * (share * linear + jnp.mean(cut, axis=-1))
         return nan_unless_finite(model, split)

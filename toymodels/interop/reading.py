@@ -21,7 +21,7 @@ from toymodels.interop.base import (
 )
 from toymodels.interop.files import load
 from toymodels.interop.layouts import named, recognised, without
-from toymodels.interop.own import NAMES
+from toymodels.interop.own import NAMES, UNREAD
 from toymodels.models.autoencoders import LinearAutoencoder, ReluAutoencoder, UntiedAutoencoder
 
 
@@ -90,6 +90,11 @@ def _chosen(arrays: Arrays, layout: str | None) -> tuple[Layout, Arrays, str]:
 
 def _kind(layout: Layout, name: Any) -> type:
     """Return the class of a file's models; `name` is what the file calls it."""
+    if name in UNREAD:
+        raise InputError(
+            f"model = {name!r}: no layout holds the biases of its neurons, so it is not read; "
+            "build the model yourself from the arrays W, V, b and c."
+        )
     by_name = dict(NAMES) | {cls.__name__: cls for cls in NAMES.values()}
     kind = by_name.get(name, layout.model)
     linear = kind is LinearAutoencoder and layout.may_be_linear

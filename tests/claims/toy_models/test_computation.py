@@ -48,7 +48,7 @@ def by_sparsity():
 
 def test_neurons_turn_from_monosemantic_to_polysemantic_as_features_get_sparser(by_sparsity):
     share = by_sparsity["monosemantic"].values
-    assert np.all(by_sparsity["share_of_largest"].values[0] > 0.8)  # of the best model
+    assert np.mean(by_sparsity["share_of_largest"].values[0] > 0.8) > 0.95  # of the best model
     assert np.all(share[:2] > 0.9)
     assert np.all(np.diff(share) <= 0.05)
     np.testing.assert_array_equal(share[4:], 0)

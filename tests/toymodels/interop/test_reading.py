@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from toymodels.errors import InputError
-from toymodels.interop import read
+from toymodels.interop import read, reading
 from toymodels.models import LinearAutoencoder, ReluAutoencoder, UntiedAutoencoder
 
 W = np.random.default_rng(0).normal(size=(2, 5)).astype(np.float32)
@@ -83,3 +83,9 @@ def test_without_a_relu_only_a_tied_model_is_known():
     assert type(read({"W": W, "b": B}, linear=True).models[0]) is LinearAutoencoder
     with pytest.raises(InputError, match="no linear model with the weights of UntiedAutoencoder"):
         read({"W1": W, "W2": 2 * W.T, "b2": B}, linear=True)
+
+
+def test_models_whose_biases_no_layout_holds_are_refused_by_name():
+    for name in reading.UNREAD:
+        with pytest.raises(InputError, match=f"model = '{name}': no layout holds the biases"):
+            reading._kind(None, name)
