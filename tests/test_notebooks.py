@@ -19,7 +19,7 @@ LARGEST = 400_000  # bytes
 REFRESH = "If the new output is right: make notebooks (or python -m figures.command.notebooks {})"
 # Paths and addresses of a machine, and what a progress bar or a clock prints.
 OF_A_MACHINE = re.compile(
-    r"(?:/home/|/root/|/tmp/|/usr/|/work/|C:\\)|\b0x[0-9a-f]{6,}|\r|\d+%\||\bit/s\b"
+    r"(?:/(?:home|root|tmp|usr|work)/|C:\\)|\b0x[0-9a-f]{6,}|\r|\d+%\||\bit/s\b"
 )
 
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

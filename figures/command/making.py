@@ -181,8 +181,6 @@ def draw_into(entry: Entry, dataset: Any, paths: list[Path], source: Path | None
     moving = [path for path in paths if path.suffix[1:] in MOVING]
     try:
         figure = Drawable(entry).draw(dataset)
-        for path in moving:
-            animate_into(entry, dataset, path)
     except Exception as error:  # whatever a file that is none of ours may lead to
         if source is None:
             raise
@@ -194,3 +192,5 @@ def draw_into(entry: Entry, dataset: Any, paths: list[Path], source: Path | None
             figure.savefig(beside, format=path.suffix[1:])
         figure.set_layout_engine("none")  # it is laid out now: once is enough
     plt.close(figure)
+    for path in moving:  # what takes longest comes last
+        animate_into(entry, dataset, path)

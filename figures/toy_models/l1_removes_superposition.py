@@ -154,12 +154,16 @@ def claim(dataset: xr.Dataset) -> str:
 
 def _still_shared(first: xr.Dataset) -> str:
     """Say that some of those few features still share directions, where they do."""
-    which, weights = paint.along(first, "l1")
-    some = np.flatnonzero(weights > _mean(first, "removed_at", "l1"))
+    return "some of them still share directions with L1; " * (_shared(first, "l1") > SHARED)
+
+
+def _shared(first: xr.Dataset, way: str) -> float:
+    """Return the mean superposition at the next λ after at most m features are left, or NaN."""
+    which, weights = paint.along(first, way)
+    some = np.flatnonzero(weights > _mean(first, "removed_at", way))
     if not some.size:
-        return ""
-    value = float(first["superposition_mean"].isel(penalty=int(which[some[0]])).mean())
-    return "some of them still share directions with L1; " if value > SHARED else ""
+        return np.nan
+    return float(first["superposition_mean"].isel(penalty=int(which[some[0]])).mean())
 
 
 def _mean(of: xr.Dataset, name: str, way: str) -> float:
@@ -193,13 +197,8 @@ def caption(dataset: xr.Dataset) -> list[str]:
 
 def _left(first: xr.Dataset) -> list[str]:
     """Say how much superposition is left where at most m features are: pairs may share neurons."""
-    said = []
-    for way, name in (("l1", "L1"), ("l2", "L2")):
-        which, weights = paint.along(first, way)
-        some = np.flatnonzero(weights > _mean(first, "removed_at", way))
-        if some.size:
-            value = float(first["superposition_mean"].isel(penalty=int(which[some[0]])).mean())
-            said += [f"{value:.2f} with {name}"] if np.isfinite(value) else []
+    left = {way.upper(): _shared(first, way) for way in PENALTIES}
+    said = [f"{value:.2f} with {name}" for name, value in left.items() if np.isfinite(value)]
     return [f"mean superposition of those left at the next λ: {listed(said)}"] if said else []
 
 

@@ -3,9 +3,10 @@
     loss = Σ_i E[I_i (x_i - y_i)²]
 
 (Elhage et al. 2022 sum over features; their notebook averages, so its printed numbers are F times
-smaller.) An estimator is a frozen record that belongs to the program. It draws the randomness of a
-batch from the task's sizes alone, so all cells of a sweep can share it, and tells the loss of each
-output for it. `refusal` says in words why it cannot treat a task or a class of models.
+smaller.) An estimator is a frozen record; what a sweep may vary of it is a leaf. It draws the
+randomness of a batch from the task's sizes alone, so all cells of a sweep can share it, and tells
+the loss of each output for it. `refusal` says in words why it cannot treat a task or a class of
+models.
 """
 
 from typing import Any, Protocol
