@@ -7,6 +7,7 @@ A module that draws has
     draw(dataset, axes=None) -> Figure
     caption(dataset) -> list[str]      more parts of the caption (may be left out)
     check(plan)                        refuses what it cannot draw (may be left out)
+    verdict(dataset) -> str            the answer to its question, of `figures.kit.verdict`
     animate(dataset) -> FuncAnimation  the same as it moves, for gif and mp4 (may be left out)
     WORDS = {name: …}                  what the analysis' own variables are (may be left out)
 
@@ -110,6 +111,8 @@ class Drawable:
         result.attrs |= {"figure": self.entry.name, "caption": joined(words, overrides, said)}
         result.attrs |= {"changed": ", ".join(overrides), "version": said}
         result.attrs["claim"] = module.claim(result)
+        if self.entry.question:
+            result.attrs["verdict"] = module.verdict(result)
         return result
 
     def analyse(self, dataset: xr.Dataset, **beside: xr.Dataset) -> xr.Dataset:

@@ -10,6 +10,7 @@ and writes GALLERY.md and the README's tables.
     cite = "elhage2022"                         its source, a key of papers.toml
     section = "Introduction (F1)"               where in the source
     says = "…"                                  what the source says
+    question = "…"                              the open question that it answers, with `verdict`
     seconds = 11                                measured on 2 cores of a cloud EPYC, whole process
     fast_seconds = 6
     order = 10                                  place in its group
@@ -58,6 +59,7 @@ class Entry:
     draws: str = ""
     sweep: str = ""
     beside: tuple[str, ...] = ()
+    question: str = ""
     version: int = 1
     requires: dict[str, Any] = field(default_factory=dict, hash=False)
 
