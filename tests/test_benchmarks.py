@@ -26,6 +26,7 @@ def test_without_torch_our_rows_are_printed_alone(benchmarks, monkeypatch, capsy
     assert "2→1 × 6" in said
 
 
+@pytest.mark.claims  # compiles for many seconds
 def test_shares_and_rooflines_of_a_wide_row_are_printed(benchmarks, monkeypatch, capsys):
     training, row = benchmarks("training"), benchmarks("ours").Row(8, 4, 2, 1, batch_size=8)
     monkeypatch.setattr(training, "WIDE", 8)

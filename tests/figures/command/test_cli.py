@@ -45,6 +45,7 @@ def test_list_names_every_figure_and_sweep_whole(command):
     assert status == 0
     first = [line.split()[0] for line in out.splitlines()]
     assert set(entries()) <= set(first)
+    assert f" {entries()['circuits-bias'].question} Linsefors" in out
     as_json = json.loads(command("list", "--json")[1])
     assert {f["name"] for f in as_json["figures"]} == set(entries())
     assert {s["name"] for s in as_json["sweeps"]} >= set(entries())
