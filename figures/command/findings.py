@@ -34,9 +34,11 @@ PAGE = ROOT / "FINDINGS.md"
 MAKE = "python -m figures.command.findings"
 MOST_BYTES = 2_000_000  # of one file
 
+NEW = "New: "  # begins what nobody has said
 SAID = ("claim", "verdict", "finding", "caption")
 
-SMALL = {"zlib": True, "complevel": 9, "shuffle": True}
+# How arrays are saved; few numbers take more bytes in compressed chunks than as they are.
+SMALL, FEW = {"zlib": True, "complevel": 9, "shuffle": True}, 256
 
 HEAD = """# Findings
 
@@ -88,8 +90,8 @@ def as_small(dataset: xr.Dataset) -> xr.Dataset:
     wide = {k: v.astype(np.float32) for k, v in dataset.data_vars.items() if v.dtype == np.float64}
     small = dataset.assign(wide)
     for name in small.variables:
-        array = small[name].ndim and small[name].dtype.kind in "biuf"
-        small[name].encoding = dict(SMALL) if array else {}
+        many = small[name].size > FEW and small[name].dtype.kind in "biuf"
+        small[name].encoding = dict(SMALL) if many else {}
     return small
 
 
@@ -100,9 +102,8 @@ def page() -> str:
     for entry in found:
         kept = told(entry)
         verdict = kept.get("verdict", "measured") if kept else "not kept yet"
-        lines.append(
-            f"| [{entry.question}](#{anchor(entry.question)}) | {verdict} | {entry.name} |"
-        )
+        link = f"[{entry.question}](#{anchor(entry.question)})"
+        lines.append(f"| {link} | {verdict} | `{entry.name}` |")
     for entry in found:
         lines += ["", *_section(entry)]
     return "\n".join(lines) + "\n"
@@ -123,7 +124,9 @@ def _section(entry: Entry) -> list[str]:
     lines = [f"## {entry.question}", ""]
     kept, changed = told(entry), told(entry, overridden=True)
     lines += [f"![{entry.title}](docs/gallery/{entry.name}.png)", ""] if kept else []
-    lines += [f"**Said** in {entry.paper}, {entry.section}: {entry.says}.", ""]
+    source, said = f"{entry.paper}: {entry.section}", entry.says.removeprefix(NEW)
+    label = "**Said**" if said == entry.says else "**New**"
+    lines += [f"{label} ({source}): {said}.", ""]
     lines += [*_measured(kept), f"Conditions: {kept['caption']}", ""] if kept else []
     if changed:
         lines += [f"With {changed['changed']}, kept apart:", "", *_measured(changed)]
