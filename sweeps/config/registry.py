@@ -79,6 +79,9 @@ NAMES: dict[str, dict[str, str]] = {
         "linear_regime": "toymodels.measures.linear_regime:LinearRegime",
         "privilege": "toymodels.measures.privilege:Privilege",
     },
+    "circuits": {
+        "rotations": "toymodels.circuits.constructions.rotations:Rotations",
+    },
     "assignment": {
         "prime_steps": "toymodels.circuits.assignment:prime_steps",
         "transversal": "toymodels.circuits.assignment:transversal",
