@@ -127,7 +127,7 @@ def _section(entry: Entry) -> list[str]:
     source, said = f"{entry.paper}: {entry.section}", entry.says.removeprefix(NEW)
     label = "**Said**" if said == entry.says else "**New**"
     lines += [f"{label} ({source}): {said}.", ""]
-    lines += [*_measured(kept), f"Conditions: {kept['caption']}", ""] if kept else []
+    lines += [*_measured(kept), f"What was run and is drawn: {kept['caption']}", ""] if kept else []
     if changed:
         lines += [f"With {changed['changed']}, kept apart:", "", *_measured(changed)]
     again = f"`toymodels figure {entry.name}`, {entry.seconds} s on two cores"
