@@ -21,6 +21,7 @@ def test_it_is_the_mean_over_examples_of_the_sum_of_magnitudes():
     assert float(got) == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.claims  # compiles for many seconds
 def test_an_axis_over_its_weight_is_one_program_and_dearer_activity_is_less():
     grid = {"penalties": {"l1_hidden": [0.0, 0.02, 10.0]}, "seed": [0]}
     ds = run_sweep(TABLE | {"grid": grid})
