@@ -131,7 +131,7 @@ def _section(entry: Entry) -> list[str]:
     if changed:
         lines += [f"With {changed['changed']}, kept apart:", "", *_measured(changed)]
     again = f"`toymodels figure {entry.name}`, {entry.seconds} s on two cores"
-    lines.append(again + "".join(_when(of) for of in (kept, changed) if of) + ".")
+    lines.append(again + "".join(_when(entry, of) for of in (kept, changed) if of) + ".")
     return lines if kept else [*lines, "", f"Not kept yet: `{MAKE} {entry.name}`."]
 
 
@@ -141,10 +141,19 @@ def _measured(of: dict[str, Any]) -> list[str]:
     return [f"**Measured**: {of['claim']}.{more}{verdict}", ""]
 
 
-def _when(of: dict[str, Any]) -> str:
+def _when(entry: Entry, of: dict[str, Any]) -> str:
     made = json.loads(of["provenance"])
     changed = f" with {of['changed']}" if of["changed"] else ""
-    return f"; kept{changed} on {made['time'][:10]}, version {of['identity']}"
+    old = ", before its figure changed" if is_outdated(entry, of) else ""
+    return f"; kept{changed} on {made['time'][:10]}{old}, version {of['identity']}"
+
+
+def is_outdated(entry: Entry, of: dict[str, Any]) -> bool:
+    """Tell whether a figure's file, or what it stands on, gives other numbers by now."""
+    try:
+        return of["identity"] != identity_of(entry, json.loads(of["overrides"]))
+    except InputError:  # an override that is none any more
+        return True
 
 
 def write_page() -> None:

@@ -8,7 +8,6 @@ import pytest
 from figures.command import findings
 from figures.command.findings import KEPT, MOST_BYTES, PAGE, anchor, keep, path_of, told
 from figures.kit.caption import said_of
-from figures.kit.compute import identity_of
 from figures.kit.entry import entries, entry_of
 from sweeps.store import open_dataset, save_dataset
 from toymodels.errors import InputError
@@ -36,9 +35,8 @@ def test_a_dataset_that_is_kept_is_small_of_today_and_says_what_it_said(path):
     assert dataset.attrs["figure"] == name
     overrides = json.loads(dataset.attrs["overrides"])
     assert bool(overrides) == path.stem.endswith(".override")
-    if not overrides:
-        outdated = f"{path.name} is of another version of its figure: {findings.MAKE} {name}"
-        assert dataset.attrs["identity"] == identity_of(entry), outdated
+    outdated = f"{path.name} is of another version of its figure: {findings.MAKE} {name}"
+    assert overrides or not findings.is_outdated(entry, dataset.attrs), outdated
     said = said_of(entry.module(), dataset)
     assert said == {name: dataset.attrs[name] for name in said}, f"{findings.MAKE} {name}"
 
@@ -80,12 +78,17 @@ def test_what_is_kept_is_float32_compressed_and_keeps_its_date_while_it_says_the
     assert "2001-01-01" not in told(entry)["provenance"]
 
 
-def test_what_takes_too_many_bytes_is_refused_and_not_kept(elsewhere):
+def test_what_takes_too_many_bytes_is_refused_and_not_kept(elsewhere, monkeypatch):
     entry, dataset = bias()
-    noise = np.random.default_rng(0).uniform(size=MOST_BYTES // 3)
-    with pytest.raises(InputError, match=r"circuits-bias: its dataset takes more than 2,000,000"):
+    monkeypatch.setattr(findings, "MOST_BYTES", 100_000)
+    noise = np.random.default_rng(0).uniform(size=30_000)
+    with pytest.raises(InputError, match=r"circuits-bias: its dataset takes more than 100,000"):
         keep(entry, dataset.assign(noise=("m", noise)))
     assert not list(elsewhere.iterdir())
+
+
+def _text(entry):
+    return "\n".join(findings._section(entry))
 
 
 def test_a_result_with_overrides_stands_below_with_its_date(elsewhere):
@@ -93,10 +96,14 @@ def test_a_result_with_overrides_stands_below_with_its_date(elsewhere):
     keep(entry, dataset)
     changed = dataset.assign_attrs(changed="width=2000")
     assert keep(entry, changed, ["width=2000"]).name == "circuits-bias.override.nc"
-    text = "\n".join(findings._section(entry))
+    text = _text(entry)
     assert text.count(dataset.attrs["claim"]) == 2
     assert "With width=2000, kept apart:" in text
     assert "; kept with width=2000 on 20" in text
+    assert "before its figure changed" not in text
+    odd = keep(entry, changed, ["width=2000"])
+    save_dataset(open_dataset(odd).assign_attrs(overrides='["widht=2000"]'), odd)
+    assert "before its figure changed" in _text(entry)
 
 
 def test_a_finding_shows_its_verdict_and_one_that_is_not_kept_says_how(elsewhere, monkeypatch):
