@@ -71,7 +71,7 @@ def analyse(dataset: xr.Dataset) -> xr.Dataset:
     for name, of in (("share", "share"), ("low", "low"), ("high", "high"), ("n_seeds", "n")):
         found[name] = share[of]
     found["share_of_features"] = ((*over, "kind"), np.array(of_features))
-    return found
+    return found[list(WORDS)]  # the models stay with their sweep
 
 
 def _counts(dataset: xr.Dataset, setting: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
