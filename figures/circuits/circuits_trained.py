@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from figures.circuits.circuits_trained_panels import draw_panels, name_of_start
+from figures.circuits.circuits_trained_panels import draw_panels, name_of_start, starts
 from figures.kit.words import rounded
 from sweeps.stats import median_over_seeds
 
@@ -152,48 +152,61 @@ def growth(dataset: xr.Dataset, way: int, name: str = "capacity") -> tuple[float
 
 
 def claim(dataset: xr.Dataset) -> str:
-    """Compare the construction and trained networks: error, capacity by width, structure."""
+    """Compare errors of the construction and of trained networks, and how many they hold."""
     T, z = int(dataset["n_circuits"][-1]), int(dataset["n_active"][0])
-    at = dataset.sel(n_circuits=T, n_active=z)
-    middle = median_over_seeds(at, "error")
-    said = []
-    for i in range(dataset.sizes["start"]):
-        words = name_of_start(*(dataset[k].values[i] for k in ("init", "readout", "steps")))
-        low, mid, high = (float(middle[n].isel(start=i)) for n in ("low", "median", "high"))
-        said.append(f"{rounded(mid)} ({rounded(low)}–{rounded(high)}) {words}")
-    widths = dataset["by_width"].values
-    held = []
-    for i in range(dataset.sizes["way"]):
-        T_of = np.median(dataset["capacity"].isel(way=i).values, axis=1)
-        a, low, high = growth(dataset, i)
-        steps = 1 + int(dataset["way_trained"].values[i])
-        start = name_of_start(str(dataset["way_init"].values[i]), "trained", steps)
-        ends = f"{T_of[0]:.0f} to {T_of[-1]:.0f} {start}"
-        grows = f" (T ∝ D^{a:.1f}, {low:.1f} to {high:.1f})" if np.isfinite(a) else ""
-        held.append(ends + grows)
-    kept = _structure(dataset)
-    layer = int(dataset["layer"][-1])
+    middle = median_over_seeds(dataset.sel(n_circuits=T, n_active=z), "error")
+    errors = [f"{_spread(middle.isel(start=i))} {name}" for i, name in enumerate(starts(dataset))]
+    widths, held = dataset["by_width"].values, []
+    for i, name in enumerate(ways(dataset)):
+        few, many = (np.median(dataset["capacity"].isel(way=i, by_width=k)) for k in (0, -1))
+        held.append(f"{few:.0f} to {many:.0f} {name}")
+    layer, active = int(dataset["layer"][-1]), int(dataset["n_active_of_capacity"])
     return (
-        f"With T = {T} and {z} active the error in layer {layer} is {', '.join(said)}; from "
-        f"D = {widths[0]} to {widths[-1]} networks hold {'; '.join(held)}; {kept}"
+        f"With T = {T} and {z} active x errs in layer {layer} by {', '.join(errors)}; from "
+        f"D = {widths[0]} to {widths[-1]}, {active} active, networks hold {', '.join(held)}"
     )
 
 
+def finding(dataset: xr.Dataset) -> str:
+    """Say how capacities grow, what is told apart, and what is left of the construction."""
+    grown = []
+    for i, name in enumerate(ways(dataset)):
+        a, low, high = growth(dataset, i)
+        apart = np.median(dataset["capacity_told_apart"].isel(way=i, by_width=-1))
+        grows = f"T ∝ D^{a:.1f} ({low:.1f} to {high:.1f} over seeds)" if np.isfinite(a) else "none"
+        grown.append(f"{name} {grows}, told apart {apart:.0f} at the largest width")
+    return f"Capacities: {'; '.join(grown)}. {_structure(dataset)}"
+
+
+def _spread(of: xr.Dataset) -> str:
+    low, middle, high = (rounded(of[name]) for name in ("low", "median", "high"))
+    return f"{middle} ({low}–{high})"
+
+
+def ways(dataset: xr.Dataset) -> list[str]:
+    """Return what the ways are called by which capacities were reached."""
+    pairs = zip(dataset["way_init"].values, dataset["way_trained"].values, strict=True)
+    return [name_of_start(str(init), "trained", 1 + int(trained)) for init, trained in pairs]
+
+
 def _structure(dataset: xr.Dataset) -> str:
-    """Say what a lone circuit's indicator does at the edge of the dead zone, and where it is."""
-    T, z = int(dataset["n_circuits"][0]), int(dataset["n_active"][0])
-    at = dataset.sel(n_circuits=T, n_active=z)
-    quarter = at["response"].isel(strength=int(np.abs(at["strength"].values - 0.25).argmin()))
+    """Say what a lone circuit's indicator answers in the dead zone, and on which neurons it is."""
+    at = dataset.isel(n_circuits=0, n_active=0)
+    weak = int(np.abs(at["strength"].values - 0.25).argmin())
     parts = []
-    for i in range(dataset.sizes["start"]):
-        words = name_of_start(*(dataset[k].values[i] for k in ("init", "readout", "steps")))
-        numbers = (quarter, at["own_share"].isel(layer=-1), at["inhibition_kept"])
+    for i, name in enumerate(starts(dataset)):
+        numbers = (
+            at["response"].isel(strength=weak),
+            at["own_share"].isel(layer=-1),
+            at["inhibition_kept"],
+        )
         answer, own, kept = (float(v.isel(start=i).mean("seed")) for v in numbers)
-        parts.append(f"{rounded(answer)}, {own:.0%} and {kept:.0%} {words}")
-    null = float(dataset["null_share"])
+        parts.append(f"{rounded(answer)}, {own:.0%} and {kept:.0%} {name}")
+    T, null = int(at["n_circuits"]), float(dataset["null_share"])
     return (
-        f"a lone circuit at strength {float(quarter['strength']):.2g} answers, is on its own "
-        f"copies (chance {null:.0%}) and keeps of the inhibition: {'; '.join(parts)} (T = {T})"
+        f"A lone circuit at strength {float(at['strength'][weak]):.2g} (T = {T}) answers, has of "
+        f"its activation on its own copies (chance {null:.0%}), and the network keeps of the "
+        f"construction's inhibition: {'; '.join(parts)}"
     )
 
 
