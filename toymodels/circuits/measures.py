@@ -13,7 +13,7 @@ from flax import struct
 from numpy.typing import NDArray
 
 from toymodels.circuits.assignment import overlap_probability
-from toymodels.circuits.base import Circuit, Inputs, Network
+from toymodels.circuits.base import Circuit, Floats, Inputs, Network
 from toymodels.circuits.forward import Gating, Layer, Plan, run_layers
 from toymodels.circuits.small_circuits import run_circuits
 from toymodels.fields import array
@@ -173,8 +173,18 @@ def rotation_errors(errors: CircuitErrors) -> RotationErrors:
 def _measure_layer(
     circuits: Circuit, layer: Layer, active: NDArray[np.int64], true: NDArray[np.float32]
 ) -> tuple[Any, ...]:
-    """Sum over a block; active circuits in `layer.values` are zeroed meanwhile, then restored."""
-    read, each = layer.values, np.arange(active.shape[0])[:, None]
+    on = [number_of(block > ON, block) for block in np.moveaxis(layer.activations, 1, 0)]
+    return *measure_values(circuits, layer.values, active, true), on
+
+
+def measure_values(
+    circuits: Circuit, read: Floats, active: NDArray[np.int64], true: NDArray[np.float32]
+) -> tuple[Any, ...]:
+    """Sum over a block what `Sums` holds of `read [T, f, B]`, all but the neurons that are on.
+
+    Active circuits in `read` are zeroed meanwhile, then restored.
+    """
+    each = np.arange(active.shape[0])[:, None]
     held = read[active, :, each]  # [B, z, f]
     read[active, :, each] = 0
     wrong = (held - true).reshape(-1, true.shape[-1], 1)  # [B z, f, 1]
@@ -188,9 +198,8 @@ def _measure_layer(
         number_of(held[..., 0] < SWITCHED, held[..., 0]),
         number_of(read[:, 0] > SWITCHED, read[:, 0]),
     ]
-    on = [number_of(block > ON, block) for block in np.moveaxis(layer.activations, 1, 0)]
     read[active, :, each] = held
-    return np.transpose(squares), np.transpose(largest), first, wrong_side, on
+    return np.transpose(squares), np.transpose(largest), first, wrong_side
 
 
 def number_of(where: NDArray[np.bool_], values: NDArray[np.float32]) -> float:
