@@ -87,6 +87,11 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "circuits": {
         "rotations": "toymodels.circuits.constructions.rotations:Rotations",
+        "untied": "toymodels.circuits.constructions.storage:Untied",
+        "private": "toymodels.circuits.constructions.storage:Private",
+        "copies": "toymodels.circuits.constructions.copies:Copies",
+        "merged": "toymodels.circuits.constructions.copies:Merged",
+        "echoes": "toymodels.circuits.constructions.copies:Echoes",
     },
     "assignment": {
         "prime_steps": "toymodels.circuits.assignment:prime_steps",

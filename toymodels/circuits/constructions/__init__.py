@@ -3,6 +3,8 @@
     block_structured   One active circuit of N² without any error: memory blocks, and a layer that
                        clears all of them but one. LessWrong post "Block-structured computation in
                        superposition"; only its opening was known here.
+    copies, storage    Designs that give the on-indicators more neurons, as records that a sweep may
+                       simulate; `indicators` is what they share, `grouped` the network of them.
     random_embedding   Circuits in random directions, whose noise grows with depth unless inactive
                        circuits suppress it. The read-in of the first "Circuits in Superposition"
                        post; only its opening was known here, the mechanism is derived.
@@ -10,7 +12,8 @@
     universal_and      All pairwise ANDs of sparse features in one layer of few neurons. Hänni,
                        Mendel, Vaintrob & Chan 2024, arXiv 2408.05451.
 
-Only `rotations` uses `network`, whose assignments with inhibition are what the package is about.
+Of these only `rotations` uses `network`, whose assignments with inhibition are what the package is
+about; `grouped` has them too, one for each group of small neurons.
 """
 
 from toymodels.circuits.constructions import block_structured, random_embedding, universal_and
