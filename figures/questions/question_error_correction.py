@@ -18,17 +18,20 @@ from figures.kit import style
 from figures.kit.panels import draw_interval, legend_of, panels
 from figures.kit.settings import require_at_least
 from figures.kit.verdict import NOT_SUPPORTED, SUPPORTED, UNDECIDED, all_of
-from figures.kit.words import counted, listed
-from figures.questions.capacity import capacities, factor, judged, over_seeds, words_of
+from figures.kit.words import counted
+from figures.questions.capacity import capacities, judged, over_seeds, words_of
 
 KEYS = ("circuits", "n_indicators", "gain", "dead_zone")
 WAYS = {
-    "copies": "m indicators, neurons of their own",
-    "merged": "as many neurons as one (larger share)",
-    "echoes": "m indicators on the same neurons (null)",
+    "copies": "copies: each on neurons of its own",
+    "merged": "larger share: one on as many neurons",
+    "echoes": "echoes: all on the same neurons (null)",
 }
 LEAST = 3  # indicators from which copies and a larger share are different networks
-SAME, STEP = "copies over larger share", "another step over the post's"
+SAME, STEP = "copies over\nlarger share", "another step\nover the post's"
+COPIES, ECHOES = "copies over\none indicator", "echoes over\none indicator"
+# Conditions, in other colours than the ways.
+LOOKS = (("#000000", "o"), ("#8A8A8A", "s"), ("#D55E00", "^"), ("#CC79A7", "D"))
 ENDS = ("", "_low", "_high")
 
 # What the analysis' own variables are.
@@ -103,8 +106,8 @@ def _pairs(of: dict[str, np.ndarray]) -> list[tuple[str, np.ndarray, np.ndarray]
     ]
     several = usual & (m > 1)
     found += [
-        ("copies over one indicator", several & (ways == "copies"), one),
-        ("echoes over one indicator", several & (ways == "echoes"), one),
+        (COPIES, several & (ways == "copies"), one),
+        (ECHOES, several & (ways == "echoes"), one),
         (STEP, (m == 1) & ~usual, one),
     ]
     return found
@@ -142,26 +145,26 @@ def claim(dataset: xr.Dataset) -> str:
     judgements = [equivalent(low, high, within) for _, low, high in same.reshape(-1, 3)]
     names = [str(name) for name in dataset["pair"].values]
     text = (
-        f"At an error of {float(dataset['level']):g} copies of the indicator hold "
-        f"{_range(same)} times the circuits of a larger share with as many neurons "
-        f"(m > 2; within a factor of {within:g} in {judgements.count(SUPPORTED)} of "
+        f"Copies of the indicator hold {_range(same)} times the circuits of a larger share with as "
+        f"many neurons (within a factor of {within:g} in {judgements.count(SUPPORTED)} of "
         f"{counted(len(judgements), 'comparison')}, outside in {judgements.count(NOT_SUPPORTED)})"
     )
-    copies, step = (each[:, names.index(n)] for n in ("copies over one indicator", STEP))
-    parts = [
-        f"{factor(a)} and {factor(b)} ({words_of(dataset, k)})"
-        for k, (a, b) in enumerate(zip(copies, step, strict=True))
-    ]
-    return f"{text}; over one indicator copies and another step give {listed(parts)}"
+    copies, step = (each[:, names.index(n)] for n in (COPIES, STEP))
+    return (
+        f"{text}; over the post's one indicator copies hold {_range(copies)} times as many, and "
+        f"another step, which costs no neuron, {_range(step)}"
+    )
 
 
 def _range(ratios: np.ndarray) -> str:
-    """Write the least and the largest ratio, and the ends of all intervals."""
-    if not np.isfinite(ratios[..., 0]).any():
+    """Write the least and the largest ratio, the ends of all intervals, and what is unknown."""
+    unknown = int(np.isnan(ratios[..., 0]).sum())
+    if unknown == ratios[..., 0].size:
         return "unknown"
     middle, low, high = np.exp(ratios.reshape(-1, 3).T)
     ends = f" [{np.nanmin(low):.2f}, {np.nanmax(high):.2f}]" if np.isfinite(low).any() else ""
-    return f"{np.nanmin(middle):.2f} to {np.nanmax(middle):.2f}{ends}"
+    rest = f" ({unknown} unknown)" if unknown else ""
+    return f"{np.nanmin(middle):.2f} to {np.nanmax(middle):.2f}{ends}{rest}"
 
 
 def caption(dataset: xr.Dataset) -> list[str]:
@@ -186,11 +189,12 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     """Draw capacity against m for each condition, against the dead zone, and the ratios."""
     names = [words_of(dataset, k) for k in range(dataset.sizes["condition"])]
     n_columns = len(np.unique(dataset["at_layer"]))
-    rows = [[*names[i : i + n_columns], "ratio"] for i in range(0, len(names), n_columns)]
-    rows[-1][-1] = "step" if len(rows) > 1 else "ratio"
-    if len(rows) == 1:
-        rows[0].append("step")
-    figure, panel = panels(axes, rows, figsize=(3.2 * n_columns + 5.6, 3.3 * len(rows) + 0.8))
+    rows = [[*names[i : i + n_columns], "step"] for i in range(0, len(names), n_columns)]
+    rows = [[*row, "ratio"] for row in rows] if len(rows) == 1 else rows
+    rows[0][-1] = "ratio"
+    size = (2.9 * n_columns + 5.4, 3.1 * len(rows) + 0.8)
+    widths = [1.0] * n_columns + [1.3] * (len(rows[0]) - n_columns)
+    figure, panel = panels(axes, rows, figsize=size, width_ratios=widths)
     for k, name in enumerate(names):
         _draw_ways(panel[name], dataset.isel(condition=k))
         panel[name].set_title(name)
@@ -201,8 +205,13 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     _draw_ratios(panel["ratio"], dataset)
     _draw_step(panel["step"], dataset, names)
     looks = {words: {**style.series(i), "lw": 1.4} for i, words in enumerate(WAYS.values())}
-    legend_of(panel[names[0]], looks, loc="lower left", bbox_to_anchor=(0, 1.1), ncols=3)
+    legend_of(panel[rows[-1][0]], looks, loc="lower left", fontsize=7)
     return figure
+
+
+def _look(k: int) -> dict[str, Any]:
+    color, marker = LOOKS[k % len(LOOKS)]
+    return {"color": color, "marker": marker, "ms": 5}
 
 
 def _draw_ways(ax: Axes, dataset: xr.Dataset) -> None:
@@ -227,9 +236,9 @@ def _draw_step(ax: Axes, dataset: xr.Dataset, names: list[str]) -> None:
         post = curve[0]
         same = np.flatnonzero((m == 1) & (gain == gain[0]))
         same = same[np.argsort(dead_zone[same])]
-        ax.plot(dead_zone[same], curve[same] / post, label=name, **style.series(k))
+        ax.plot(dead_zone[same], curve[same] / post, label=name, **_look(k))
         other = (m == 1) & (gain != gain[0])
-        look = {**style.series(k), "ls": "", "mfc": "none"}
+        look = {**_look(k), "ls": "", "mfc": "none"}
         ax.plot(dead_zone[other], curve[other] / post, **look)
     ax.set_xlabel("dead zone δ of the step (open: steeper step)")
     ax.set_ylabel("capacity over that of the post's step")
@@ -248,10 +257,10 @@ def _draw_ratios(ax: Axes, dataset: xr.Dataset) -> None:
         middle, low, high = np.exp(_ratios(dataset)[k].T)
         y = np.arange(n)[::-1] + 0.14 * ((len(conditions) - 1) / 2 - k)
         bars = np.nan_to_num(np.stack([middle - low, high - middle]))
-        ax.errorbar(middle, y, xerr=bars, ls="", capsize=2, **style.series(k))
+        ax.errorbar(middle, y, xerr=bars, ls="", capsize=2, **_look(k))
     ax.set(yticks=np.arange(n)[::-1], yticklabels=pairs, ylim=(-0.6, n - 0.4), xscale="log")
-    ticks = [0.25, 0.5, 1, 2]
+    ticks = [0.3, 0.5, 1, 2]
     ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
     ax.minorticks_off()
     ax.set_xlabel(f"ratio of capacities (grey: within a factor of {within:g})")
-    ax.set_title("what is equivalent")
+    ax.set_title("what changes capacity")

@@ -58,9 +58,9 @@ def test_the_claim_says_what_copies_and_another_step_do():
     assert "in 2 of two comparisons, outside in 0" in claim
     at = {str(name): k for k, name in enumerate(found["pair"].values)}
     ratio = np.exp(found["ratio"].values[0])
-    assert ratio[at["copies over one indicator"]] == pytest.approx(120 / 90, rel=0.1)
-    assert ratio[at["another step over the post's"]] == pytest.approx(2, rel=0.1)
-    assert ratio[at["echoes over one indicator"]] == pytest.approx(50 / 90, rel=0.1)
+    assert ratio[at[question.COPIES]] == pytest.approx(120 / 90, rel=0.1)
+    assert ratio[at[question.STEP]] == pytest.approx(2, rel=0.1)
+    assert ratio[at[question.ECHOES]] == pytest.approx(50 / 90, rel=0.1)
     assert len(question.draw(found).axes) == 4
 
 
@@ -69,7 +69,7 @@ def test_the_step_is_compared_with_one_indicator_alone():
         networks([100, 90, 300, 300, 300, 300], spread=0)
     )
     of = dict(zip(found["pair"].values, np.exp(found["ratio"].values[0]), strict=True))
-    assert of["another step over the post's"] == pytest.approx(0.9, rel=0.1)
+    assert of[question.STEP] == pytest.approx(0.9, rel=0.1)
 
 
 @pytest.mark.parametrize("lost", [np.nan, np.inf, 1e-9])
