@@ -7,16 +7,30 @@ would look better than it is.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from figures.kit.crossing import first_above
+from figures.kit.settings import require_at_least
 from sweeps.stats import mean_over_seeds
 
 SMALLEST = 1e-3  # errors are not told apart below it: zero where circuits share nothing
 LARGEST = 1e30  # of a network that blew up
+
+
+def check(plan: Any) -> None:
+    """Refuse a level or layers that give no capacity.
+
+    Raises:
+        InputError: a setting out of range.
+    """
+    require_at_least("level", plan.settings["level"], SMALLEST)
+    require_at_least("layers", min(plan.settings["layers"]), 1)
+    for variant in plan.config.variants:
+        require_at_least("n_layers", variant["n_layers"], max(plan.settings["layers"]))
 
 
 def capacities(dataset: xr.Dataset, layers: Sequence[int], level: float) -> xr.Dataset:

@@ -19,6 +19,7 @@ from figures.kit.panels import draw_interval, legend_of, panels
 from figures.kit.settings import require_at_least
 from figures.kit.verdict import NOT_SUPPORTED, SUPPORTED, UNDECIDED, all_of
 from figures.kit.words import counted
+from figures.questions import capacity
 from figures.questions.capacity import capacities, judged, over_seeds, words_of
 
 KEYS = ("circuits", "n_indicators", "gain", "dead_zone")
@@ -53,12 +54,8 @@ def check(plan: Any) -> None:
     Raises:
         InputError: a setting out of range.
     """
-    require_at_least("level", plan.settings["level"], 0.0)
+    capacity.check(plan)
     require_at_least("same_within", plan.settings["same_within"], 1.0)
-    for layer in plan.settings["layers"]:
-        require_at_least("layers", layer, 1)
-    for variant in plan.config.variants:
-        require_at_least("n_layers", variant["n_layers"], max(plan.settings["layers"]))
 
 
 def analyse(dataset: xr.Dataset) -> xr.Dataset:

@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 
 from figures.kit import style
 from figures.kit.panels import draw_interval, legend_of, panels
-from figures.kit.settings import require_at_least
 from figures.kit.verdict import NOT_SUPPORTED, SUPPORTED, all_of, compared
 from figures.kit.words import counted, listed, rounded
+from figures.questions import capacity
 from figures.questions.capacity import capacities, factor, judged, over_seeds, words_of
 
 EQUAL = 0.5
@@ -43,16 +43,12 @@ WORDS = {
 
 
 def check(plan: Any) -> None:
-    """Refuse settings and designs that leave nothing to compare.
+    """Refuse a level or layers that give no capacity.
 
     Raises:
-        InputError: a setting out of range, or no equal split.
+        InputError: a setting out of range.
     """
-    require_at_least("level", plan.settings["level"], 0.0)
-    for layer in plan.settings["layers"]:
-        require_at_least("layers", layer, 1)
-    for variant in plan.config.variants:
-        require_at_least("n_layers", variant["n_layers"], max(plan.settings["layers"]))
+    capacity.check(plan)
 
 
 def analyse(dataset: xr.Dataset) -> xr.Dataset:
