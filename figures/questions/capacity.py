@@ -99,15 +99,18 @@ def judged(capacity: NDArray, outside: NDArray | None = None) -> NDArray:
     return found
 
 
-def over_seeds(values: NDArray) -> NDArray:
-    """Return mean, low and high of `values [seeds]`, a 95 % Student interval.
+def over_seeds(values: Any) -> NDArray:
+    """Return mean, low and high of `values […, seeds]`, a 95 % Student interval, `[…, 3]`.
 
-    NaN where one of them is unknown: without it the rest would be a choice of networks.
+    NaN where a seed is unknown: without it the rest would be a choice of networks.
     """
-    given = xr.DataArray(values, dims=["seed"])
-    found = mean_over_seeds(xr.Dataset({"v": given, "diverged": 0 * given}), "v")
-    ends = np.array([float(found[name]) for name in ("average", "low", "high")])
-    return ends if np.isfinite(values).all() else np.full(3, np.nan)
+    values = np.asarray(values, float)
+    dims = [*(f"of_{i}" for i in range(values.ndim - 1)), "seed"]
+    unknown = np.isnan(values)
+    given = {"v": (dims, values), "diverged": (dims, unknown.astype(np.int8))}
+    found = mean_over_seeds(xr.Dataset(given), "v")
+    ends = np.stack([found[name].values for name in ("average", "low", "high")], axis=-1)
+    return np.where(unknown.any(axis=-1)[..., None], np.nan, ends)
 
 
 def words_of(dataset: xr.Dataset, k: int) -> str:

@@ -70,12 +70,14 @@ def analyse(dataset: xr.Dataset) -> xr.Dataset:
     points = list(dict.fromkeys(zip(*of.values(), strict=True)))
     at = [np.array([p == q for q in zip(*of.values(), strict=True)]) for p in points]
     each, outside = found["capacity"].values, found["outside"].values
-    curve = [[over_seeds(judged(c[one])) for one in at] for c in each]
+    curve = over_seeds([[judged(c[one]) for one in at] for c in each])
     pairs = _pairs(of)
-    ratio = [
-        [over_seeds(judged(c[a], o[a]) - judged(c[b], o[b])) for _, a, b in pairs]
-        for c, o in zip(each, outside, strict=True)
-    ]
+    ratio = over_seeds(
+        [
+            [judged(c[a], o[a]) - judged(c[b], o[b]) for _, a, b in pairs]
+            for c, o in zip(each, outside, strict=True)
+        ]
+    )
     found = found.assign_coords(
         {n: ("design", values) for n, values in of.items()}
         | {f"point_{n}": ("point", [p[i] for p in points]) for i, n in enumerate(KEYS)}
@@ -85,9 +87,8 @@ def analyse(dataset: xr.Dataset) -> xr.Dataset:
         redundancy=("design", dataset["redundancy"].broadcast_like(dataset["design"]).values)
     )
     for i, end in enumerate(ENDS):
-        found[f"curve{end}"] = (("condition", "point"), np.exp(np.array(curve)[..., i]))
-        values = np.array(ratio).reshape(len(each), len(pairs), 3)[..., i]
-        found[f"ratio{end}"] = (("condition", "pair"), values)
+        found[f"curve{end}"] = (("condition", "point"), np.exp(curve[..., i]))
+        found[f"ratio{end}"] = (("condition", "pair"), ratio[..., i])
     return found
 
 

@@ -62,16 +62,18 @@ def analyse(dataset: xr.Dataset) -> xr.Dataset:
     family, share = (dataset[n].broadcast_like(dataset["design"]).values for n in NAMES)
     points = [(k, f) for k in FAMILIES for f in np.unique(share[family == k])]
     each, outside = found["capacity"].values, found["outside"].values
-    curve = [
-        [over_seeds(judged(of[(family == k) & (share == f)])) for k, f in points] for of in each
-    ]
+    curve = over_seeds(
+        [[judged(of[(family == k) & (share == f)]) for k, f in points] for of in each]
+    )
     more, equal = share > EQUAL + 1e-9, np.abs(share - EQUAL) < 1e-9
     ways = [EITHER, *FAMILIES]
     mine = [more & (np.isin(family, list(FAMILIES)) if w == EITHER else family == w) for w in ways]
-    ratio = [
-        [over_seeds(judged(of[m], out[m]) - judged(of[equal], out[equal])) for m in mine]
-        for of, out in zip(each, outside, strict=True)
-    ]
+    ratio = over_seeds(
+        [
+            [judged(of[m], out[m]) - judged(of[equal], out[equal]) for m in mine]
+            for of, out in zip(each, outside, strict=True)
+        ]
+    )
     found = found.assign_coords(
         family=("design", family),
         share_on=("design", share),
@@ -82,8 +84,8 @@ def analyse(dataset: xr.Dataset) -> xr.Dataset:
         way=ways,
     )
     for i, end in enumerate(ENDS):
-        found[f"curve{end}"] = (("condition", "point"), np.exp(np.array(curve)[..., i]))
-        found[f"ratio{end}"] = (("condition", "way"), np.array(ratio)[..., i])
+        found[f"curve{end}"] = (("condition", "point"), np.exp(curve[..., i]))
+        found[f"ratio{end}"] = (("condition", "way"), ratio[..., i])
     return found
 
 

@@ -72,13 +72,13 @@ def test_the_step_is_compared_with_one_indicator_alone():
     assert of[question.STEP] == pytest.approx(0.9, rel=0.1)
 
 
-@pytest.mark.parametrize("lost", [np.nan, np.inf, 1e-9])
-def test_what_is_lost_or_outside_of_the_grid_decides_nothing(lost):
+def test_what_is_lost_or_outside_of_the_grid_decides_nothing():
     dataset = networks([90, 140, 95, 100, 100, 50])
-    dataset["mse_x_active"][:] = lost
-    found = figures.question_error_correction.analyse(dataset)
-    assert question.verdict(found) == "undecided"
-    assert "unknown" in question.claim(found)
+    for lost in (1e-9, np.inf, np.nan):
+        dataset["mse_x_active"][:] = lost
+        found = figures.question_error_correction.analyse(dataset)
+        assert question.verdict(found) == "undecided"
+        assert "unknown" in question.claim(found)
     question.draw(found)
 
 

@@ -14,14 +14,13 @@ SIZES = {"n_circuits": 40, "width": 120, "n_layers": 2, "redundancy": 2, "redund
 
 
 @pytest.mark.parametrize("design", [Private, Untied])
-@pytest.mark.parametrize("share_on", [0.5, 0.61, 0.7])
+@pytest.mark.parametrize("share_on", [0.5, 0.61])
 def test_all_of_the_width_is_given_out_and_the_indicators_have_their_share(design, share_on):
     one = design.create(**SIZES, share_on=share_on)
     network = one.draw(KEY)
     assert network.width == 120
     held = sum(g.n_copies * len(set(g.neurons) - {2, 3}) for g in network.groups)
     assert held == pytest.approx(120 * share_on, abs=2)
-    assert one.simulate(KEY, network, 1, 5).mse_x_active[1] == 0  # α = 1 and x exact, z = 1
 
 
 def test_half_of_the_neurons_with_shared_copies_is_the_network_of_the_post():
