@@ -92,6 +92,7 @@ NAMES: dict[str, dict[str, str]] = {
         "copies": "toymodels.circuits.constructions.copies:Copies",
         "merged": "toymodels.circuits.constructions.copies:Merged",
         "echoes": "toymodels.circuits.constructions.copies:Echoes",
+        "linked": "toymodels.circuits.constructions.linked_rotations:LinkedRotations",
     },
     "assignment": {
         "prime_steps": "toymodels.circuits.assignment:prime_steps",

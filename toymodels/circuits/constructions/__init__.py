@@ -5,6 +5,9 @@
                        superposition"; only its opening was known here.
     copies, storage    Designs that give the on-indicators more neurons, as records that a sweep may
                        simulate; `indicators` is what they share, `grouped` the network of them.
+    linked             Circuits that start, stop and feed each other, from lists of connections:
+                       `graphs` draws the lists, `linked_rotations` runs rotations on them,
+                       `linked_measures` says what of them is measured.
     random_embedding   Circuits in random directions, whose noise grows with depth unless inactive
                        circuits suppress it. The read-in of the first "Circuits in Superposition"
                        post; only its opening was known here, the mechanism is derived.
