@@ -38,12 +38,15 @@ NAMES: dict[str, dict[str, str]] = {
         "hidden_relu_biased": "toymodels.models.hidden_relu:BiasedHiddenReluAutoencoder",
         "absolute_value": "toymodels.models.absolute_value:AbsoluteValueModel",
         "absolute_value_biased": "toymodels.models.absolute_value:BiasedAbsoluteValueModel",
+        "mlp": "toymodels.models.mlp:OneHiddenLayer",
+        "mlp_biased": "toymodels.models.mlp:BiasedOneHiddenLayer",
         "continued": "toymodels.models.base:Continued",
         "sparse_autoencoder": "toymodels.models.sparse_autoencoder:SparseAutoencoder",
     },
     "task": {
         "reconstruction": "toymodels.tasks.reconstruction:Reconstruction",
         "absolute_value": "toymodels.tasks.absolute_value:AbsoluteValue",
+        "compressed_computation": ("toymodels.tasks.compressed_computation:CompressedComputation"),
         "hidden_of": "toymodels.tasks.hidden_of:HiddenOf",
     },
     "estimator": {
@@ -75,6 +78,9 @@ NAMES: dict[str, dict[str, str]] = {
         "activity": "toymodels.measures.activity:Activity",
         "linear_regime": "toymodels.measures.linear_regime:LinearRegime",
         "privilege": "toymodels.measures.privilege:Privilege",
+    },
+    "circuits": {
+        "rotations": "toymodels.circuits.constructions.rotations:Rotations",
     },
     "assignment": {
         "prime_steps": "toymodels.circuits.assignment:prime_steps",
