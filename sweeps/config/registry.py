@@ -81,6 +81,13 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "circuits": {
         "rotations": "toymodels.circuits.constructions.rotations:Rotations",
+        "gated_rotations": "toymodels.circuits.constructions.gated_rotations:GatedRotations",
+        "attended_rotations": (
+            "toymodels.circuits.constructions.attended_rotations:AttendedRotations"
+        ),
+        "discrete_rotations": (
+            "toymodels.circuits.constructions.discrete_rotations:DiscreteRotations"
+        ),
     },
     "assignment": {
         "prime_steps": "toymodels.circuits.assignment:prime_steps",
@@ -90,6 +97,21 @@ NAMES: dict[str, dict[str, str]] = {
     "gating": {
         "relu": "toymodels.circuits.forward:relu_gating",
         "ideal": "toymodels.circuits.forward:ideal_gating",
+    },
+    "gate": {
+        "none": "toymodels.circuits.gates:NoGate",
+        "exclusive": "toymodels.circuits.gates:ExclusiveGate",
+        "by_share": "toymodels.circuits.gates:ShareGate",
+        "blind": "toymodels.circuits.gates:BlindGate",
+        "weights": "toymodels.circuits.gates:WeightGate",
+    },
+    "cleaning": {
+        "values": "toymodels.circuits.discrete:snap",
+        "indicators": "toymodels.circuits.discrete:switch",
+    },
+    "small_circuit": {
+        "vector": "toymodels.circuits.small_circuits:rotation_circuit",
+        "signs": "toymodels.circuits.discrete:sign_circuit",
     },
 }
 

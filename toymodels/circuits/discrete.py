@@ -18,7 +18,7 @@ from toymodels.checks import count, finite
 from toymodels.circuits.base import Circuit, Floats
 from toymodels.circuits.forward import Intervention
 from toymodels.circuits.measures import SWITCHED
-from toymodels.circuits.small_circuits import require_bias_and_gain, rotation_states, rotations
+from toymodels.circuits.small_circuits import require_bias_and_gain, rotations
 from toymodels.errors import InputError
 
 # Of a sign circuit: two neurons for the indicator and two for each sign; α and both components.
@@ -122,7 +122,11 @@ def sign_circuit(angle: ArrayLike, bias: float = 1.0, gain: float = 2.0) -> Circ
     weights = np.broadcast_to(shared, (*rotation.shape[:-2], 1, *sizes)).copy()
     weights[..., 0, 2:6, 1:3] = gain * np.sqrt(2) * np.repeat(rotation, 2, axis=-2)
     half = 1 / np.sqrt(2)
-    decode = [[1, -1, 0, 0, 0, 0], [-half, half, half, -half, 0, 0], [-half, half, 0, 0, half, -half]]
+    decode = [
+        [1, -1, 0, 0, 0, 0],
+        [-half, half, half, -half, 0, 0],
+        [-half, half, 0, 0, half, -half],
+    ]
     beta = [[-(gain - 1) / 2, -(gain + 1) / 2, -bias, -bias - 2, -bias, -bias - 2]]
     values = (("on", 1), ("x", 2))
     return Circuit(
@@ -130,17 +134,13 @@ def sign_circuit(angle: ArrayLike, bias: float = 1.0, gain: float = 2.0) -> Circ
     )
 
 
-def discrete_states(rng: np.random.Generator, shape: tuple[int, ...], n_values: int) -> Floats:
-    """Draw states `[*shape, 4]` of active rotation circuits, x one of the m values."""
+def draw_values(
+    rng: np.random.Generator, shape: tuple[int, ...], circuit: Circuit, n_values: int
+) -> Floats:
+    """Draw states `[*shape, d]` of active circuits that hold α = 1 and one of the m values of x.
+
+    Circuits read nothing of a state but its values: this is the shortest state with these.
+    """
     angle = value_angles(rng.uniform(size=shape), n_values)
-    return rotation_states(np.stack([np.cos(angle), np.sin(angle)], axis=-1))
-
-
-def sign_states(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
-    """Draw states `[*shape, 6]` of active sign circuits, both signs at random."""
-    angle = value_angles(rng.uniform(size=shape), QUARTERS)
-    signs = np.sign(np.stack([np.cos(angle), np.sin(angle)], axis=-1))
-    indicator = np.broadcast_to([1.5, 0.5], (*shape, 2))
-    pairs = np.repeat(signs, 2, axis=-1) + 1
-    pairs[..., 1::2] = 0
-    return np.concatenate([indicator, pairs], axis=-1).astype(np.float32)
+    values = np.stack([np.ones(shape), np.cos(angle), np.sin(angle)], axis=-1)
+    return (values @ np.linalg.pinv(circuit.decode.astype(float)).T).astype(np.float32)

@@ -207,6 +207,7 @@ def rotations(angle: ArrayLike) -> Floats:
 
 
 def require_bias_and_gain(bias: float, gain: float) -> None:
+    """Raise InputError for a negative bias, or a gain below 1."""
     bias, gain = number("bias", bias), number("gain", gain)
     if not bias >= 0:
         raise InputError(f"bias = {bias} switches inactive circuits on: use a bias >= 0.")
