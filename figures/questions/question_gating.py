@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from figures.circuits.errors import geometric_means
 from figures.kit import verdict as judge
 from figures.kit.panels import panels
-from figures.kit.words import counted, rounded
+from figures.kit.words import counted, listed, rounded
 from figures.questions.question_gating_panels import draw_attention, draw_errors
 from sweeps.stats import mean_over_seeds
 
@@ -33,7 +33,8 @@ WORDS = {
 }
 
 # The gate whose network has no others, and gates on neurons, by name and first layer.
-WITHOUT, ON_NEURONS, BLIND = ("weights", 2), (("exclusive", 2), ("by_share", 2)), ("blind", 2)
+WITHOUT, LATE, BLIND = ("weights", 2), ("weights", 3), ("blind", 2)
+ON_NEURONS = (("exclusive", 2), ("by_share", 2))
 
 
 def analyse(dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> xr.Dataset:
@@ -138,23 +139,22 @@ def _judged(dataset: xr.Dataset) -> list[tuple[float, float]]:
 def claim(dataset: xr.Dataset) -> str:
     """Compare gates with a network without the circuits they rule out, and count survivors."""
     cell, where = _chosen(dataset)
-    layer = int(dataset["n_layers"])
-    said = f"With {where}, no gate errs {_error(cell, ('none', 2))} in layer {layer}"
-    said += f", the network without the others {_error(cell, WITHOUT)}"
-    parts = [
-        f"{name} {_times(_way(cell, which), 'ratio')}"
-        for name, which in (
-            ("silencing neurons that serve no other", ON_NEURONS[0]),
-            ("inhibiting indicators by share", ON_NEURONS[1]),
-            ("taking the others out of the weights from layer 3 on", ("weights", 3)),
-        )
-        if _index(cell, which) is not None
-    ]
-    if parts:
-        said += f"; times that, {', '.join(parts)}"
+    said = f"With {where} a gate that inhibits neurons errs {_times(_best(cell), 'ratio')} times"
+    said += f" as much in layer {int(dataset['n_layers'])} as a network without the others"
+    said += f" ({_error(cell, WITHOUT)}; no gate: {_error(cell, ('none', 2))})"
     if _index(cell, BLIND) is not None and _index(cell, ON_NEURONS[1]) is not None:
-        said += f"; by share errs {_times(cell, 'by_blind')} times as much as blind to circuits"
-    return f"{said}. {_survival(dataset)}"
+        said += f" and, by share, {_times(cell, 'by_blind')} times as much as blind inhibition"
+    late = _way(cell, LATE)
+    if _index(cell, LATE) is not None:
+        said += f"; taken out of the weights only from layer 3 on they cost {_times(late, 'ratio')}"
+    return f"{said}; {_survival(dataset)}"
+
+
+def _best(cell: xr.Dataset) -> Any:
+    """Return the better of the gates on neurons."""
+    gates = [_way(cell, which) for which in ON_NEURONS if _index(cell, which) is not None]
+    gates = gates or [_way(cell, ON_NEURONS[0])]
+    return min(gates, key=lambda gate: np.nan_to_num(gate["ratio_mean"], nan=np.inf))
 
 
 def _chosen(dataset: xr.Dataset) -> tuple[xr.Dataset, str]:
@@ -197,12 +197,12 @@ def _survival(dataset: xr.Dataset) -> str:
     for i, n in enumerate(dataset["n_tokens"].values.tolist()):
         mine, calling = dataset.isel(context=i), int(dataset["n_calling"][i])
         most = mine["temperature"].values[mine["survived_mean"].values > 0.5]
-        until = f"up to temperature {rounded(most.max())}" if most.size else "at none"
-        parts.append(f"{calling} of {n} {until}")
+        until = f"to temperature {rounded(most.max())}" if most.size else "at none"
+        parts.append(f"{calling} of {n} tokens {until}")
     off = np.abs(dataset["survived_mean"] - dataset["survived_alone_mean"]).max()
     return (
-        f"Most circuits called by {', '.join(parts)} tokens stay on, at most "
-        f"{float(off):.2g} in share from circuits that run alone"
+        f"most circuits that attention calls stay on, by {listed(parts)}, as they do alone "
+        f"(within {float(off):.2g} in share)"
     )
 
 

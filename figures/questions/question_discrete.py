@@ -1,0 +1,192 @@
+"""Discrete angles and clean-ups: how often noise must be cleaned, and of what values.
+
+A vector that may take m values only can be put on the nearest of them; a continuous one cannot. An
+ideal clean-up between layers costs no neurons; circuits of six neurons clean two signs, m = 4, by
+themselves in every layer, at the same width D and so with fewer copies of each neuron. Circuits
+and clean-ups are ours; the question is of the discussion under Linsefors & Bushnaq 2025,
+"Rotations in Superposition".
+"""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+from figures.circuits.errors import spread_along
+from figures.kit import verdict as judge
+from figures.kit.panels import panels
+from figures.kit.words import rounded
+from figures.questions.question_discrete_panels import draw_depth, draw_survived
+from sweeps.stats import mean_over_seeds
+
+ERROR = "mse_x_active"
+FIRST = 2  # layers before it are cleaner than those that follow: no slope is taken of them
+
+# What the analysis' own variables are.
+WORDS = {
+    "error_mean": "mean of |x - true x|^2 over active circuits, mean over networks",
+    "slope_mean": "growth of the error by layer, least squares, mean over networks",
+    "last_mean": "error in the last layer, mean over networks",
+    "survived_mean": "rotations before the error is large, mean over networks",
+}
+
+# Ways by (circuit, values, layers from one clean-up to the next, what is cleaned).
+WAYS = ("small_circuit", "n_values", "clean_every", "cleaning")
+CONTINUOUS = ("vector", 0, 0, "values")
+INDICATORS = ("vector", 0, 1, "indicators")
+CLEANED = ("vector", 4, 1, "values")
+SIGNS = ("signs", 4, 0, "values")
+
+
+def analyse(dataset: xr.Dataset) -> xr.Dataset:
+    """Return the error by layer, its growth, and how many rotations it takes to be large.
+
+    Over (way, n_circuits) means over networks with intervals: `error` (…, layer), `last`, `slope`
+    and `survived`. Of a network that blew up the error is NaN, and `survived` counts until then.
+    """
+    dataset = spread_along(dataset, "way", WAYS)
+    error = dataset[ERROR]
+    kept = error.where(dataset["diverged"] == 0)
+    large = ~(error <= float(dataset["large"]))  # NaN is large
+    first = xr.where(large.any("layer"), large.argmax("layer"), error.sizes["layer"])
+    cells = xr.Dataset(
+        {
+            "error": kept,
+            "last": kept.isel(layer=-1),
+            "slope": _slope(kept.isel(layer=slice(FIRST, None))),
+        }
+    )
+    every = {"survived": (first - 1).astype(float)}
+    found = {}
+    for values, name in ((cells[n], n) for n in cells):
+        found |= _summary(dataset, values, str(name))
+    with_all = dataset.assign(diverged=dataset["diverged"] * 0)
+    found |= _summary(with_all, every["survived"], "survived")
+    names = (*WAYS, "n_layers", "n_active", "width", "large", "flat", "shown")
+    keep = {name: dataset[name].reset_coords(drop=True) for name in names}
+    return xr.Dataset(found).astype(np.float32).reset_coords(drop=True).assign_coords(keep)
+
+
+def _summary(dataset: xr.Dataset, values: xr.DataArray, name: str) -> dict[str, xr.DataArray]:
+    summary = mean_over_seeds(dataset, values)
+    ends = {"mean": "average", "low": "low", "high": "high"}
+    return {f"{name}_{end}": summary[of] for end, of in ends.items()}
+
+
+def _slope(error: xr.DataArray) -> xr.DataArray:
+    """Return the slope of a least-squares line over layers, NaN for fewer than two."""
+    layer = error["layer"] - error["layer"].mean()
+    spread = float((layer**2).sum())
+    return (error * layer).sum("layer", skipna=False) / (spread or np.nan)
+
+
+def way(dataset: xr.Dataset, which: tuple[str, int, int, str]) -> xr.Dataset | None:
+    """Return one way's numbers, or None where it is not there."""
+    same = [dataset[name].values == value for name, value in zip(WAYS, which, strict=True)]
+    some = np.flatnonzero(np.all(same, axis=0))
+    return dataset.isel(way=int(some[0])) if some.size else None
+
+
+def verdict(dataset: xr.Dataset) -> str:
+    """Judge "continuous errors add up, discrete ones do not" at the lightest load of interest.
+
+    That is where the error of continuous angles is large at the end. There it must grow, also with
+    ideal indicators, and stay flat for circuits that clean their own signs.
+    """
+    at = judged(dataset)
+    ways = [way(dataset, which) for which in (INDICATORS, SIGNS)]
+    if at is None or any(found is None for found in ways):
+        return judge.UNDECIDED
+    flat = float(dataset["flat"])
+    grows, stays = (found.isel(n_circuits=at) for found in ways if found is not None)
+    return judge.all_of(
+        [
+            judge.compared(float(grows["slope_low"]), float(grows["slope_high"]), flat),
+            judge.compared(-float(stays["slope_high"]), -float(stays["slope_low"]), -flat),
+        ]
+    )
+
+
+def judged(dataset: xr.Dataset) -> int | None:
+    """Return the position of the fewest circuits whose continuous error is large at the end."""
+    continuous = way(dataset, CONTINUOUS)
+    if continuous is None:
+        return None
+    order = np.argsort(dataset["n_circuits"].values)
+    large = [i for i in order if continuous["last_low"].values[i] > float(dataset["large"])]
+    return int(large[0]) if large else None
+
+
+def claim(dataset: xr.Dataset) -> str:
+    """Compare growth at the lightest load at which continuous angles fail, and at the heaviest."""
+    at = judged(dataset)
+    layer = int(dataset["n_layers"])
+    if at is None:
+        return (
+            f"At no number of circuits is the error of continuous angles beyond "
+            f"{rounded(dataset['large'])} in layer {layer} by its interval: nothing to hold"
+        )
+    number = int(dataset["n_circuits"][at])
+    parts = [
+        f"{name} {_growth(found.isel(n_circuits=at))}"
+        for name, which in (
+            ("continuous angles", CONTINUOUS),
+            ("with indicators cleaned ideally in every layer", INDICATORS),
+            ("four values cleaned ideally in every layer", CLEANED),
+            ("circuits of six neurons that clean their two signs", SIGNS),
+        )
+        if (found := way(dataset, which)) is not None
+    ]
+    return (
+        f"Error per layer of T = {number} circuits at D = {int(dataset['width'])}, "
+        f"{int(dataset['n_active'])} active: {', '.join(parts)}{_limits(dataset)}"
+    )
+
+
+def _growth(cell: xr.Dataset) -> str:
+    mean, low, high = (float(cell[f"slope_{end}"]) for end in ("mean", "low", "high"))
+    return f"{mean:+.1g}" + (f" ({low:.1g} to {high:.1g})" if np.isfinite(low) else "")
+
+
+def _limits(dataset: xr.Dataset) -> str:
+    """Say up to how many circuits ideal clean-ups and signs stay flat."""
+    said = []
+    for name, which in (("ideal clean-ups of four values", CLEANED), ("signs", SIGNS)):
+        found = way(dataset, which)
+        if found is not None:
+            flat = found["n_circuits"].values[found["slope_high"].values < float(dataset["flat"])]
+            said.append(f"{name} {f'up to T = {flat.max()}' if flat.size else 'at no T'}")
+    return f"; below {rounded(dataset['flat'])} stay {' and '.join(said)}" if said else ""
+
+
+def caption(dataset: xr.Dataset) -> list[str]:
+    """Say what is ours."""
+    return [
+        "bars: 95 % intervals over networks",
+        "a layer is measured before it is cleaned",
+        "ideal clean-ups stand outside of the network: the next layer is written from clean values",
+        "circuits of six neurons have fewer copies of each at the same D",
+        "circuits and clean-ups are ours",
+    ]
+
+
+def shown(dataset: xr.Dataset) -> list[int]:
+    """Return the numbers of circuits that have a panel: those asked for, or the ends."""
+    there = dataset["n_circuits"].values.tolist()
+    asked = np.atleast_1d(dataset["shown"].values).tolist()
+    return [n for n in asked if n in there] or there[:1]
+
+
+def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
+    """Draw errors by layer, and rotations survived by every way."""
+    numbers = shown(dataset)
+    names = [*(f"T = {n}" for n in numbers), "survived"]
+    widths = [1.0] * len(numbers) + [1.25]
+    figure, panel = panels(
+        axes, [names], figsize=(4.1 * len(numbers) + 6, 5.2), width_ratios=widths
+    )
+    for n in numbers:
+        draw_depth(panel[f"T = {n}"], dataset.sel(n_circuits=n), n == numbers[0])
+    draw_survived(panel["survived"], dataset)
+    return figure
