@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from figures.circuits.errors import spread_along
 from figures.kit import verdict as judge
 from figures.kit.panels import panels
-from figures.kit.words import rounded
+from figures.kit.words import listed, rounded
 from figures.questions.question_discrete_panels import draw_depth, draw_survived
 from sweeps.stats import mean_over_seeds
 
@@ -37,6 +37,12 @@ CONTINUOUS = ("vector", 0, 0, "values")
 INDICATORS = ("vector", 0, 1, "indicators")
 CLEANED = ("vector", 4, 1, "values")
 SIGNS = ("signs", 4, 0, "values")
+HELD = {
+    "signs": SIGNS,
+    "four values cleaned in every layer": CLEANED,
+    "in every second": ("vector", 4, 2, "values"),
+    "eight values in every layer": ("vector", 8, 1, "values"),
+}
 
 
 def analyse(dataset: xr.Dataset) -> xr.Dataset:
@@ -129,35 +135,38 @@ def claim(dataset: xr.Dataset) -> str:
         )
     number = int(dataset["n_circuits"][at])
     parts = [
-        f"{name} {_growth(found.isel(n_circuits=at))}"
+        f"{_last(found.isel(n_circuits=at))} {name}"
         for name, which in (
-            ("continuous angles", CONTINUOUS),
-            ("with indicators cleaned ideally in every layer", INDICATORS),
-            ("four values cleaned ideally in every layer", CLEANED),
-            ("circuits of six neurons that clean their two signs", SIGNS),
+            ("for any angle", CONTINUOUS),
+            ("with indicators cleaned ideally", INDICATORS),
+            ("with four values cleaned ideally in every layer", CLEANED),
+            ("in circuits that clean their two signs themselves", SIGNS),
         )
         if (found := way(dataset, which)) is not None
     ]
     return (
-        f"Error per layer of T = {number} circuits at D = {int(dataset['width'])}, "
-        f"{int(dataset['n_active'])} active: {', '.join(parts)}{_limits(dataset)}"
+        f"After {layer} rotations, {int(dataset['n_active'])} of {number} circuits active, "
+        f"mean |x̂ - x|² is {listed(parts)}{_limits(dataset)}"
     )
 
 
-def _growth(cell: xr.Dataset) -> str:
-    mean, low, high = (float(cell[f"slope_{end}"]) for end in ("mean", "low", "high"))
-    return f"{mean:+.1g}" + (f" ({low:.1g} to {high:.1g})" if np.isfinite(low) else "")
+def _last(cell: xr.Dataset) -> str:
+    mean, low, high = (float(cell[f"last_{end}"]) for end in ("mean", "low", "high"))
+    if not np.isfinite(mean):
+        return "unknown"
+    return rounded(mean) + (f" ({rounded(low)} to {rounded(high)})" if np.isfinite(low) else "")
 
 
 def _limits(dataset: xr.Dataset) -> str:
-    """Say up to how many circuits ideal clean-ups and signs stay flat."""
+    """Say up to how many circuits what is cleaned stays flat."""
     said = []
-    for name, which in (("ideal clean-ups of four values", CLEANED), ("signs", SIGNS)):
+    for name, which in HELD.items():
         found = way(dataset, which)
         if found is not None:
             flat = found["n_circuits"].values[found["slope_high"].values < float(dataset["flat"])]
-            said.append(f"{name} {f'up to T = {flat.max()}' if flat.size else 'at no T'}")
-    return f"; below {rounded(dataset['flat'])} stay {' and '.join(said)}" if said else ""
+            said.append(f"{name} {f'to T = {flat.max()}' if flat.size else 'at no T'}")
+    most = rounded(dataset["flat"])
+    return f"; it grows by less than {most} a layer with {listed(said)}" if said else ""
 
 
 def caption(dataset: xr.Dataset) -> list[str]:
@@ -184,9 +193,9 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     names = [*(f"T = {n}" for n in numbers), "survived"]
     widths = [1.0] * len(numbers) + [1.25]
     figure, panel = panels(
-        axes, [names], figsize=(4.1 * len(numbers) + 6, 5.2), width_ratios=widths
+        axes, [names], figsize=(3.9 * len(numbers) + 7.4, 5.2), width_ratios=widths
     )
     for n in numbers:
-        draw_depth(panel[f"T = {n}"], dataset.sel(n_circuits=n), n == numbers[0])
+        draw_depth(panel[f"T = {n}"], dataset.sel(n_circuits=n))
     draw_survived(panel["survived"], dataset)
     return figure

@@ -28,7 +28,7 @@ def label_of(which: tuple[str, int, int, str]) -> str:
     circuit, values, every, what = which
     angle = f"{values} values" if values else "any angle"
     if circuit == "signs":
-        angle = f"{angle}, cleans its signs itself"
+        angle = f"{angle}, circuits clean their own signs"
     if not every:
         return angle if circuit == "signs" else f"{angle}, no clean-up"
     of = "indicators " if what == "indicators" else ""
@@ -42,9 +42,9 @@ def which_way(dataset: xr.Dataset, i: int) -> tuple[str, int, int, str]:
     return circuit, int(dataset["n_values"][i]), int(dataset["clean_every"][i]), what
 
 
-def draw_depth(ax: Axes, cells: xr.Dataset, legend: bool) -> None:
+def draw_depth(ax: Axes, cells: xr.Dataset) -> None:
     """Draw the error by layer of some ways, at one number of circuits."""
-    layer, looks = cells["layer"].values, {}
+    layer = cells["layer"].values
     for i in range(cells.sizes["way"]):
         which = which_way(cells, i)
         if which not in LOOKS:
@@ -53,9 +53,7 @@ def draw_depth(ax: Axes, cells: xr.Dataset, legend: bool) -> None:
         mean, low, high = (mine[f"error_{end}"].values for end in ("mean", "low", "high"))
         ax.plot(layer, mean, lw=1.6, **look)
         ax.fill_between(layer, low, high, color=look["color"], alpha=0.18, lw=0)
-        looks[label_of(which)] = look
     ax.axhline(NOTHING, **ZERO, zorder=0)
-    looks["as bad as reading out 0"] = ZERO
     ax.set_yscale("symlog", linthresh=SMALLEST, linscale=0.4)
     ax.set_ylim(-0.2 * SMALLEST, max(3.0, 1.5 * float(cells["error_mean"].max())))
     ax.minorticks_off()
@@ -64,8 +62,6 @@ def draw_depth(ax: Axes, cells: xr.Dataset, legend: bool) -> None:
         ylabel="mean |x̂ - x|² of active circuits",
         title=f"T = {int(cells['n_circuits'])} circuits, D = {int(cells['width'])}",
     )
-    if legend:
-        legend_of(ax, looks, loc="lower right", fontsize=7)
 
 
 def draw_survived(ax: Axes, dataset: xr.Dataset) -> None:
@@ -92,4 +88,10 @@ def draw_survived(ax: Axes, dataset: xr.Dataset) -> None:
         xlabel=f"rotations before the error exceeds {float(dataset['large']):g} (of {n_layers})",
         title="Rotations survived",
     )
-    legend_of(ax, looks, loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=7)
+    where: dict[str, Any] = {"loc": "upper left", "fontsize": 7.5}
+    ax.add_artist(legend_of(ax, looks, bbox_to_anchor=(1.0, 1.0), **where))
+    there = [which_way(dataset, i) for i in range(ways)]
+    lines = {label_of(which): look for which, look in LOOKS.items() if which in there}
+    lines["as bad as reading out 0"] = ZERO
+    title = {"title": "Curves by layer", "title_fontsize": 8, "alignment": "left"}
+    legend_of(ax, lines, bbox_to_anchor=(1.0, 0.66), handlelength=2.6, **title, **where)

@@ -139,14 +139,14 @@ def _judged(dataset: xr.Dataset) -> list[tuple[float, float]]:
 def claim(dataset: xr.Dataset) -> str:
     """Compare gates with a network without the circuits they rule out, and count survivors."""
     cell, where = _chosen(dataset)
-    said = f"With {where} a gate that inhibits neurons errs {_times(_best(cell), 'ratio')} times"
-    said += f" as much in layer {int(dataset['n_layers'])} as a network without the others"
-    said += f" ({_error(cell, WITHOUT)}; no gate: {_error(cell, ('none', 2))})"
+    said = f"With {where} a gate on neurons errs {_times(_best(cell), 'ratio')} times as much in"
+    said += f" layer {int(dataset['n_layers'])} as a network without the others"
+    said += f" ({_error(cell, WITHOUT)}; no gate {_error(cell, ('none', 2))})"
     if _index(cell, BLIND) is not None and _index(cell, ON_NEURONS[1]) is not None:
         said += f" and, by share, {_times(cell, 'by_blind')} times as much as blind inhibition"
-    late = _way(cell, LATE)
     if _index(cell, LATE) is not None:
-        said += f"; taken out of the weights only from layer 3 on they cost {_times(late, 'ratio')}"
+        late = _times(_way(cell, LATE), "ratio")
+        said += f"; taken out of the weights from layer 3 on alone, the others cost {late} times"
     return f"{said}; {_survival(dataset)}"
 
 
@@ -183,26 +183,26 @@ def _times(cell: Any, name: str) -> str:
     """Write a ratio with its interval."""
     mean, low, high = (cell[f"{name}_{end}"] for end in ("mean", "low", "high"))
     if not np.isfinite(low):
-        return _number(mean)
-    return f"{_number(mean)} ({_number(low)} to {_number(high)})"
+        return _number(mean, 3)
+    return f"{_number(mean, 3)} ({_number(low, 3)} to {_number(high, 3)})"
 
 
-def _number(value: Any) -> str:
-    return rounded(value) if np.isfinite(value) else "not measured"
+def _number(value: Any, digits: int = 2) -> str:
+    return rounded(value, digits) if np.isfinite(value) else "not measured"
 
 
 def _survival(dataset: xr.Dataset) -> str:
     """Say at which temperatures called circuits survive, and how far that is from alone."""
-    parts = []
+    calls, until = [], []
     for i, n in enumerate(dataset["n_tokens"].values.tolist()):
-        mine, calling = dataset.isel(context=i), int(dataset["n_calling"][i])
+        mine = dataset.isel(context=i)
         most = mine["temperature"].values[mine["survived_mean"].values > 0.5]
-        until = f"to temperature {rounded(most.max())}" if most.size else "at none"
-        parts.append(f"{calling} of {n} tokens {until}")
+        calls.append(f"{int(mine['n_calling'])} of {n}")
+        until.append(rounded(most.max()) if most.size else "none")
     off = np.abs(dataset["survived_mean"] - dataset["survived_alone_mean"]).max()
     return (
-        f"most circuits that attention calls stay on, by {listed(parts)}, as they do alone "
-        f"(within {float(off):.2g} in share)"
+        f"{listed(calls)} tokens that call a circuit keep most on up to temperature "
+        f"{listed(until)}, as alone (shares within {rounded(off)})"
     )
 
 
@@ -212,6 +212,7 @@ def caption(dataset: xr.Dataset) -> list[str]:
         f"{counted(int(dataset['attention_circuits']), 'circuit')} in the panels of attention",
         "errors: geometric means over networks with 95 % intervals",
         "one circuit or head active at a time, none of those ruled out",
+        "circuits in a network of their own share neurons more evenly than those a gate keeps",
         "gates, logits (normal, callers' raised) and scaling of a state by its evidence are ours",
     ]
 
@@ -222,10 +223,10 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     names = [["survived", "spurious"], [f"T = {n}" for n in numbers]]
     if len(numbers) == 1:
         names = [["survived", f"T = {numbers[0]}"], ["spurious", f"T = {numbers[0]}"]]
-    figure, panel = panels(axes, names, figsize=(11.5, 8.2))
+    figure, panel = panels(axes, names, figsize=(13.5, 8.2))
     for name in ("survived", "spurious"):
         draw_attention(panel[name], dataset, name)
     for n in numbers:
         cells = dataset.sel(n_circuits=n)
-        draw_errors(panel[f"T = {n}"], cells, kept_of(cells), n == numbers[0])
+        draw_errors(panel[f"T = {n}"], cells, kept_of(cells), n == numbers[-1])
     return figure

@@ -15,20 +15,27 @@ SOLID, LATE = "-", (0, (1, 1.2))
 LOOKS: dict[tuple[str, int], tuple[str, dict[str, Any]]] = {
     ("none", 2): ("no gate", {"color": style.NULL, "marker": "x", "ls": SOLID}),
     ("exclusive", 2): (
-        "neurons of ruled-out circuits alone silenced",
+        "neurons that serve no kept circuit silenced",
         style.series(1) | {"ls": SOLID},
     ),
-    ("by_share", 2): ("indicators inhibited by share ruled out", style.series(5) | {"ls": SOLID}),
+    ("by_share", 2): (
+        "indicators inhibited by share of\nruled-out circuits",
+        style.series(5) | {"ls": SOLID},
+    ),
     ("by_share", 5): ("the same, in layer 5 alone", style.series(5) | {"ls": LATE}),
     ("blind", 2): (
-        "all indicators alike: no gate",
+        "all indicators alike, blind to circuits",
         style.series(3) | {"ls": (0, (4, 2)), "mfc": "none", "ms": 8},
     ),
-    ("weights", 2): ("out of all weights: not in the network", style.series(0) | {"ls": SOLID}),
+    ("weights", 2): (
+        "out of all weights: a network without\nruled-out circuits",
+        style.series(0) | {"ls": SOLID},
+    ),
     ("weights", 3): ("out of weights from layer 3 on", style.series(0) | {"ls": (0, (4, 2))}),
     ("weights", 5): ("out of weights of layer 5 alone", style.series(0) | {"ls": LATE}),
 }
 ANEW = "T_eff circuits in a network of their own"
+# Of circuits that run alone.
 ALONE: dict[str, Any] = {"ls": (0, (4, 2)), "lw": 1.2}
 TITLES = {"survived": "Called circuits that stay on", "spurious": "Other circuits that are on"}
 
@@ -81,7 +88,7 @@ def draw_errors(ax: Axes, cells: xr.Dataset, kept: xr.DataArray, legend: bool) -
         title=f"Error with a gate, T = {n} circuits",
     )
     if legend:
-        legend_of(ax, looks, loc="lower right", fontsize=7)
+        legend_of(ax, looks, loc="upper left", bbox_to_anchor=(1.01, 1), handlelength=3.2)
 
 
 def _plain_ticks(ax: Axes, ticks: list[float]) -> None:
