@@ -175,20 +175,22 @@ def shown(dataset: xr.Dataset) -> list[int]:
 
 def _error(cell: xr.Dataset, which: tuple[str, int]) -> str:
     if _index(cell, which) is None:
-        return "an unknown amount"
+        return "unknown"
     return _number(_way(cell, which)[f"{ERROR}_mean"])
 
 
 def _times(cell: Any, name: str) -> str:
     """Write a ratio with its interval."""
     mean, low, high = (cell[f"{name}_{end}"] for end in ("mean", "low", "high"))
+    if not np.isfinite(mean):
+        return "an unknown number of"
     if not np.isfinite(low):
         return _number(mean, 3)
     return f"{_number(mean, 3)} ({_number(low, 3)} to {_number(high, 3)})"
 
 
 def _number(value: Any, digits: int = 2) -> str:
-    return rounded(value, digits) if np.isfinite(value) else "not measured"
+    return rounded(value, digits) if np.isfinite(value) else "unknown"
 
 
 def _survival(dataset: xr.Dataset) -> str:
