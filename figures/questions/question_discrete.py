@@ -38,7 +38,7 @@ INDICATORS = ("vector", 0, 1, "indicators")
 CLEANED = ("vector", 4, 1, "values")
 SIGNS = ("signs", 4, 0, "values")
 HELD = {
-    "signs": SIGNS,
+    "such signs": SIGNS,
     "four values cleaned in every layer": CLEANED,
     "in every second": ("vector", 4, 2, "values"),
     "eight values in every layer": ("vector", 8, 1, "values"),
@@ -145,8 +145,8 @@ def claim(dataset: xr.Dataset) -> str:
         if (found := way(dataset, which)) is not None
     ]
     return (
-        f"After {layer} rotations, {int(dataset['n_active'])} of {number} circuits active, "
-        f"mean |x̂ - x|² is {listed(parts)}{_limits(dataset)}"
+        f"After {layer} rotations, {int(dataset['n_active'])} of {number} circuits active at "
+        f"D = {int(dataset['width'])}, mean |x̂ - x|² is {listed(parts)}{_limits(dataset)}"
     )
 
 
@@ -164,9 +164,9 @@ def _limits(dataset: xr.Dataset) -> str:
         found = way(dataset, which)
         if found is not None:
             flat = found["n_circuits"].values[found["slope_high"].values < float(dataset["flat"])]
-            said.append(f"{name} {f'to T = {flat.max()}' if flat.size else 'at no T'}")
+            said.append(f"{name} {f'up to T = {flat.max()}' if flat.size else 'at no T'}")
     most = rounded(dataset["flat"])
-    return f"; it grows by less than {most} a layer with {listed(said)}" if said else ""
+    return f"; it grows by less than {most} a layer of {listed(said)}" if said else ""
 
 
 def caption(dataset: xr.Dataset) -> list[str]:

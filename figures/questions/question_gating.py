@@ -57,7 +57,7 @@ def analyse(dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> xr.Dataset:
     found = found.assign({name: found[name].isel(way=0, drop=True) for name in shared})
     found["anew_mean"] = _anew(found[f"{ERROR}_mean"])
     found = found.merge(_attention(parts["question-gating-attention"]))
-    names = ("gate", "gate_from", "n_layers", "factor", "share", "shown")
+    names = ("gate", "gate_from", "gate_strength", "n_layers", "factor", "share", "shown")
     keep = {name: dataset[name].reset_coords(drop=True) for name in names}
     return found.astype(np.float32).assign_coords(keep)
 
@@ -146,7 +146,7 @@ def claim(dataset: xr.Dataset) -> str:
         said += f" and, by share, {_times(cell, 'by_blind')} times as much as blind inhibition"
     if _index(cell, LATE) is not None:
         late = _times(_way(cell, LATE), "ratio")
-        said += f"; taken out of the weights from layer 3 on alone, the others cost {late} times"
+        said += f"; with the others out of the weights only from layer 3 on it is {late} times"
     return f"{said}; {_survival(dataset)}"
 
 
@@ -214,9 +214,15 @@ def caption(dataset: xr.Dataset) -> list[str]:
         f"{counted(int(dataset['attention_circuits']), 'circuit')} in the panels of attention",
         "errors: geometric means over networks with 95 % intervals",
         "one circuit or head active at a time, none of those ruled out",
+        f"gates by share, and the blind one, take up to {_strength(dataset)}",
         "circuits in a network of their own share neurons more evenly than those a gate keeps",
         "gates, logits (normal, callers' raised) and scaling of a state by its evidence are ours",
     ]
+
+
+def _strength(dataset: xr.Dataset) -> str:
+    by_share = dataset["gate_strength"].values[dataset["gate"].values == ON_NEURONS[1][0]]
+    return rounded(by_share.max()) if by_share.size else "nothing"
 
 
 def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:

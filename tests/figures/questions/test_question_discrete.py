@@ -67,6 +67,6 @@ def test_claim_says_what_came_out_at_which_load():
     said = question.claim(analysed((0.006, 0.005, 0.0, 1e-4), noise=1e-9))
     assert "2 of 150 circuits active" in said  # 75 do not reach 0.1
     assert "0.12 (0.12 to 0.12) for any angle" in said
-    assert "signs to T = 150" in said
+    assert "such signs up to T = 150" in said
     said = question.claim(analysed((0.02, 0.01, 0.0, 0.02)))
     assert "signs at no T" in said

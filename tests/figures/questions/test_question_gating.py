@@ -22,6 +22,7 @@ def swept(errors, seeds, noise, lost=()):
     gates = {
         "gate": ("way", [gate for gate, _ in WAYS]),
         "gate_from": ("way", [first for _, first in WAYS]),
+        "gate_strength": ("way", [0.4] * len(WAYS)),
     }
     axes = {"n_circuits": NUMBERS, "share_kept": SHARES, "seed": np.arange(seeds)}
     sizes = {"n_layers": 5, "factor": 2.0, "share": 0.25, "shown": ("shown", [400])}
@@ -77,7 +78,7 @@ def test_claim_says_what_came_out():
     assert "With 100 of 400 circuits kept a gate on neurons errs 4 (4 to 4) times" in said
     assert "(0.01; no gate 0.2)" in said
     assert "by share, 0.5 (0.5 to 0.5) times as much as blind" in said
-    assert "the others cost 3 (3 to 3) times" in said
+    assert "only from layer 3 on it is 3 (3 to 3) times" in said
     assert "1 of 3 and 30 of 50 tokens" in said
     assert "up to temperature 1 and 1, as alone" in said
 
