@@ -166,7 +166,7 @@ def _limits(dataset: xr.Dataset) -> str:
             flat = found["n_circuits"].values[found["slope_high"].values < float(dataset["flat"])]
             said.append(f"{name} {f'up to T = {flat.max()}' if flat.size else 'at no T'}")
     most = rounded(dataset["flat"])
-    return f"; it grows by less than {most} a layer of {listed(said)}" if said else ""
+    return f"; it grows by less than {most} a layer with {listed(said)}" if said else ""
 
 
 def caption(dataset: xr.Dataset) -> list[str]:
