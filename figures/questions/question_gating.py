@@ -141,7 +141,8 @@ def claim(dataset: xr.Dataset) -> str:
     cell, where = _chosen(dataset)
     said = f"With {where} a gate on neurons errs {_times(_best(cell), 'ratio')} times as much in"
     said += f" layer {int(dataset['n_layers'])} as a network without the others"
-    said += f" ({_error(cell, WITHOUT)}; no gate {_error(cell, ('none', 2))})"
+    said += f" ({_error(cell, WITHOUT)}; no gate {_error(cell, ('none', 2))}"
+    said += f"; one built for the kept alone {_number(cell['anew_mean'])})"
     if _index(cell, BLIND) is not None and _index(cell, ON_NEURONS[1]) is not None:
         said += f" and, by share, {_times(cell, 'by_blind')} times as much as blind inhibition"
     if _index(cell, LATE) is not None:

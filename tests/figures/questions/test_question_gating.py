@@ -76,7 +76,7 @@ def test_verdict_is_judged_by_intervals_of_the_ratio(errors, given, answer):
 def test_claim_says_what_came_out():
     said = question.claim(analysed((0.2, 0.04, 0.08, 0.01, 0.03), noise=0.0))
     assert "With 100 of 400 circuits kept a gate on neurons errs 4 (4 to 4) times" in said
-    assert "(0.01; no gate 0.2)" in said
+    assert "(0.01; no gate 0.2; one built for the kept alone 0.2)" in said
     assert "by share, 0.5 (0.5 to 0.5) times as much as blind" in said
     assert "only from layer 3 on it is 3 (3 to 3) times" in said
     assert "1 of 3 and 30 of 50 tokens" in said
