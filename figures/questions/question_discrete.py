@@ -19,6 +19,8 @@ from figures.kit.panels import panels
 from figures.kit.words import listed, rounded
 from figures.questions.question_discrete_panels import draw_depth, draw_survived
 from sweeps.stats import mean_over_seeds
+from toymodels.circuits.discrete import SIGN_NEURONS
+from toymodels.circuits.small_circuits import ROTATION_NEURONS
 
 ERROR = "mse_x_active"
 FIRST = 2  # layers before it are cleaner than those that follow: no slope is taken of them
@@ -38,10 +40,10 @@ INDICATORS = ("vector", 0, 1, "indicators")
 CLEANED = ("vector", 4, 1, "values")
 SIGNS = ("signs", 4, 0, "values")
 HELD = {
-    "such signs": SIGNS,
     "four values cleaned in every layer": CLEANED,
     "in every second": ("vector", 4, 2, "values"),
     "eight values in every layer": ("vector", 8, 1, "values"),
+    "such signs": SIGNS,
 }
 
 
@@ -95,45 +97,44 @@ def way(dataset: xr.Dataset, which: tuple[str, int, int, str]) -> xr.Dataset | N
 
 
 def verdict(dataset: xr.Dataset) -> str:
-    """Judge "continuous errors add up, discrete ones do not" at the lightest load of interest.
+    """Judge "continuous errors add up, discrete ones that are cleaned do not", by growth.
 
-    That is where the error of continuous angles is large at the end. There it must grow, also with
-    ideal indicators, and stay flat for circuits that clean their own signs.
+    At every load at which continuous angles fail they must grow also with ideal indicators, and
+    four values that are ideally cleaned in every layer must not.
     """
-    at = judged(dataset)
-    ways = [way(dataset, which) for which in (INDICATORS, SIGNS)]
-    if at is None or any(found is None for found in ways):
+    flat, found = float(dataset["flat"]), []
+    indicators, cleaned = way(dataset, INDICATORS), way(dataset, CLEANED)
+    if indicators is None or cleaned is None:
         return judge.UNDECIDED
-    flat = float(dataset["flat"])
-    grows, stays = (found.isel(n_circuits=at) for found in ways if found is not None)
-    return judge.all_of(
-        [
+    for at in failing(dataset):
+        grows, stays = indicators.isel(n_circuits=at), cleaned.isel(n_circuits=at)
+        found += [
             judge.compared(float(grows["slope_low"]), float(grows["slope_high"]), flat),
             judge.compared(-float(stays["slope_high"]), -float(stays["slope_low"]), -flat),
         ]
-    )
+    return judge.all_of(found)
 
 
-def judged(dataset: xr.Dataset) -> int | None:
-    """Return the position of the fewest circuits whose continuous error is large at the end."""
+def failing(dataset: xr.Dataset) -> list[int]:
+    """Return the positions of the numbers of circuits whose continuous error ends large."""
     continuous = way(dataset, CONTINUOUS)
     if continuous is None:
-        return None
-    order = np.argsort(dataset["n_circuits"].values)
-    large = [i for i in order if continuous["last_low"].values[i] > float(dataset["large"])]
-    return int(large[0]) if large else None
+        return []
+    low = continuous["last_low"].values
+    return [int(i) for i in np.flatnonzero(low > float(dataset["large"]))]
 
 
 def claim(dataset: xr.Dataset) -> str:
-    """Compare growth at the lightest load at which continuous angles fail, and at the heaviest."""
-    at = judged(dataset)
-    layer = int(dataset["n_layers"])
-    if at is None:
+    """Compare errors at one load at which continuous angles fail, and say who holds up to where."""
+    layer, fail = int(dataset["n_layers"]), failing(dataset)
+    if not fail:
         return (
             f"At no number of circuits is the error of continuous angles beyond "
             f"{rounded(dataset['large'])} in layer {layer} by its interval: nothing to hold"
         )
-    number = int(dataset["n_circuits"][at])
+    numbers = dataset["n_circuits"].values
+    drawn = [i for i in fail if numbers[i] in shown(dataset)]
+    at, width = (drawn or fail)[-1], int(dataset["width"])
     parts = [
         f"{_last(found.isel(n_circuits=at))} {name}"
         for name, which in (
@@ -145,8 +146,9 @@ def claim(dataset: xr.Dataset) -> str:
         if (found := way(dataset, which)) is not None
     ]
     return (
-        f"After {layer} rotations, {int(dataset['n_active'])} of {number} circuits active at "
-        f"D = {int(dataset['width'])}, mean |x̂ - x|² is {listed(parts)}{_limits(dataset)}"
+        f"After {layer} rotations, {int(dataset['n_active'])} of {numbers[at]} circuits active "
+        f"where {width // ROTATION_NEURONS} fit side by side, mean |x̂ - x|² is {listed(parts)}"
+        f"{_limits(dataset)}"
     )
 
 
@@ -166,7 +168,9 @@ def _limits(dataset: xr.Dataset) -> str:
             flat = found["n_circuits"].values[found["slope_high"].values < float(dataset["flat"])]
             said.append(f"{name} {f'up to T = {flat.max()}' if flat.size else 'at no T'}")
     most = rounded(dataset["flat"])
-    return f"; it grows by less than {most} a layer with {listed(said)}" if said else ""
+    fit = f" (of which {int(dataset['width']) // SIGN_NEURONS} fit side by side)"
+    with_signs = fit if way(dataset, SIGNS) is not None else ""
+    return f"; it grows by less than {most} a layer with {listed(said)}{with_signs}" if said else ""
 
 
 def caption(dataset: xr.Dataset) -> list[str]:
