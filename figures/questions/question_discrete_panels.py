@@ -44,7 +44,7 @@ def which_way(dataset: xr.Dataset, i: int) -> tuple[str, int, int, str]:
 
 def draw_depth(ax: Axes, cells: xr.Dataset) -> None:
     """Draw the error by layer of some ways, at one number of circuits."""
-    layer = cells["layer"].values
+    layer, top = cells["layer"].values, 3.0
     for i in range(cells.sizes["way"]):
         which = which_way(cells, i)
         if which not in LOOKS:
@@ -52,10 +52,11 @@ def draw_depth(ax: Axes, cells: xr.Dataset) -> None:
         mine, look = cells.isel(way=i), LOOKS[which]
         mean, low, high = (mine[f"error_{end}"].values for end in ("mean", "low", "high"))
         ax.plot(layer, mean, lw=1.6, **look)
+        top = np.nanmax([top, *(1.5 * mean)])
         ax.fill_between(layer, low, high, color=look["color"], alpha=0.18, lw=0)
     ax.axhline(NOTHING, **ZERO, zorder=0)
     ax.set_yscale("symlog", linthresh=SMALLEST, linscale=0.4)
-    ax.set_ylim(-0.2 * SMALLEST, max(3.0, 1.5 * float(cells["error_mean"].max())))
+    ax.set_ylim(-0.2 * SMALLEST, top)
     ax.minorticks_off()
     ax.set(
         xlabel="layer, one rotation each",
