@@ -22,8 +22,9 @@ class Stream(IntEnum):
     WIRES = 5  # universal AND: which neurons a feature is wired to
     DIRECTIONS = 6  # universal AND: the features' directions
     ASSIGNMENT = 7  # circuits: a design that is itself drawn
-    GATES = 8  # circuits: which a gate lets through
+    CONNECTIONS = 8  # circuits: which lead to which
     WEIGHTS = 9  # circuits of one number: their weights
+    GATES = 10  # circuits: which a gate lets through
     DATA = 11  # training data
     INIT = 12  # first weights
     RANKING = 13  # evaluation by which runs are ranked; shared by all runs

@@ -94,6 +94,7 @@ NAMES: dict[str, dict[str, str]] = {
         "discrete_rotations": (
             "toymodels.circuits.constructions.discrete_rotations:DiscreteRotations"
         ),
+        "linked": "toymodels.circuits.constructions.linked_rotations:LinkedRotations",
     },
     "assignment": {
         "prime_steps": "toymodels.circuits.assignment:prime_steps",

@@ -7,6 +7,9 @@
     discrete_rotations Rotations of a vector that may take m values only, cleaned between layers or
                        by the circuits themselves.
     gated_rotations    Rotations of which a gate rules some out.
+    linked             Circuits that start, stop and feed each other, from lists of connections:
+                       `graphs` draws the lists, `linked_rotations` runs rotations on them,
+                       `linked_measures` says what of them is measured.
     random_embedding   Circuits in random directions, whose noise grows with depth unless inactive
                        circuits suppress it. The read-in of the first "Circuits in Superposition"
                        post; only its opening was known here, the mechanism is derived.
