@@ -39,7 +39,7 @@ def errors(name):
 
 
 def test_gates_on_neurons_fall_short_of_a_network_without_the_others():
-    """Measured on eight networks: 14 times and 3.8 times its error in layer 5."""
+    """Measured on eight networks: 16 times and 4.2 times its error in layer 5."""
     assert errors("without")[5] < errors("none")[5] / 10
     assert errors("exclusive")[5] / errors("without")[5] > 8
     assert 2.5 < errors("by_share")[5] / errors("without")[5] < 6
@@ -47,7 +47,7 @@ def test_gates_on_neurons_fall_short_of_a_network_without_the_others():
 
 def test_what_a_gate_knows_of_circuits_is_worth_nothing_beside_its_inhibition():
     """Shares of ruled-out circuits against the same inhibition of all indicators: a raised step."""
-    assert errors("by_share")[5] / errors("blind")[5] == pytest.approx(1.05, abs=0.1)
+    assert errors("by_share")[5] / errors("blind")[5] == pytest.approx(1.06, abs=0.1)
 
 
 def test_no_gate_on_neurons_reaches_the_error_that_layer_2_starts_with():
@@ -58,7 +58,7 @@ def test_no_gate_on_neurons_reaches_the_error_that_layer_2_starts_with():
 
 
 def test_a_gate_must_come_before_layer_2():
-    """From layer 3 on it costs 2.7 times as much, in layer 5 alone about 15 times."""
+    """From layer 3 on it errs 2.9 times as much, in layer 5 alone 16 times."""
     assert 2 < errors("from_3")[5] / errors("without")[5] < 4
     assert errors("from_5")[5] / errors("without")[5] > 8
 
