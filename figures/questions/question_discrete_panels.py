@@ -11,6 +11,7 @@ from figures.kit import style
 from figures.kit.panels import legend_of
 
 SMALLEST = 1e-3  # below it the axis is linear, down to an exact 0
+LARGEST = 20.0  # where the axis ends: beyond it single networks blow up
 
 # Ways that the panels of depth draw, as (circuit, values, layers between clean-ups, what).
 LOOKS: dict[tuple[str, int, int, str], dict[str, Any]] = {
@@ -56,7 +57,7 @@ def draw_depth(ax: Axes, cells: xr.Dataset) -> None:
         ax.fill_between(layer, low, high, color=look["color"], alpha=0.18, lw=0)
     ax.axhline(NOTHING, **ZERO, zorder=0)
     ax.set_yscale("symlog", linthresh=SMALLEST, linscale=0.4)
-    ax.set_ylim(-0.2 * SMALLEST, top)
+    ax.set_ylim(-0.2 * SMALLEST, min(top, LARGEST))
     ax.minorticks_off()
     ax.set(
         xlabel="layer, one rotation each",
