@@ -92,6 +92,13 @@ NAMES: dict[str, dict[str, str]] = {
         "copies": "toymodels.circuits.constructions.copies:Copies",
         "merged": "toymodels.circuits.constructions.copies:Merged",
         "echoes": "toymodels.circuits.constructions.copies:Echoes",
+        "gated_rotations": "toymodels.circuits.constructions.gated_rotations:GatedRotations",
+        "attended_rotations": (
+            "toymodels.circuits.constructions.attended_rotations:AttendedRotations"
+        ),
+        "discrete_rotations": (
+            "toymodels.circuits.constructions.discrete_rotations:DiscreteRotations"
+        ),
         "linked": "toymodels.circuits.constructions.linked_rotations:LinkedRotations",
     },
     "assignment": {
@@ -102,6 +109,21 @@ NAMES: dict[str, dict[str, str]] = {
     "gating": {
         "relu": "toymodels.circuits.forward:relu_gating",
         "ideal": "toymodels.circuits.forward:ideal_gating",
+    },
+    "gate": {
+        "none": "toymodels.circuits.gates:NoGate",
+        "exclusive": "toymodels.circuits.gates:ExclusiveGate",
+        "by_share": "toymodels.circuits.gates:ShareGate",
+        "blind": "toymodels.circuits.gates:BlindGate",
+        "weights": "toymodels.circuits.gates:WeightGate",
+    },
+    "cleaning": {
+        "values": "toymodels.circuits.discrete:snap",
+        "indicators": "toymodels.circuits.discrete:switch",
+    },
+    "small_circuit": {
+        "vector": "toymodels.circuits.small_circuits:rotation_circuit",
+        "signs": "toymodels.circuits.discrete:sign_circuit",
     },
 }
 

@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 
 from toymodels.circuits.assignment import overlap_probability
 from toymodels.circuits.base import Circuit, Floats, Inputs, Network
-from toymodels.circuits.forward import Gating, Layer, Plan, run_layers
+from toymodels.circuits.forward import (
+    NOTHING_DONE,
+    Gating,
+    Intervention,
+    Layer,
+    Plan,
+    run_layers,
+)
 from toymodels.circuits.small_circuits import run_circuits
 from toymodels.fields import array
 
@@ -107,16 +114,19 @@ class Sums(NamedTuple):
     on: NDArray[np.float64]  # [L, d], neurons
 
 
-def measure_block(prepared: Plan, inputs: Inputs, gating: Gating) -> Sums:
+def measure_block(
+    prepared: Plan, inputs: Inputs, gating: Gating, between: Intervention = NOTHING_DONE
+) -> Sums:
     """Run a block of examples and sum up its errors in layers 1 … L."""
     network = prepared.network
+    layers = run_layers(prepared, inputs, gating, between)
     with np.errstate(over="ignore", invalid="ignore"):  # a network that blows up says so by inf
         truth = run_circuits(network.circuits, inputs.active, inputs.states, network.n_layers)
-        layers = [
+        measured = [
             _measure_layer(network.circuits, layer, inputs.active, true)
-            for layer, true in zip(run_layers(prepared, inputs, gating), truth[1:], strict=True)
+            for layer, true in zip(layers, truth[1:], strict=True)
         ]
-    return Sums(*(np.array(parts, float) for parts in zip(*layers, strict=True)))
+    return Sums(*(np.array(parts, float) for parts in zip(*measured, strict=True)))
 
 
 def add(one: Sums, other: Sums) -> Sums:
