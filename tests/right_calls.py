@@ -295,9 +295,5 @@ RIGHT: dict[str, dict[str, dict[str, Any]]] = {
         "expected_noise": {"n_features": 8, "n_neurons": 6, "redundancy": 2}
         | {"n_dimensions": 4, "n_active": 2},
     },
-    "circuits.constructions.and_read_outs": {
-        "examples_of_and": {"key": KEY, "n_features": 8, "n_active": 2, "most": 4},
-        "least_error": {"n_features": 8, "n_active": 2, "n_neurons": 4},
-    },
 }
 """Module -> function -> its inputs, all right."""

@@ -59,7 +59,7 @@ ELSEWHERE = {
 }
 INSIDE = ("circuits.examples", "circuits.network", "circuits.simulation", "circuits.small_circuits")
 INSIDE += ("circuits.constructions.block_structured", "circuits.constructions.random_embedding")
-INSIDE += ("circuits.constructions.universal_and", "circuits.constructions.and_read_outs")
+INSIDE += ("circuits.constructions.universal_and",)
 """Modules of which only what the package exports, and what builds, is tried."""
 
 

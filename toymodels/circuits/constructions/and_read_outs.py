@@ -73,17 +73,17 @@ def fitted_read_out(neurons: Floats, ands: Floats) -> Floats:
         neurons: `[n, B]`.
         ands: `[O, B]`, each on in some of the examples.
     """
-    h = with_one(neurons).astype(np.float64)
-    n_examples, on = h.shape[1], ands > 0
+    h = np.ascontiguousarray(with_one(neurons).T, np.float64)  # [B, n+1]: rows are selected
+    n_examples, on = len(h), ands > 0
     share = on.mean()
     weight_on, weight_off = 0.5 / share, 0.5 / (1 - share)
-    gram = weight_off * (h @ h.T) / n_examples
-    gram += RIDGE * np.trace(gram) / len(h) * np.eye(len(h))
-    read_out = np.empty((len(ands), len(h)), np.float32)
+    gram = weight_off * (h.T @ h) / n_examples
+    gram += RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
+    read_out = np.empty((len(ands), len(gram)), np.float32)
     for row, of_pair in zip(read_out, on, strict=True):
-        some = h[:, of_pair]
-        more = (weight_on - weight_off) * (some @ some.T) / n_examples
-        row[:] = np.linalg.solve(gram + more, weight_on * some.sum(1) / n_examples)
+        some = h[of_pair]
+        more = (weight_on - weight_off) * (some.T @ some) / n_examples
+        row[:] = np.linalg.solve(gram + more, weight_on * some.sum(0) / n_examples)
     return read_out
 
 
