@@ -90,6 +90,9 @@ def draw_losses(ax: Axes, dataset: xr.Dataset, at: xr.Dataset) -> None:
             half = np.nan_to_num(np.maximum([[mean - low], [high - mean]], 0))
             how = {"color": color, "marker": "o", "ms": 5, "lw": 0, "label": CLASSES[name]}
             ax.errorbar([mean], [y], xerr=half, capsize=2.5, elinewidth=1.2, **how)
+        if not prefix:
+            text = f"two values: {float(cell['two_values']):.0%}"
+            ax.text(1.02, y, text, transform=ax.get_yaxis_transform(), va="center", fontsize=7)
     ax.set_yticks(range(len(rows)), [name for name, *_ in rows])
     ax.invert_yaxis()
     ax.set_xlabel("root mean squared error")
