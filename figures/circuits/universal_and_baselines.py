@@ -20,7 +20,7 @@ OWN, SPARSE, GAUSSIAN, BINARY, LINEAR = (
     "construction, fitted",
     "random normal weights, fitted",
     "random ± weights, fitted",
-    "no neurons, fitted",
+    "inputs themselves, fitted",
 )
 FAMILIES = (OWN, SPARSE, GAUSSIAN, BINARY, LINEAR)
 ERRORS = ("error", "error_on", "error_off", "read_right")

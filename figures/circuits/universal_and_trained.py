@@ -18,6 +18,7 @@ from figures.circuits import universal_and_trained_panels as paint
 from figures.circuits.universal_and_baselines import (
     ERRORS,
     GAUSSIAN,
+    LINEAR,
     OWN,
     baselines,
     errors_of,
@@ -196,20 +197,22 @@ def crossing(dataset: xr.Dataset) -> int:
 
 def claim(dataset: xr.Dataset) -> str:
     """Say how training does beside the construction, random neurons and the bound."""
-    by_active = axes_of(dataset)[1]
-    by_active = by_active.isel(setting=np.flatnonzero(by_active["n_seeds"].values > 0))
-    if not by_active.sizes["setting"]:
+    by_width, by_active = (
+        of.isel(setting=np.flatnonzero(of["n_seeds"].values > 0)) for of in axes_of(dataset)
+    )
+    if not by_active.sizes["setting"] or not by_width.sizes["setting"]:
         return "Every run diverged"
     ends = by_active.isel(setting=[0, -1] if by_active.sizes["setting"] > 1 else [0])
+    wide = by_width.isel(setting=[0, -1] if by_width.sizes["setting"] > 1 else [0])
     n, m = int(ends["n_hidden"][0]), dataset.sizes["feature"]
-    error, least = ends["error"].values, ends["least_error"].values
     return (
         f"With {listed(ends['n_active'].values)} inputs on, {n} trained neurons for the "
-        f"{m * (m - 1) // 2} ANDs of {m} features err {_times(1 / ends['ratio'], OWN)} times as "
-        f"much as the sparse construction, but {_times(1 / ends['ratio'], GAUSSIAN)} times as much "
-        f"as random neurons with a fitted read-out, {_over(error, least)}; two values explain "
-        f"{_series(ends['two_values'], '.0%')} of a neuron's weights (of normal numbers "
-        f"{float(dataset['normal_two_values']):.0%})"
+        f"{m * (m - 1) // 2} ANDs of {m} inputs err {_times(ends, OWN)} times as much as the "
+        f"sparse construction, but {_times(ends, GAUSSIAN)} times as much as random neurons with a "
+        f"fitted read-out, {_times(ends, LINEAR)} times as much as one of the inputs themselves, "
+        f"{_over(ends['error'].values, ends['least_error'].values)}; two values explain "
+        f"{_series(wide['two_values'], '.0%')} of the weights of {_series(wide['n_hidden'])} "
+        f"neurons (of normal numbers {float(dataset['normal_two_values']):.0%})"
     )
 
 
@@ -220,9 +223,17 @@ def _over(error: np.ndarray, least: np.ndarray) -> str:
     return f"and {_series(error / least)} times the least that is possible"
 
 
-def _times(ratio: xr.DataArray, family: str) -> str:
-    """Say the errors of trained neurons in units of a family's."""
-    return _series(ratio.sel(family=family))
+def _times(cells: xr.Dataset, family: str) -> str:
+    """Say the errors of trained neurons in units of a family's, with intervals."""
+    of = cells.sel(family=family)
+    return listed(
+        map(_with_interval, *(1 / of[f"ratio{end}"].values for end in ("", "_high", "_low")))
+    )
+
+
+def _with_interval(value: float, low: float, high: float) -> str:
+    interval = f" ({rounded(low, 3)}–{rounded(high, 3)})" if np.isfinite([low, high]).all() else ""
+    return rounded(value, 3) + interval
 
 
 def _series(values: Any, form: str = "") -> str:
@@ -241,7 +252,9 @@ def caption(dataset: xr.Dataset) -> list[str]:
         "fitted: the linear read-out of least balanced error; thresholds of random neurons are "
         "chosen likewise, in the first network",
         "dashed: what no read-out of rank n + 1 comes below, derived here",
-        "a neuron hears (Σw²)² / (m Σw⁴) of the inputs and serves as many of the ANDs",
+        "ANDs right: by a threshold of ½ in every example",
+        "two values: share of the variance of a neuron's weights that two values explain; a neuron "
+        "hears (Σw²)² / (m Σw⁴) of the inputs and serves as many of the ANDs",
         "sizes, inputs and losses are ours; of the paper's set-up we know the abstract",
     ]
     return parts + (["a setting lost all its seeds"] if not dataset["n_seeds"].all() else [])
@@ -249,13 +262,14 @@ def caption(dataset: xr.Dataset) -> list[str]:
 
 def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     """Draw weights, errors and structure: in columns by width, and by how many inputs are on."""
-    mosaic = [["trained", "by width", "by active"], ["wires", "right width", "right active"]]
+    mosaic = [["trained", "by width", "by active"], ["wires", "least width", "least active"]]
     mosaic += [["losses", "structure width", "structure active"]]
     figure, panel = panels(axes, mosaic, figsize=(13, 9.5), width_ratios=[0.8, 1, 1])
     by_width, by_active = axes_of(dataset)
     at = dataset.isel(setting=crossing(dataset))
-    paint.draw_weights(panel["trained"], dataset["W"].values, "trained")
-    paint.draw_weights(panel["wires"], dataset["wires"].values, "constructed")
+    paint.draw_weights(panel["trained"], dataset["W"].values, "weights into neurons, trained")
+    density = f"S/n = {float(at['chosen'].sel(family=OWN)):g}"
+    paint.draw_weights(panel["wires"], dataset["wires"].values, f"of the construction, {density}")
     paint.draw_losses(panel["losses"], dataset, at)
     for column, axis, cells, label, title in (
         ("width", "n_hidden", by_width, "neurons n", f"{int(by_width['n_active'][0])} inputs on"),
@@ -268,9 +282,9 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
         ),
     ):
         paint.draw_errors(panel[f"by {column}"], cells, axis)
-        paint.draw_right(panel[f"right {column}"], cells, axis)
+        paint.draw_over_least(panel[f"least {column}"], cells, axis)
         paint.draw_structure(panel[f"structure {column}"], cells, axis, dataset)
-        for row in ("by", "right", "structure"):
+        for row in ("by", "least", "structure"):
             panel[f"{row} {column}"].set_xlabel(label)
         panel[f"by {column}"].set_title(title)
     legend_of(panel["by active"], paint.looks(), loc="upper left", bbox_to_anchor=(1.01, 1))

@@ -29,8 +29,8 @@ WORDS_OF_SHARES = {
     "outputs_served": "ANDs that it serves",
     "two_values": "variance of its weights\nthat two values explain",
 }
-# Errors of a kind of neurons: all of one class of ANDs at one place, another class beside it.
-CLASSES = {"error_on": "ANDs that are on", "error_off": "ANDs that are off"}
+MOST_OVER_LEAST = 2.0  # to which axes reach at least
+CLASSES = ("error_on", "error_off")
 
 
 def draw_weights(ax: Axes, W: np.ndarray, title: str) -> None:
@@ -54,14 +54,19 @@ def draw_errors(ax: Axes, cells: xr.Dataset, axis: str) -> None:
     _scale(ax, x)
 
 
-def draw_right(ax: Axes, cells: xr.Dataset, axis: str) -> None:
-    """Draw the share of ANDs that are read right in every example, by an axis."""
-    x = cells[axis].values
-    for family, look in LOOKS.items():
-        draw_interval(ax, x, *_with_ends(cells.sel(family=family), "baseline_read_right"), **look)
-    draw_interval(ax, x, *_with_ends(cells, "read_right"), **TRAINED | {"lw": 2})
-    ax.set_ylim(-0.05, 1.05)
-    ax.set_ylabel("ANDs read right by a threshold\nof ½ in every example, share")
+def draw_over_least(ax: Axes, cells: xr.Dataset, axis: str) -> None:
+    """Draw the same in units of the least possible, without the construction's own read-out."""
+    x, least = cells[axis].values, cells["least_error"].where(cells["least_error"] > 0)
+    drawn = {f: _with_ends(cells.sel(family=f), "baseline_error") for f in LOOKS if f != OWN}
+    for family, ends in drawn.items():
+        draw_interval(ax, x, *(end / least for end in ends), **LOOKS[family])
+    draw_interval(
+        ax, x, *(end / least for end in _with_ends(cells, "error")), **TRAINED | {"lw": 2}
+    )
+    ax.axhline(1, **BOUND)
+    ax.set_ylabel("error / the least possible")
+    top = np.nanmax(np.append((cells["error"] / least).values, MOST_OVER_LEAST))
+    ax.set_ylim(0.95, min(1.1 * top, 10 * MOST_OVER_LEAST))
     _scale(ax, x)
 
 
@@ -83,26 +88,31 @@ def draw_losses(ax: Axes, dataset: xr.Dataset, at: xr.Dataset) -> None:
     trained = dataset.isel(setting=np.flatnonzero(same.values))
     cells = [trained.isel(setting=k) for k in range(trained.sizes["setting"])]
     rows: list[Any] = [(_loss_of(cell), cell, "") for cell in cells]
-    rows += [(family, at.sel(family=family), "baseline_") for family in (OWN, SPARSE, GAUSSIAN)]
+    others = (OWN, SPARSE, GAUSSIAN, LINEAR)
+    rows += [(family, at.sel(family=family), "baseline_") for family in others]
     for y, (_, cell, prefix) in enumerate(rows):
         for name, color in zip(CLASSES, (style.RED, style.BLUE), strict=True):
             mean, low, high = (max(float(v), 0) ** 0.5 for v in _with_ends(cell, prefix + name))
             half = np.nan_to_num(np.maximum([[mean - low], [high - mean]], 0))
-            how = {"color": color, "marker": "o", "ms": 5, "lw": 0, "label": CLASSES[name]}
+            how = {"color": color, "marker": "o", "ms": 5, "lw": 0}
             ax.errorbar([mean], [y], xerr=half, capsize=2.5, elinewidth=1.2, **how)
-        if not prefix:
-            text = f"two values: {float(cell['two_values']):.0%}"
-            ax.text(1.02, y, text, transform=ax.get_yaxis_transform(), va="center", fontsize=7)
+        text = f"{float(cell[prefix + 'read_right']):.0%}"
+        text += "" if prefix else f"     {float(cell['two_values']):.0%}"
+        ax.text(1.04, y, text, transform=ax.get_yaxis_transform(), va="center", fontsize=7.5)
+    head = "ANDs   two\nright    values"
+    ax.text(1.04, 1.02, head, transform=ax.transAxes, va="bottom", fontsize=7.5)
     ax.set_yticks(range(len(rows)), [name for name, *_ in rows])
     ax.invert_yaxis()
-    ax.set_xlabel("root mean squared error")
+    ax.set_xlim(left=0)
+    ax.set_xlabel("root mean squared error of ANDs\nthat are on (red) or off (blue)")
     ax.set_title(f"{int(at['n_hidden'])} neurons, {int(at['n_active'])} inputs on")
 
 
 def _loss_of(cell: xr.Dataset) -> str:
     """Say what loss a network was trained with."""
     classes = {0.0: "plain", 1.0: "balanced"}.get(float(cell["class_balance"]), "partly balanced")
-    return f"trained, {classes} |error|^{float(cell['exponent']):g}"
+    power = {2.0: "squared", 4.0: "4th power"}.get(float(cell["exponent"]), "other power")
+    return f"trained, {classes} {power}"
 
 
 def _with_ends(cells: xr.Dataset, name: str) -> tuple[xr.DataArray, ...]:
