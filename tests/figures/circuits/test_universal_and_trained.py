@@ -86,7 +86,7 @@ def test_the_claim_says_errors_in_units_of_others(result):
     assert "and none is possible" in figure.claim(result)
     result["least_error"][:] = result["error"] / 3
     said = figure.claim(result)
-    assert "With 2 and 3 inputs on, 10 trained neurons for the 10 ANDs of 5 features" in said
+    assert "With 2 and 3 inputs on, 10 trained neurons for the 10 ANDs of 5 inputs" in said
     assert "0.25 and 0.25 times as much as the sparse construction" in said
     assert "3 and 3 times the least" in said
 
