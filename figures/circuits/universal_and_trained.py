@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 from figures.circuits import universal_and_trained_panels as paint
 from figures.circuits.universal_and_baselines import (
+    BINARY,
     ERRORS,
     GAUSSIAN,
     LINEAR,
@@ -27,6 +28,7 @@ from figures.circuits.universal_and_baselines import (
     name_of,
     neurons_of,
 )
+from figures.circuits.universal_and_settings import axes_of, crossing, of_loss
 from figures.circuits.universal_and_structure import normal, structure_of
 from figures.kit.panels import legend_of, panels
 from figures.kit.settings import require_at_least
@@ -58,6 +60,7 @@ WORDS = {
     "W": "weights of the best trained network where both axes cross",
     "wires": "those of the construction, of the density that errs least by its own read-out",
     "n_seeds": "seeds that did not diverge",
+    "n_falling": "seeds whose loss still falls",
 }
 for _name, _words in MEASURED.items():
     WORDS |= {_name: f"{_words}: mean over seeds", f"{_name}_low": "lower end of its 95 % interval"}
@@ -122,6 +125,7 @@ def analyse(dataset: xr.Dataset, found: dict[str, xr.Dataset]) -> xr.Dataset:
     result = result.assign({name: np.exp(value) for name, value in of_logs.items()})
     result["chosen"] = others["chosen"]
     result["n_seeds"] = (dataset["diverged"] == 0).sum("seed")
+    result["n_falling"] = (dataset["still_falling"] == 1).sum("seed")
     m = dataset.sizes["feature"]
     cells = zip(dataset["n_active"].values, dataset["n_hidden"].values, strict=True)
     result["least_error"] = ("setting", [least_error(m, int(s), int(n)) for s, n in cells])
@@ -166,69 +170,51 @@ def _with_pictures(result: xr.Dataset, dataset: xr.Dataset) -> xr.Dataset:
     return result
 
 
-def of_loss(dataset: xr.Dataset) -> xr.Dataset:
-    """Return the settings of the balanced squared error."""
-    squared = (dataset["class_balance"] == 1) & (dataset["exponent"] == 2)
-    some = np.broadcast_to(squared.values, dataset.sizes["setting"])
-    return dataset.isel(setting=np.flatnonzero(some) if some.any() else slice(None))
-
-
-def along(dataset: xr.Dataset, axis: str, other: str) -> xr.Dataset:
-    """Return the settings along one axis, at the value of the other that has most of them."""
-    values, counts = np.unique(dataset[other], return_counts=True)
-    some = np.flatnonzero(dataset[other].values == values[counts.argmax()])
-    return dataset.isel(setting=some).sortby(axis)
-
-
-def axes_of(dataset: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
-    """Return the settings by width, and those by the number of active features."""
-    squared = of_loss(dataset)
-    by_width = along(squared, "n_hidden", "n_active")
-    return by_width, along(squared, "n_active", "n_hidden")
-
-
-def crossing(dataset: xr.Dataset) -> int:
-    """Return the setting that lies on both axes, or else one by width."""
-    numbered = dataset.assign_coords(place=("setting", np.arange(dataset.sizes["setting"])))
-    by_width, by_active = (of["place"].values for of in axes_of(numbered))
-    both = np.intersect1d(by_width, by_active)
-    return int(both[0] if both.size else by_width[0])
-
-
 def claim(dataset: xr.Dataset) -> str:
     """Say how training does beside the construction, random neurons and the bound."""
-    by_width, by_active = (
-        of.isel(setting=np.flatnonzero(of["n_seeds"].values > 0)) for of in axes_of(dataset)
-    )
-    if not by_active.sizes["setting"] or not by_width.sizes["setting"]:
+    known = of_loss(dataset)
+    known = known.isel(setting=np.flatnonzero(known["n_seeds"].values > 0))
+    if not known.sizes["setting"]:
         return "Every run diverged"
-    ends = by_active.isel(setting=[0, -1] if by_active.sizes["setting"] > 1 else [0])
+    by_width, by_active = axes_of(known)
     wide = by_width.isel(setting=[0, -1] if by_width.sizes["setting"] > 1 else [0])
-    n, m = int(ends["n_hidden"][0]), dataset.sizes["feature"]
+    least_on, most_on = (by_active.isel(setting=[k]) for k in (0, -1))
+    m = dataset.sizes["feature"]
     return (
-        f"With {listed(ends['n_active'].values)} inputs on, {n} trained neurons for the "
-        f"{m * (m - 1) // 2} ANDs of {m} inputs err {_times(ends, OWN)} times as much as the "
-        f"sparse construction, but {_times(ends, GAUSSIAN)} times as much as random neurons with a "
-        f"fitted read-out, {_times(ends, LINEAR)} times as much as one of the inputs themselves, "
-        f"{_over(ends['error'].values, ends['least_error'].values)}; two values explain "
-        f"{_series(wide['two_values'], '.0%')} of the weights of {_series(wide['n_hidden'])} "
-        f"neurons (of normal numbers {float(dataset['normal_two_values']):.0%})"
+        f"{_series(_ends(known['n_hidden']), ' to ')} trained neurons for the {m * (m - 1) // 2} "
+        f"ANDs of {m} inputs, {_series(_ends(known['n_active']), ' to ')} of them on, err "
+        f"{_range(known, [OWN])} times as much as the sparse construction, but "
+        f"{_range(known, [GAUSSIAN, BINARY])} times as much as random neurons with a fitted "
+        f"read-out; {_over(least_on)} with {int(least_on['n_active'][0])} on, and with "
+        f"{int(most_on['n_active'][0])} on {_range(most_on, [LINEAR])} times as much as the inputs "
+        f"themselves; two values explain {_series(wide['two_values'], ' and ', '.0%')} of the "
+        f"weights of {_series(wide['n_hidden'], ' and ')} neurons (of normal numbers "
+        f"{float(dataset['normal_two_values']):.0%})"
     )
 
 
-def _over(error: np.ndarray, least: np.ndarray) -> str:
-    """Say errors in units of what is possible at least."""
-    if not (least > 0).all():
-        return "and none is possible"
-    return f"and {_series(error / least)} times the least that is possible"
+def _over(cell: xr.Dataset) -> str:
+    """Say an error in units of what is possible at least."""
+    n, least = int(cell["n_hidden"][0]), float(cell["least_error"][0])
+    if not least > 0:
+        return f"{n} err {rounded(cell['error'][0])} where none is possible"
+    return f"{n} err {rounded(cell['error'][0] / least, 3)} times the least that is possible"
 
 
-def _times(cells: xr.Dataset, family: str) -> str:
-    """Say the errors of trained neurons in units of a family's, with intervals."""
-    of = cells.sel(family=family)
-    return listed(
-        map(_with_interval, *(1 / of[f"ratio{end}"].values for end in ("", "_high", "_low")))
-    )
+def _range(cells: xr.Dataset, families: list[str]) -> str:
+    """Say the smallest and the largest error in units of the best of some families."""
+    of = cells.sel(family=families)
+    best = of.isel(family=of["baseline_error"].argmin("family"))
+    value, low, high = (1 / best[f"ratio{end}"].values for end in ("", "_high", "_low"))
+    if not np.isfinite(value).any():
+        return "an unknown number of"
+    at = dict.fromkeys([int(np.nanargmin(value)), int(np.nanargmax(value))])
+    return " to ".join(_with_interval(value[k], low[k], high[k]) for k in at)
+
+
+def _ends(values: xr.DataArray) -> list[int]:
+    """Return the smallest and the largest of whole numbers, one of equal ones."""
+    return list(dict.fromkeys([int(values.min()), int(values.max())]))
 
 
 def _with_interval(value: float, low: float, high: float) -> str:
@@ -236,8 +222,8 @@ def _with_interval(value: float, low: float, high: float) -> str:
     return rounded(value, 3) + interval
 
 
-def _series(values: Any, form: str = "") -> str:
-    return listed(f"{float(v):{form}}" if form else rounded(v) for v in np.asarray(values))
+def _series(values: Any, between: str, form: str = ".0f") -> str:
+    return between.join(f"{float(v):{form}}" for v in np.asarray(values))
 
 
 def caption(dataset: xr.Dataset) -> list[str]:
@@ -257,6 +243,13 @@ def caption(dataset: xr.Dataset) -> list[str]:
         "hears (Σw²)² / (m Σw⁴) of the inputs and serves as many of the ANDs",
         "sizes, inputs and losses are ours; of the paper's set-up we know the abstract",
     ]
+    if dataset["n_falling"].any():
+        falling = dataset.isel(setting=np.flatnonzero(dataset["n_falling"].values > 0))
+        widths = listed(np.unique(falling["n_hidden"]))
+        parts.append(
+            f"{int(falling['n_falling'].sum())} of {int(dataset['n_seeds'].sum())} runs still "
+            f"improve, by over 0.5% in a tenth of their steps, those of {widths} neurons"
+        )
     return parts + (["a setting lost all its seeds"] if not dataset["n_seeds"].all() else [])
 
 

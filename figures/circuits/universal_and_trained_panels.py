@@ -30,6 +30,7 @@ WORDS_OF_SHARES = {
     "two_values": "variance of its weights\nthat two values explain",
 }
 MOST_OVER_LEAST = 2.0  # to which axes reach at least
+COLUMNS = (1.03, 1.21)  # where shares stand beside errors, in widths of the panel
 CLASSES = ("error_on", "error_off")
 
 
@@ -96,11 +97,12 @@ def draw_losses(ax: Axes, dataset: xr.Dataset, at: xr.Dataset) -> None:
             half = np.nan_to_num(np.maximum([[mean - low], [high - mean]], 0))
             how = {"color": color, "marker": "o", "ms": 5, "lw": 0}
             ax.errorbar([mean], [y], xerr=half, capsize=2.5, elinewidth=1.2, **how)
-        text = f"{float(cell[prefix + 'read_right']):.0%}"
-        text += "" if prefix else f"     {float(cell['two_values']):.0%}"
-        ax.text(1.04, y, text, transform=ax.get_yaxis_transform(), va="center", fontsize=7.5)
-    head = "ANDs   two\nright    values"
-    ax.text(1.04, 1.02, head, transform=ax.transAxes, va="bottom", fontsize=7.5)
+        texts = [f"{float(cell[prefix + 'read_right']):.0%}"]
+        texts += [] if prefix else [f"{float(cell['two_values']):.0%}"]
+        for x, text in zip(COLUMNS, texts, strict=False):
+            ax.text(x, y, text, transform=ax.get_yaxis_transform(), va="center", fontsize=7.5)
+    for x, text in zip(COLUMNS, ("ANDs\nright", "two\nvalues"), strict=True):
+        ax.text(x, 1.0, text, transform=ax.transAxes, va="bottom", fontsize=7.5)
     ax.set_yticks(range(len(rows)), [name for name, *_ in rows])
     ax.invert_yaxis()
     ax.set_xlim(left=0)

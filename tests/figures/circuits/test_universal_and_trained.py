@@ -40,6 +40,7 @@ def networks(n_active=(2, 3), n_seeds=2, diverged=0):
         "b": ((*both, "output"), np.broadcast_to(wrong[:, None], (*shape, N_PAIRS))),
         "loss_ranking": (both, np.broadcast_to(wrong, shape)),
         "diverged": (both, np.full(shape, diverged)),
+        "still_falling": (both, np.full(shape, 1)),
     }
     coords = {
         "n_hidden": ("setting", [N_PAIRS] * shape[0]),
@@ -82,20 +83,21 @@ def test_baselines_come_no_lower_than_the_bound_and_a_linear_read_out_is_the_sam
 
 def test_the_claim_says_errors_in_units_of_others(result):
     result = result.copy(deep=True)
-    result["ratio"][:] = 4.0
-    assert "and none is possible" in figure.claim(result)
+    assert "10 err 0.02 where none is possible with 2 on" in figure.claim(result)
+    result["ratio"][:] = [[4.0], [5.0]]
+    result["ratio_low"][:], result["ratio_high"][:] = result["ratio"] / 2, result["ratio"] * 2
     result["least_error"][:] = result["error"] / 3
     said = figure.claim(result)
-    assert "With 2 and 3 inputs on, 10 trained neurons for the 10 ANDs of 5 inputs" in said
-    assert "0.25 and 0.25 times as much as the sparse construction" in said
-    assert "3 and 3 times the least" in said
+    assert "10 trained neurons for the 10 ANDs of 5 inputs, 2 to 3 of them on, err" in said
+    assert "0.2 (0.1–0.4) to 0.25 (0.125–0.5) times as much as the sparse construction" in said
+    assert "10 err 3 times the least that is possible with 2 on" in said
 
 
 @pytest.mark.parametrize("how", [{"n_seeds": 1}, {"diverged": 1}, {"n_active": (2,)}])
 def test_one_seed_lost_runs_and_a_single_setting_are_said_and_drawn(how):
     found = analysed(**how)
     assert ("Every run diverged" in figure.claim(found)) == ("diverged" in how)
-    figure.caption(found)
+    assert any("still improve" in part for part in figure.caption(found))
     figure.draw(found)
 
 
