@@ -83,14 +83,14 @@ def test_baselines_come_no_lower_than_the_bound_and_a_linear_read_out_is_the_sam
 
 def test_the_claim_says_errors_in_units_of_others(result):
     result = result.copy(deep=True)
-    assert "10 err 0.02 where none is possible with 2 on" in figure.claim(result)
+    assert "10 neurons err 0.02 where none is possible with 2 on" in figure.claim(result)
     result["ratio"][:] = [[4.0], [5.0]]
     result["ratio_low"][:], result["ratio_high"][:] = result["ratio"] / 2, result["ratio"] * 2
     result["least_error"][:] = result["error"] / 3
     said = figure.claim(result)
     assert "10 trained neurons for the 10 ANDs of 5 inputs, 2 to 3 of them on, err" in said
     assert "0.2 (0.1–0.4) to 0.25 (0.125–0.5) times as much as the sparse construction" in said
-    assert "10 err 3 times the least that is possible with 2 on" in said
+    assert "10 neurons err 3 times the least that is possible with 2 on" in said
 
 
 @pytest.mark.parametrize("how", [{"n_seeds": 1}, {"diverged": 1}, {"n_active": (2,)}])
