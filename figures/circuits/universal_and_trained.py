@@ -198,7 +198,9 @@ def _over(cell: xr.Dataset) -> str:
     n, least = int(cell["n_hidden"][0]), float(cell["least_error"][0])
     if not least > 0:
         return f"{n} neurons err {rounded(cell['error'][0])} where none is possible"
-    return f"{n} neurons err {rounded(cell['error'][0] / least, 3)} times the least that is possible"
+    return (
+        f"{n} neurons err {rounded(cell['error'][0] / least, 3)} times the least that is possible"
+    )
 
 
 def _range(cells: xr.Dataset, families: list[str]) -> str:
