@@ -90,6 +90,7 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "circuits": {
         "rotations": "toymodels.circuits.constructions.rotations:Rotations",
+        "linked": "toymodels.circuits.constructions.linked_rotations:LinkedRotations",
     },
     "assignment": {
         "prime_steps": "toymodels.circuits.assignment:prime_steps",

@@ -37,7 +37,7 @@ def test_random_weights_have_the_share_that_their_number_says():
     """The null: 12 of 48 neurons are a circuit's own, in every layer that is not embedded."""
     found = measured(init="random")
     assert found["own_share"].values[0] == pytest.approx(1, abs=1e-5)
-    np.testing.assert_allclose(found["own_share"].values[1:], 12 / 48, atol=0.1)
+    np.testing.assert_allclose(found["own_share"].values[1:], 12 / 48, atol=0.2)
 
 
 def test_other_models_are_refused():
