@@ -23,12 +23,14 @@ NAMES: dict[str, dict[str, str]] = {
     "features": {
         "independent": "toymodels.features.independent:Independent",
         "one_active": "toymodels.features.one_active:OneActive",
+        "several_active": "toymodels.features.several_active:SeveralActive",
         "correlated": "toymodels.features.correlated:CorrelatedSets",
         "anticorrelated": "toymodels.features.anticorrelated:AnticorrelatedSets",
     },
     "values": {
         "uniform": "toymodels.features.base:Uniform",
         "signed_uniform": "toymodels.features.base:SignedUniform",
+        "boolean": "toymodels.features.base:Boolean",
     },
     "model": {
         "linear": "toymodels.models.autoencoders:LinearAutoencoder",
@@ -51,6 +53,7 @@ NAMES: dict[str, dict[str, str]] = {
         "compressed_computation": ("toymodels.tasks.compressed_computation:CompressedComputation"),
         "rotations": "toymodels.tasks.circuits:RotationTask",
         "steps": "toymodels.tasks.circuits:StepTask",
+        "universal_and": "toymodels.tasks.universal_and:UniversalAnd",
         "hidden_of": "toymodels.tasks.hidden_of:HiddenOf",
     },
     "estimator": {
