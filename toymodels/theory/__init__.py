@@ -5,6 +5,7 @@
 - `surface_2_1`: the loss of two features in one dimension without bias, and its minima.
 - `one_active`: the loss when one feature is active at a time, and its k-gons.
 - `absolute_value`: |x| by two neurons each.
+- `compressed_computation`: more ReLUs than neurons, what any network can reach.
 - `nonlinear_compression`: two numbers in one, by a staircase with ramps.
 - `shapes`: the polytopes that features form, their names and corners.
 
@@ -16,6 +17,12 @@ from toymodels.theory.absolute_value import (
     AbsoluteValues,
     distance_to_exact,
     exact_absolute_value,
+)
+from toymodels.theory.compressed_computation import (
+    score_least,
+    score_linear,
+    score_naive,
+    score_of_network,
 )
 from toymodels.theory.linear import LinearLimit, linear_limit, linear_loss_in_sets
 from toymodels.theory.nonlinear_compression import (
@@ -83,4 +90,8 @@ __all__ = [
     "phase_losses_3_2",
     "problem_of",
     "regular_polygon",
+    "score_least",
+    "score_linear",
+    "score_naive",
+    "score_of_network",
 ]
