@@ -1,5 +1,6 @@
 """What any network can reach where one feature is active at a time."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -25,8 +26,9 @@ def network(seed=0):
 def test_the_score_is_the_mean_error_of_single_features():
     """E x² = 1/3, so that at x = ±1 an error counts a third."""
     W, V = network()
-    x = np.concatenate([np.eye(N), -np.eye(N)], axis=1).astype(np.float32)
-    error = mean_error(MIXED, apply_batch(OneHiddenLayer(W, V), x), MIXED.target(x))
+    x = jnp.concatenate([jnp.eye(N), -jnp.eye(N)], axis=1)
+    model = OneHiddenLayer(jnp.asarray(W), jnp.asarray(V))
+    error = mean_error(MIXED, apply_batch(model, x), MIXED.target(x))
     assert score_of_network(W, V, MIXED.M) == pytest.approx(float(np.sum(error)) / 3, rel=1e-5)
 
 

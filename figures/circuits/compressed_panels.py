@@ -1,0 +1,162 @@
+"""The panels of compressed computation, and what its networks are called."""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from figures.kit import style
+from figures.kit.panels import draw_interval
+from sweeps.stats import mean_over_seeds
+
+KINDS = {
+    "none": "no mixing",
+    "gaussian": "asymmetric mixing",
+    "symmetric": "symmetric mixing",
+    "embedding": "mixing of an embedding",
+}
+SCORE = "L / p, mean over features"
+
+
+def solution_words(dataset: xr.Dataset, k: int) -> str:
+    """Name solution k by what it was trained on."""
+    kind, q = str(dataset["solution_mixing"][k].item()), float(dataset["solution_exponent"][k])
+    return KINDS.get(kind, kind) + ("" if q == 2 else f", L{_raised(q)}")
+
+
+def _raised(q: float) -> str:
+    return f"{q:g}".translate(str.maketrans("0123456789.", "⁰¹²³⁴⁵⁶⁷⁸⁹·"))
+
+
+def interval(dataset: xr.Dataset, name: str, lost: str = "diverged") -> xr.Dataset:
+    """Return the mean over seeds and its interval, without runs that diverged."""
+    cells = dataset[[name]].assign(diverged=dataset[lost])
+    return mean_over_seeds(cells, name, dim="seed")
+
+
+def _points(ax: Axes, x: Any, found: xr.Dataset, **look: Any) -> None:
+    values = (found[part].values for part in ("average", "low", "high"))
+    draw_interval(ax, x, *values, **look)
+
+
+def _naive(ax: Axes, dataset: xr.Dataset, label: str = "") -> None:
+    look = {"color": style.INK, "ls": "--", "lw": 1.3, "zorder": 1}
+    ax.axhline(float(dataset["naive"]), label=label or None, **look)
+
+
+def draw_density(ax: Axes, dataset: xr.Dataset) -> None:
+    """Draw scores by density: of networks trained there, and of the sparsest and densest."""
+    _naive(ax, dataset, "one neuron each (exact)")
+    density = dataset["density"].values
+    for i, kind in enumerate(map(str, dataset["of"].values)):
+        mine = dataset.sel(of=kind)
+        found = interval(mine, "density_score", "density_diverged")
+        look = style.series((0, 3)[i % 2])
+        _points(ax, density, found, label=f"trained there, {KINDS.get(kind, kind)}", **look)
+    first = dataset.isel(of=0)
+    for at, dashes in ((0, ":"), (-1, "-.")) if density.size > 1 else ():
+        kept = first["density_diverged"].isel(density=at, drop=True) == 0
+        moved = dataset["density_elsewhere"].isel(trained_at=at).where(kept).mean("seed")
+        words = f"trained at {density[at]:g}, {KINDS.get(str(first['of'].item()), '')}"
+        ax.plot(density, moved.values, dashes, color=style.NOTE, label=words, lw=1.5)
+    ax.set(xscale="log", xlabel="density p of evaluation", ylabel=SCORE)
+    top = 2.2 * float(dataset["naive"])
+    ax.set_ylim(0, top)
+    ax.set_title("by density")
+    ax.legend(loc="upper center", fontsize=7)
+
+
+def draw_mixing(ax: Axes, dataset: xr.Dataset) -> None:
+    """Draw scores by the size of the mixing, with what is exact."""
+    _naive(ax, dataset)
+    scale, most = dataset["scale"].values, 0.0
+    clean = interval(dataset, "score").isel(solution=0)
+    for i, kind in enumerate(map(str, dataset["kind"].values)):
+        mine = dataset.sel(kind=kind)
+        look = style.series(i + 1)
+        found = interval(mine, "mixing_score", "mixing_diverged")
+        _points(ax, scale, found, label=KINDS.get(kind, kind), **look)
+        bound = {"color": look["color"], "lw": 1.2, "ls": ":"}
+        ax.plot(scale, mine["mixing_least"].values, **bound, label="no network is below (exact)")
+        most = max(most, float(found["average"].max()))
+    _points(ax, [0], clean.expand_dims("x"), label=KINDS["none"], **style.series(0))
+    ax.plot(
+        scale,
+        dataset["mixing_naive"].isel(kind=0).values,
+        color=style.INK,
+        lw=1.3,
+        ls=(0, (1, 2)),
+        label="one neuron each, mixing unlearned",
+    )
+    top = max(1.3 * float(dataset["naive"]), 1.15 * np.nan_to_num(most))
+    ax.set(ylim=(0.5 * float(dataset["naive"]), top))
+    ax.set(xlabel="σ, standard deviation of what is mixed", ylabel=SCORE)
+    ax.set_title("by the size of the mixing")
+    ax.legend(loc="upper left", fontsize=7)
+
+
+def draw_transplant(ax: Axes, dataset: xr.Dataset) -> None:
+    """Draw scores of each solution: on its own task, where nothing is mixed, and trained on."""
+    _naive(ax, dataset)
+    n = dataset.sizes["solution"]
+    stages = (
+        ("score", "on the task of its training"),
+        ("score_clean", "same weights, nothing mixed"),
+        ("score_continued", "and trained on there"),
+    )
+    for i, (name, words) in enumerate(stages):
+        look = style.series(i) | {"ls": "none", "ms": 6}
+        _points(ax, np.arange(n) + 0.18 * (i - 1), interval(dataset, name), label=words, **look)
+    words = [solution_words(dataset, k).replace(" of an ", "\nof an\n") for k in range(n)]
+    words = [word.replace(" mixing", "\nmixing").replace(", ", ",\n") for word in words]
+    ax.set_xticks(range(n), words, fontsize=7.5)
+    ax.set(ylabel=SCORE, ylim=(0, None))
+    ax.set_title("without the mixing the gain is lost")
+    ax.legend(loc="lower left", fontsize=7.5)
+
+
+def draw_features(ax: Axes, dataset: xr.Dataset) -> None:
+    """Draw each feature's own error, sorted; lines are means over seeds."""
+    n = dataset.sizes["feature"]
+    errors = dataset["own_error"].isel(noise=0).where(dataset["diverged"] == 0)
+    for k in range(dataset.sizes["solution"]):
+        mine = np.sort(errors.isel(solution=k).values, axis=-1)
+        kept = mine[np.isfinite(mine).all(axis=-1)]
+        mean = kept.mean(axis=0) if len(kept) else np.full(n, np.nan)
+        color = style.SERIES[k % len(style.SERIES)][0]
+        ax.plot(np.arange(1, n + 1), mean, color=color, label=solution_words(dataset, k))
+    below = float(dataset["computed_below"])
+    ax.axhline(below, color=style.NULL, ls=":", lw=1.2)
+    ax.text(1, below, " bound: computed below", va="bottom", fontsize=7, color=style.NOTE)
+    ax.set(xlabel="features, best first", ylabel="own error / that of the answer 0", xlim=(1, n))
+    ax.set_ylim(0, 1.15)
+    ax.set_title("which features are computed, alone")
+    ax.legend(loc="upper left", fontsize=7)
+
+
+def draw_noise(ax: Axes, dataset: xr.Dataset) -> None:
+    """Draw how many features are computed while the others hold noise."""
+    n, noise = dataset.sizes["feature"], dataset["noise"].values
+    ax.axhline(int(dataset["n_hidden"]), color=style.INK, ls="--", lw=1.3)
+    for k in range(dataset.sizes["solution"]):
+        found = interval(dataset.isel(solution=k), "computed")
+        _points(ax, noise, found, label=solution_words(dataset, k), **style.series(k))
+    alike = matched_noise(n)
+    ax.axvline(alike, color=style.GREY, lw=1, zorder=0)
+    ax.annotate(
+        " all noise as long\n as one feature",
+        (alike, 0.02),
+        xycoords=("data", "axes fraction"),
+        fontsize=7.5,
+        color=style.NOTE,
+    )
+    ax.set(xlabel="ε, size of noise on every other feature", ylabel="features computed")
+    ax.set_ylim(-0.03 * n, 1.08 * n)
+    ax.set_title(f"noise test: of {n} features on {int(dataset['n_hidden'])} neurons (dashed)")
+    ax.legend(loc="upper right", fontsize=8)
+
+
+def matched_noise(n_features: int) -> float:
+    """Return the noise that all others hold together when it is as long as an active feature."""
+    return max(n_features - 1, 1) ** -0.5
