@@ -15,11 +15,15 @@ from matplotlib.figure import Figure
 
 from figures.circuits import compressed_panels as draws
 from figures.circuits.compressed_scores import own_errors, scores
+from figures.kit.compute import sweep_table
+from figures.kit.entry import path_of
 from figures.kit.panels import panels
 from figures.kit.words import counted, listed
+from sweeps.config.parse import parse
 from toymodels.errors import InputError
 from toymodels.theory import score_least, score_linear, score_naive
 
+NAME = "compressed-computation"
 MOSAIC = [["density", "mixing", "transplant"], ["features", "noise", "noise"]]
 WEIGHTS = ("W", "V", "M")
 NONE = "none"
@@ -46,11 +50,20 @@ WORDS = {
 
 
 def check(plan: Any) -> None:
-    """Refuse settings that say nothing.
+    """Refuse settings that say nothing, and keys of the run that other sweeps would not follow.
 
     Raises:
-        InputError: a noise that is negative, or none that is 0, a bound or samples out of range.
+        InputError: a noise that is negative, or none that is 0, a bound or samples out of range,
+            or another run than those of the file.
     """
+    table = sweep_table(path_of(NAME))
+    own = [parse(table, (), version) for version in ("", "fast", "tiny")]
+    if not any(_runs(plan.config) == _runs(config) for config in own):
+        raise InputError(
+            f"{NAME} shows four sweeps side by side, which would not follow this change: leave it "
+            "out, or copy their four files and change all of them. seed= and the settings noise, "
+            "noise_samples and computed_below may be changed here."
+        )
     noise, below = np.asarray(plan.settings["noise"], float), plan.settings["computed_below"]
     if not noise.size or noise.min() != 0 or np.any(np.diff(noise) <= 0):
         raise InputError(f"noise = {noise.tolist()}: give growing sizes, the first 0.")
@@ -58,6 +71,11 @@ def check(plan: Any) -> None:
         raise InputError(f"computed_below = {below}: give a share between 0 and 1.")
     if plan.settings["noise_samples"] < 2:
         raise InputError(f"noise_samples = {plan.settings['noise_samples']}: give 2 or more.")
+
+
+def _runs(config: Any) -> Any:
+    """Return what a sweep runs, whatever its root seed."""
+    return config.unvaried, config.grid
 
 
 def analyse(dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> xr.Dataset:
@@ -141,19 +159,32 @@ def claim(dataset: xr.Dataset) -> str:
     """Say the scores with and without mixing, and what the noise test leaves."""
     if bool((dataset["diverged"] != 0).all()):
         return "Every run diverged: nothing is known of its score"
-    every = range(dataset.sizes["solution"])
-    mixed = [k for k in every if str(dataset["solution_mixing"][k].item()) != NONE]
-    plain = [k for k in every if k not in mixed and dataset["solution_exponent"][k] == 2]
     n, n_hidden = dataset.sizes["feature"], int(dataset["n_hidden"])
-    parts = [f"L / p is {_said(dataset, 'score', k)} without mixing" for k in plain[:1]]
-    parts += [f"one neuron each {float(dataset['naive']):.4f}"]
-    parts += [f"{_said(dataset, 'score', k)} with {_named(dataset, k)}" for k in mixed]
-    moved = [_range(dataset, name, mixed) for name in ("score_clean", "score_continued")]
-    without = ", ".join(parts)
-    if mixed and all(moved):
-        without += f"; where nothing is mixed these weights score {moved[0]}, trained on {moved[1]}"
     where = f"{n} ReLUs on {n_hidden} neurons at density {float(dataset['p_active']):g}"
-    return f"{where}: {without}; {_noise_said(dataset)}"
+    parts = [f"one neuron each scores L / p = {float(dataset['naive']):.4f}"]
+    plain, best, told = _told(dataset)
+    if plain is not None:
+        parts += [f"training {_said(dataset, 'score', plain)} where nothing is mixed"]
+    if best is not None:
+        parts += [
+            f"{_said(dataset, 'score', best)} with {_named(dataset, best)}, whose weights score "
+            f"{_said(dataset, 'score_clean', best)} without it and, trained on, "
+            f"{_said(dataset, 'score_continued', best)}"
+        ]
+    return f"{where}: {', '.join(parts)}; {_noise_said(dataset, told)}"
+
+
+def _told(dataset: xr.Dataset) -> tuple[int | None, int | None, list[int]]:
+    """Return the solution without mixing, the best with it, and of which the noise test is told."""
+    kinds, q = dataset["solution_mixing"].values, dataset["solution_exponent"].values
+    means = draws.interval(dataset, "score")["average"].values
+    known = np.flatnonzero(np.isfinite(means))
+    plain = [int(k) for k in known if kinds[k] == NONE and q[k] == 2]
+    mixed = [int(k) for k in known if kinds[k] != NONE]
+    powers = [int(k) for k in known if kinds[k] == NONE and q[k] != 2]
+    best = [min(mixed, key=lambda k: means[k])] if mixed else []
+    first = plain[:1]
+    return (first or [None])[0], (best or [None])[0], [*first, *best, *powers]
 
 
 def _named(dataset: xr.Dataset, k: int) -> str:
@@ -164,31 +195,16 @@ def _said(dataset: xr.Dataset, name: str, k: int) -> str:
     """Write a mean over seeds with its interval, where there is one."""
     found = draws.interval(dataset.isel(solution=k), name)
     mean, low, high = (float(found[part]) for part in ("average", "low", "high"))
-    if np.isnan(mean):
-        return "unknown, as all diverged,"
     return f"{mean:.4f}" + ("" if np.isnan(low) else f" [{low:.4f}, {high:.4f}]")
 
 
-def _range(dataset: xr.Dataset, name: str, solutions: list[int]) -> str:
-    """Write the least and the largest mean of some solutions, or nothing where all are lost."""
-    means = draws.interval(dataset.isel(solution=solutions), name)["average"].values
-    if np.isnan(means).all():
-        return ""
-    low, high = (f"{value:.4f}" for value in (np.nanmin(means), np.nanmax(means)))
-    return low if low == high else f"{low} to {high}"
-
-
-def _noise_said(dataset: xr.Dataset) -> str:
-    """Say how many features each solution computes, alone and with noise on the others."""
+def _noise_said(dataset: xr.Dataset, solutions: list[int]) -> str:
+    """Say how many features some solutions compute, alone and with noise on the others."""
     at = int(np.abs(dataset["noise"].values - TOLD_NOISE).argmin())
     found = draws.interval(dataset, "computed")["average"].isel(noise=[0, at]).values
-    said = [
-        f"{alone:.0f} and {noisy:.0f} ({_named(dataset, k)})"
-        for k, (alone, noisy) in enumerate(found)
-        if np.isfinite(alone)
-    ]
-    where = f"ε = {float(dataset['noise'][at]):g}"
-    return f"features computed alone and with noise {where} on all others: {listed(said)}"
+    said = [f"{found[k, 1]:.0f} of {found[k, 0]:.0f} ({_named(dataset, k)})" for k in solutions]
+    where = f"noise ε = {float(dataset['noise'][at]):g} on all others"
+    return f"of the features computed alone, {where} leaves {listed(said)}"
 
 
 def caption(dataset: xr.Dataset) -> list[str]:

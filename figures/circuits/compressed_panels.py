@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from figures.kit import style
-from figures.kit.panels import draw_interval
+from figures.kit.panels import draw_interval, legend_of
 from sweeps.stats import mean_over_seeds
 
 KINDS = {
@@ -72,28 +73,29 @@ def draw_mixing(ax: Axes, dataset: xr.Dataset) -> None:
     _naive(ax, dataset)
     scale, most = dataset["scale"].values, 0.0
     clean = interval(dataset, "score").isel(solution=0)
+    _points(ax, [0], clean.expand_dims("x"), label=KINDS["none"], **style.series(0))
     for i, kind in enumerate(map(str, dataset["kind"].values)):
-        mine = dataset.sel(kind=kind)
-        look = style.series(i + 1)
+        mine, look = dataset.sel(kind=kind), style.series(i + 1)
         found = interval(mine, "mixing_score", "mixing_diverged")
         _points(ax, scale, found, label=KINDS.get(kind, kind), **look)
-        bound = {"color": look["color"], "lw": 1.2, "ls": ":"}
-        ax.plot(scale, mine["mixing_least"].values, **bound, label="no network is below (exact)")
-        most = max(most, float(found["average"].max()))
-    _points(ax, [0], clean.expand_dims("x"), label=KINDS["none"], **style.series(0))
-    ax.plot(
-        scale,
-        dataset["mixing_naive"].isel(kind=0).values,
-        color=style.INK,
-        lw=1.3,
-        ls=(0, (1, 2)),
-        label="one neuron each, mixing unlearned",
-    )
-    top = max(1.3 * float(dataset["naive"]), 1.15 * np.nan_to_num(most))
-    ax.set(ylim=(0.5 * float(dataset["naive"]), top))
+        for name, dashes in (("least", ":"), ("linear", "-.")):
+            ax.plot(scale, mine[f"mixing_{name}"].values, color=look["color"], lw=1.2, ls=dashes)
+        most = max(most, float(np.nan_to_num(found["average"]).max()))
+    unlearned = dataset["mixing_naive"].isel(kind=0).values
+    ax.plot(scale, unlearned, color=style.INK, lw=1.3, ls=(0, (5, 3)))
+    naive = float(dataset["naive"])
+    ax.set(ylim=(0.5 * naive, max(1.9 * naive, 1.4 * most)))
     ax.set(xlabel="σ, standard deviation of what is mixed", ylabel=SCORE)
     ax.set_title("by the size of the mixing")
-    ax.legend(loc="upper left", fontsize=7)
+    handles, labels = ax.get_legend_handles_labels()
+    for words, color, dashes in (
+        ("one neuron each; rising: with mixing", style.INK, "--"),
+        ("best linear map (exact)", style.NOTE, "-."),
+        ("no network is below (exact)", style.NOTE, ":"),
+    ):
+        handles.append(Line2D([], [], color=color, ls=dashes, lw=1.2))
+        labels.append(words)
+    ax.legend(handles, labels, loc="upper left", fontsize=7, frameon=True, edgecolor="none")
 
 
 def draw_transplant(ax: Axes, dataset: xr.Dataset) -> None:
@@ -101,19 +103,23 @@ def draw_transplant(ax: Axes, dataset: xr.Dataset) -> None:
     _naive(ax, dataset)
     n = dataset.sizes["solution"]
     stages = (
-        ("score", "on the task of its training"),
-        ("score_clean", "same weights, nothing mixed"),
-        ("score_continued", "and trained on there"),
+        ("score", "o", "on the task of its training"),
+        ("score_clean", "s", "the same weights, nothing mixed"),
+        ("score_continued", "^", "trained on, nothing mixed"),
     )
-    for i, (name, words) in enumerate(stages):
-        look = style.series(i) | {"ls": "none", "ms": 6}
-        _points(ax, np.arange(n) + 0.18 * (i - 1), interval(dataset, name), label=words, **look)
+    for i, (name, mark, _) in enumerate(stages):
+        found = interval(dataset, name)
+        for k in range(n):
+            look = {"color": color_of(k), "marker": mark, "ms": 6, "ls": "none"}
+            at = found.isel(solution=[k])
+            _points(ax, [k + 0.2 * (i - 1)], at, **look)
     words = [solution_words(dataset, k).replace(" of an ", "\nof an\n") for k in range(n)]
     words = [word.replace(" mixing", "\nmixing").replace(", ", ",\n") for word in words]
     ax.set_xticks(range(n), words, fontsize=7.5)
     ax.set(ylabel=SCORE, ylim=(0, None))
-    ax.set_title("without the mixing the gain is lost")
-    ax.legend(loc="lower left", fontsize=7.5)
+    ax.set_title("the same weights where nothing is mixed")
+    grey: dict[str, Any] = {"color": style.NOTE, "ls": "none", "ms": 6}
+    legend_of(ax, {words: grey | {"marker": mark} for _, mark, words in stages}, loc="lower left")
 
 
 def draw_features(ax: Axes, dataset: xr.Dataset) -> None:
@@ -124,8 +130,7 @@ def draw_features(ax: Axes, dataset: xr.Dataset) -> None:
         mine = np.sort(errors.isel(solution=k).values, axis=-1)
         kept = mine[np.isfinite(mine).all(axis=-1)]
         mean = kept.mean(axis=0) if len(kept) else np.full(n, np.nan)
-        color = style.SERIES[k % len(style.SERIES)][0]
-        ax.plot(np.arange(1, n + 1), mean, color=color, label=solution_words(dataset, k))
+        ax.plot(np.arange(1, n + 1), mean, color=color_of(k), label=solution_words(dataset, k))
     below = float(dataset["computed_below"])
     ax.axhline(below, color=style.NULL, ls=":", lw=1.2)
     ax.text(1, below, " bound: computed below", va="bottom", fontsize=7, color=style.NOTE)
@@ -138,23 +143,22 @@ def draw_features(ax: Axes, dataset: xr.Dataset) -> None:
 def draw_noise(ax: Axes, dataset: xr.Dataset) -> None:
     """Draw how many features are computed while the others hold noise."""
     n, noise = dataset.sizes["feature"], dataset["noise"].values
-    ax.axhline(int(dataset["n_hidden"]), color=style.INK, ls="--", lw=1.3)
     for k in range(dataset.sizes["solution"]):
         found = interval(dataset.isel(solution=k), "computed")
         _points(ax, noise, found, label=solution_words(dataset, k), **style.series(k))
-    alike = matched_noise(n)
-    ax.axvline(alike, color=style.GREY, lw=1, zorder=0)
-    ax.annotate(
-        " all noise as long\n as one feature",
-        (alike, 0.02),
-        xycoords=("data", "axes fraction"),
-        fontsize=7.5,
-        color=style.NOTE,
-    )
+    each = {"color": style.INK, "ls": "--", "lw": 1.3}
+    ax.axhline(int(dataset["n_hidden"]), label="one neuron each (exact)", **each)
+    words = "all noise together as long as one feature"
+    ax.axvline(matched_noise(n), color=style.GREY, lw=1.2, zorder=0, label=words)
     ax.set(xlabel="ε, size of noise on every other feature", ylabel="features computed")
     ax.set_ylim(-0.03 * n, 1.08 * n)
-    ax.set_title(f"noise test: of {n} features on {int(dataset['n_hidden'])} neurons (dashed)")
+    ax.set_title(f"noise test: of {n} features on {int(dataset['n_hidden'])} neurons")
     ax.legend(loc="upper right", fontsize=8)
+
+
+def color_of(k: int) -> str:
+    """Return the colour of solution k in every panel."""
+    return style.SERIES[k % len(style.SERIES)][0]
 
 
 def matched_noise(n_features: int) -> float:
