@@ -48,7 +48,6 @@ def given(value):
     return Of("given", value)
 
 
-MIXING = Of("matrix", np.zeros((2, 2)))
 AT = Of("line", np.array([0.0, 50.0, 100.0]))
 DIMENSIONALITY = np.array([[0.5, 0.0], [0.5, 0.0], [0.0, 0.5]])
 CURVE = {"steps": AT, "loss": Of("line", np.array([3.0, 2.0, 1.0])), "span": Of("chance", 0.2)}
@@ -150,17 +149,6 @@ RIGHT: dict[str, dict[str, dict[str, Any]]] = {
             "V": Of("matrix", np.array([[1.0, 1.0]])),
             "b": Of("finite", np.zeros(1)),
         },
-    },
-    "theory.compressed_computation": {
-        name: {"mixing": MIXING, "n_hidden": 1}
-        for name in ("score_naive", "score_linear", "score_least")
-    }
-    | {
-        "score_of_network": {
-            "W": Of("matrix", PAIR),
-            "V": Of("matrix", PAIR.T),
-            "mixing": MIXING,
-        }
     },
     "theory.linear": {
         "linear_limit": {"n_features": 2, "n_hidden": 1, "importance": R, "p_active": P},

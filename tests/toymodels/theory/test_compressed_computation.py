@@ -62,9 +62,14 @@ def test_a_linear_map_has_the_linear_score():
     assert found == pytest.approx(score_linear(mixing, M))
 
 
-def test_shapes_that_do_not_fit_are_refused():
+def test_shapes_and_numbers_that_do_not_fit_are_refused():
     W, V = network()
     with pytest.raises(InputError, match="give \\[M, F\\], \\[F, M\\] and \\[F, F\\]"):
         score_of_network(W, V.T, NONE)
     with pytest.raises(InputError, match="give a square matrix"):
         score_naive(NONE[:3], M)
+    for score in (score_naive, score_linear, score_least):
+        with pytest.raises(InputError, match="mixing"):
+            score(NONE * np.nan, M)
+        with pytest.raises(InputError, match="n_hidden"):
+            score(NONE, 0)
