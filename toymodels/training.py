@@ -170,8 +170,9 @@ def step(run: Run, state: TrainState, u: jax.Array, t: jax.Array) -> TrainState:
     model, optimizer = spec.optimizer.descend(
         gradient, state.model, state.optimizer, rate, spec.weight_decay
     )
-    if run.frozen:
-        model = keep(run.frozen, state.model, model)
+    frozen = (*run.frozen, *getattr(model, "fixed_leaves", ()))
+    if frozen:
+        model = keep(frozen, state.model, model)
     return TrainState(model=model, optimizer=optimizer)
 
 

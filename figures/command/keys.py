@@ -52,6 +52,7 @@ WHAT = {
     "schedule": "Schedules of the learning rate",
     "penalties": "Penalties: added to the loss in training alone",
     "measures": "Measures of a trained model",
+    "circuits": "Circuits that are simulated",
     "assignment": "Assignments of neurons to circuits",
     "gating": "Gating of circuits",
 }
@@ -104,7 +105,7 @@ def _where(family: str) -> str:
         return f'Named by `{family}.{TABLES[family]}`, `"{first}"` unless given.'
     if family in SEVERAL:
         return f'`{family} = ["{first}"]`, or a table with settings, `{family}.{first} = {{ … }}`.'
-    if family == "model":
+    if family in ("model", "circuits"):
         return f'Named by `{family}`, such as `"{first}"`.'
     return f'Named by `{family}`, `"{first}"` unless given.'
 

@@ -1,7 +1,7 @@
 """What each key of a config means: the words are those of the docstring of what takes it.
 
 A maker says what its parameters mean under "Args:"; a record that is its own maker says so under
-"Attributes:", in its own docstring or in that of a class that it is made of. A kind of work may
+"Attributes:", in its own docstring or in that of a class that it is made of. A thing may
 leave it to the function that it passes them on to, named in its `words`.
 """
 
@@ -18,7 +18,7 @@ SECTIONS = ("Args:", "Attributes:")
 def meanings(make: Callable[..., Any]) -> dict[str, str]:
     """Return name -> meaning of the parameters that a maker's docstring describes."""
     owner = make if inspect.isclass(make) else getattr(make, "__self__", None)
-    others = owner.__mro__ if inspect.isclass(owner) else getattr(owner, "words", ())
+    others = (*(owner.__mro__ if inspect.isclass(owner) else ()), *getattr(owner, "words", ()))
     found: dict[str, str] = {}
     for thing in (make, *others):
         found = _described(_doc(thing)) | found

@@ -40,6 +40,8 @@ NAMES: dict[str, dict[str, str]] = {
         "absolute_value_biased": "toymodels.models.absolute_value:BiasedAbsoluteValueModel",
         "mlp": "toymodels.models.mlp:OneHiddenLayer",
         "mlp_biased": "toymodels.models.mlp:BiasedOneHiddenLayer",
+        "rotations": "toymodels.models.circuit_start:RotationNetwork",
+        "steps": "toymodels.models.circuit_start:StepNetwork",
         "continued": "toymodels.models.base:Continued",
         "sparse_autoencoder": "toymodels.models.sparse_autoencoder:SparseAutoencoder",
     },
@@ -47,6 +49,8 @@ NAMES: dict[str, dict[str, str]] = {
         "reconstruction": "toymodels.tasks.reconstruction:Reconstruction",
         "absolute_value": "toymodels.tasks.absolute_value:AbsoluteValue",
         "compressed_computation": ("toymodels.tasks.compressed_computation:CompressedComputation"),
+        "rotations": "toymodels.tasks.circuits:RotationTask",
+        "steps": "toymodels.tasks.circuits:StepTask",
         "hidden_of": "toymodels.tasks.hidden_of:HiddenOf",
     },
     "estimator": {
@@ -77,7 +81,11 @@ NAMES: dict[str, dict[str, str]] = {
         "adversarial": "toymodels.measures.adversarial:Adversarial",
         "activity": "toymodels.measures.activity:Activity",
         "linear_regime": "toymodels.measures.linear_regime:LinearRegime",
+        "circuit_errors": "toymodels.measures.circuit_errors:CircuitErrors",
         "privilege": "toymodels.measures.privilege:Privilege",
+    },
+    "circuits": {
+        "rotations": "toymodels.circuits.constructions.rotations:Rotations",
     },
     "assignment": {
         "prime_steps": "toymodels.circuits.assignment:prime_steps",

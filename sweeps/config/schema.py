@@ -215,7 +215,9 @@ def _why(key: str, whole: Thing, owners: Sequence[tuple[str, str, Any]]) -> str:
             return f" here: write {family}.{key}"
     family, name, _ = min(owners, key=lambda owner: owner[0] == "work")
     said = f'{family} = "{name}"' if family != "work" else f"sweeps that {name}"
-    said = 'circuits: say circuits = "rotations"' if name == "simulate" else said
+    if family == "circuits" or name == "simulate":
+        first = name if family == "circuits" else next(iter(NAMES["circuits"]))
+        said = f'circuits: say circuits = "{first}"'
     return f" with {_chosen(whole, family)}: remove it. It belongs to {said}"
 
 

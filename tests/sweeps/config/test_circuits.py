@@ -32,7 +32,7 @@ def test_every_argument_of_a_simulation_is_a_key_with_its_default():
     assert set(resolved) == {"work", "circuits", *arguments}
     run = run_of(TABLE)
     assert run.network.assignment is arguments["assignment"].default is prime_steps
-    assert run.gating is arguments["gating"].default is relu_gating
+    assert run.network.gating is arguments["gating"].default is relu_gating
     for name in ("bias", "inhibition", "gain"):
         assert resolved[name] == getattr(run.network, name) == arguments[name].default
 
@@ -50,7 +50,7 @@ def test_built_run_holds_the_numbers_of_the_config():
         "gating": "ideal",
     }
     run = run_of({"name": "mine", **given})
-    assert (run.n_active, run.n_samples, run.gating) == (3, 70, ideal_gating)
+    assert (run.n_active, run.n_samples, run.network.gating) == (3, 70, ideal_gating)
     network = run.network
     assert (network.n_circuits, network.width) == (557, 1000)
     assert (network.redundancy, network.n_layers, network.assignment) == (5, 2, transversal)
@@ -106,7 +106,7 @@ def test_a_size_may_be_derived_from_axes():
         ({"n_samples": 1.5}, "n_samples = 1.5"),
         ({"assignment": "prime"}, "assignment = 'prime': .*'prime_steps'.*transversal"),
         ({"gating": "none"}, "gating = 'none': .*relu, ideal"),
-        ({"circuits": "steps"}, "circuits = 'steps': .*'rotations'"),
+        ({"circuits": "steps"}, "circuits = 'steps': .*rotations"),
         ({"steps": 5}, "steps = 5 has no effect with circuits, which are not trained"),
         ({"model": "relu"}, "model = 'relu' has no effect with circuits.*sweeps that train"),
         ({"p_active": 0.5}, "p_active.* has no effect with circuits"),

@@ -21,6 +21,7 @@ from toymodels.circuits import (
     simulate_rotations,
     transversal,
 )
+from toymodels.circuits.constructions import rotations
 from toymodels.errors import InputError
 from toymodels.streams import run_key
 
@@ -102,9 +103,9 @@ def programs_of(table):
 
 def test_cells_of_one_network_draw_it_once(monkeypatch):
     drawn = []
-    draw = simulate.rotation_network
+    draw = rotations.rotation_network
     monkeypatch.setattr(
-        simulate, "rotation_network", lambda *a, **k: drawn.append(1) or draw(*a, **k)
+        rotations, "rotation_network", lambda *a, **k: drawn.append(1) or draw(*a, **k)
     )
     run_sweep(TABLE)
     assert len(drawn) == 4  # two inhibitions, two seeds; both numbers of active circuits share
@@ -122,9 +123,9 @@ def test_finished_blocks_are_not_simulated_again_and_resumed_equals_uninterrupte
     for gone in (1, 6):
         blocks[gone].unlink()
     calls = []
-    again = simulate.simulate_network
+    again = rotations.simulate_network
     monkeypatch.setattr(
-        simulate, "simulate_network", lambda *a, **k: calls.append(1) or again(*a, **k)
+        rotations, "simulate_network", lambda *a, **k: calls.append(1) or again(*a, **k)
     )
     xr.testing.assert_equal(run_sweep(TABLE, out=tmp_path), simulated)
     assert len(calls) == 2
@@ -156,7 +157,7 @@ def test_blocks_hold_every_point_once_and_about_their_cost(monkeypatch):
 def test_too_little_memory_is_refused_with_what_is_needed():
     (block, *_) = blocks_of(TABLE | {"width": 8000})
     assert 2000**2 * 4 * 3 < SIMULATE.block_bytes(block) < 2**30
-    with pytest.raises(InputError, match=r"does not hold a network of width 8000.*raise memory"):
+    with pytest.raises(InputError, match=r"does not hold a network with.*raise memory"):
         blocks_of(TABLE | {"width": 8000}, memory=2**20)
 
 

@@ -6,10 +6,11 @@
     random_embedding   Circuits in random directions, whose noise grows with depth unless inactive
                        circuits suppress it. The read-in of the first "Circuits in Superposition"
                        post; only its opening was known here, the mechanism is derived.
+    rotations          The construction of the package, as a record that a sweep may simulate.
     universal_and      All pairwise ANDs of sparse features in one layer of few neurons. Hänni,
                        Mendel, Vaintrob & Chan 2024, arXiv 2408.05451.
 
-None of them uses `network`: its assignments with inhibition are the construction of the package.
+Only `rotations` uses `network`, whose assignments with inhibition are what the package is about.
 """
 
 from toymodels.circuits.constructions import block_structured, random_embedding, universal_and

@@ -1,0 +1,56 @@
+"""Errors of trained networks of circuits: those of the construction are what a simulation says."""
+
+import jax
+import numpy as np
+import pytest
+
+from toymodels.circuits import transversal
+from toymodels.circuits.simulation import simulate_network
+from toymodels.errors import InputError
+from toymodels.measures.circuit_errors import CircuitErrors
+from toymodels.models import ReluAutoencoder
+from toymodels.models.circuit_start import RotationNetwork
+from toymodels.tasks.circuits import RotationTask
+from toymodels.training import Run, TrainSpec
+
+KEY = jax.random.key(3)
+SIZES = {"n_circuits": 25, "n_layers": 3}
+
+
+def start(**changes):
+    how = {"width": 60, "redundancy": 3, "room": 30, "assignment": transversal}
+    return RotationNetwork.start(**SIZES | how | changes)
+
+
+def test_errors_of_the_construction_are_those_of_its_simulation():
+    begun, task = start(), RotationTask.create(**SIZES, room=30)
+    run = Run(task, begun, TrainSpec.create())
+    found = CircuitErrors.create([1, 2], n_examples=20_000)(run, begun.draw(KEY), KEY)
+    for i, z in enumerate((1, 2)):
+        true = simulate_network(KEY, begun.network(KEY), n_active=z, n_samples=20_000)
+        for name in ("mse_x_active", "mse_x_inactive", "mse_on_active", "mse_on_inactive"):
+            measured = found[f"{name}_tested"].values[i]
+            np.testing.assert_allclose(measured, getattr(true, name)[1:], rtol=0.04, atol=1e-5)
+    each = found["mse_of_circuit"].values
+    assert np.isnan(each[:, 25:]).all()
+    np.testing.assert_allclose(
+        each[:, :25].mean(axis=1), found["mse_x_active_tested"].values[:, -1], rtol=0.03
+    )
+
+
+def test_longer_chains_are_of_tied_layers():
+    begun, task = start(layer_weights="tied"), RotationTask.create(**SIZES, room=30)
+    run, model = Run(task, begun, TrainSpec.create()), begun.draw(KEY)
+    long, own = (CircuitErrors.create([1], n, 500)(run, model, KEY) for n in (5, 0))
+    name = "mse_x_active_tested"
+    assert long[name].values.shape == (1, 5)
+    np.testing.assert_allclose(long[name].values[:, :3], own[name].values, rtol=1e-5)
+
+
+def test_other_models_and_no_active_circuit_are_refused():
+    task = RotationTask.create(n_circuits=4)
+    model = ReluAutoencoder.start(4, 2)(KEY)
+    with pytest.raises(InputError, match="needs a network of circuits"):
+        CircuitErrors.create()(Run(task, None, TrainSpec.create()), model, KEY)
+    with pytest.raises(InputError, match="n_active = 0"):
+        CircuitErrors.create([])
