@@ -52,6 +52,7 @@ NAMES: dict[str, dict[str, str]] = {
     "estimator": {
         "sampled": "toymodels.estimators.sampled:Sampled",
         "stratified": "toymodels.estimators.stratified:Stratified",
+        "stratified_powers": "toymodels.estimators.powers:StratifiedPowers",
         "exact": "toymodels.estimators.quadrature:Quadrature",
         "fourier": "toymodels.estimators.fourier:Fourier",
         "control_variate": "toymodels.estimators.control_variate:ControlVariate",
