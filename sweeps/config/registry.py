@@ -76,6 +76,7 @@ NAMES: dict[str, dict[str, str]] = {
     "measures": {
         "geometry": "toymodels.measures.columns:measure_geometry",
         "adversarial": "toymodels.measures.adversarial:Adversarial",
+        "active_error": "toymodels.measures.active_error:ActiveError",
         "activity": "toymodels.measures.activity:Activity",
         "linear_regime": "toymodels.measures.linear_regime:LinearRegime",
         "privilege": "toymodels.measures.privilege:Privilege",
