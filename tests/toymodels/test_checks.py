@@ -48,6 +48,7 @@ ELSEWHERE = {
     "random_ends": "the same",
     "descend_from_random": "the same",
     "on_branch": "the same",
+    "power_loss": "tests/toymodels/theory/test_power_loss.py",
     "simplex": "a shape of so many corners, as `arrangements` counts them",
     "polygon": "the same",
     "shuffled_layers": "a step of `draw_embedding`",
