@@ -48,6 +48,7 @@ ELSEWHERE = {
     "random_ends": "the same",
     "descend_from_random": "the same",
     "on_branch": "the same",
+    "power_loss": "tests/toymodels/theory/test_power_loss.py",
     "score_of_network": "tests/toymodels/theory/test_compressed_computation.py",
     "score_naive": "the same",
     "score_linear": "the same",

@@ -7,6 +7,7 @@
 - `absolute_value`: |x| by two neurons each.
 - `compressed_computation`: more ReLUs than neurons, what any network can reach.
 - `nonlinear_compression`: two numbers in one, by a staircase with ramps.
+- `power_loss`: F ReLUs by fewer neurons and any power of the error, one feature at a time.
 - `shapes`: the polytopes that features form, their names and corners.
 
 `W` is [M hidden, F features]; losses are summed over features. Arrays are numpy's, in float64,
@@ -52,6 +53,7 @@ from toymodels.theory.phases import (
     phase_losses_2_1,
     phase_losses_3_2,
 )
+from toymodels.theory.power_loss import PowerLoss, power_loss
 from toymodels.theory.problems import PROBLEMS, Problem, problem_of
 from toymodels.theory.shapes import POLYTOPE_DIMENSIONALITY, regular_polygon
 from toymodels.theory.surface_2_1 import loss_2_1_without_bias
@@ -65,6 +67,7 @@ __all__ = [
     "AbsoluteValues",
     "KGon",
     "LinearLimit",
+    "PowerLoss",
     "Problem",
     "boundary_2_1",
     "boundary_3_2",
@@ -88,6 +91,7 @@ __all__ = [
     "phase_label_3_2",
     "phase_losses_2_1",
     "phase_losses_3_2",
+    "power_loss",
     "problem_of",
     "regular_polygon",
     "score_least",
