@@ -14,14 +14,14 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from figures.circuits import compressed_panels as draws
-from figures.circuits.compressed_scores import own_errors, scores
+from figures.circuits.compressed_scores import ANSWER_ZERO, own_errors, scores
 from figures.kit.compute import sweep_table
 from figures.kit.entry import path_of
 from figures.kit.panels import panels
 from figures.kit.words import counted, listed
 from sweeps.config.parse import parse
 from toymodels.errors import InputError
-from toymodels.theory import score_least, score_linear, score_naive
+from toymodels.theory import power_loss, score_least, score_linear, score_naive
 
 NAME = "compressed-computation"
 MOSAIC = [["density", "mixing", "transplant"], ["features", "noise", "noise"]]
@@ -45,6 +45,7 @@ WORDS = {
     "density_elsewhere": "L / p at other densities than that of training, the first kind's",
     "density_diverged": "1 where a run diverged",
     "own_error": "error of a feature's own output, over that of the answer 0, by noise on others",
+    "together": "own error where all features share all neurons alike, exact for one active",
     "computed": "features whose own error is below the bound, by noise on others",
 }
 
@@ -84,7 +85,7 @@ def analyse(dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> xr.Dataset:
     `score`, `score_clean`, `score_continued` (solution, seed); `mixing_score` (kind, scale, seed)
     with its exact lines; `density_score` (of, density, seed), `density_elsewhere` (trained_at,
     density, seed) of the first of them; `own_error` (solution, seed, noise, feature), `computed`
-    (solution, seed, noise).
+    (solution, seed, noise), `together` (solution).
     """
     dataset = dataset.transpose("solution", "seed", ...)
     over, p, n_hidden = ("solution", "seed"), float(dataset["p_active"]), dataset.sizes["hidden"]
@@ -102,6 +103,7 @@ def analyse(dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> xr.Dataset:
     found["naive"] = score_naive(np.zeros_like(M[0, 0]), n_hidden)
     errors = _noise_test(dataset)
     found["own_error"] = ((*over, "noise", "feature"), errors.astype(np.float32))
+    found["together"] = ("solution", _together(dataset))
     below = float(dataset["computed_below"])
     found["computed"] = ((*over, "noise"), np.sum(errors < below, axis=-1).astype(np.float32))
     found = found.merge(_by_mixing(parts["compressed-mixing"]))
@@ -122,6 +124,14 @@ def _noise_test(dataset: xr.Dataset) -> np.ndarray:
     for at in np.ndindex(W.shape[:2]):
         found[at] = own_errors(W[at], V[at], M[at], noise, n_samples)
     return found
+
+
+def _together(dataset: xr.Dataset) -> np.ndarray:
+    """Return the own error of all features together, of solutions by another power; else NaN."""
+    n, n_hidden = dataset.sizes["feature"], dataset.sizes["hidden"]
+    q = dataset["exponent"].values
+    known = (dataset["mixing"].values == NONE) & (q != 2)
+    return np.where(known, power_loss(n, n_hidden, q).active_error / (2 * ANSWER_ZERO), np.nan)
 
 
 def _by_mixing(cells: xr.Dataset) -> xr.Dataset:

@@ -131,6 +131,9 @@ def draw_features(ax: Axes, dataset: xr.Dataset) -> None:
         kept = mine[np.isfinite(mine).all(axis=-1)]
         mean = kept.mean(axis=0) if len(kept) else np.full(n, np.nan)
         ax.plot(np.arange(1, n + 1), mean, color=color_of(k), label=solution_words(dataset, k))
+        exact = float(dataset["together"][k])
+        words = "exact, all features alike" if np.isfinite(exact) else None
+        ax.axhline(exact, color=color_of(k), ls="--", lw=1, label=words)
     below = float(dataset["computed_below"])
     ax.axhline(below, color=style.NULL, ls=":", lw=1.2)
     ax.text(1, below, " bound: computed below", va="bottom", fontsize=7, color=style.NOTE)

@@ -33,6 +33,7 @@ def hand_made(seeds=3, lost=()):
             "diverged": (over, np.zeros(sizes, np.int8)),
             "naive": 1 / 12,
             "own_error": ((*over, "noise", "feature"), own),
+            "together": ("solution", [np.nan] * 4 + [0.03]),
             "computed": ((*over, "noise"), (own < 0.25).sum(-1).astype(np.float32)),
             "mixing_score": (("kind", "scale", "seed"), np.full((2, 2, seeds), 0.07) + little),
             "mixing_diverged": (("kind", "scale", "seed"), np.zeros((2, 2, seeds), np.int8)),
