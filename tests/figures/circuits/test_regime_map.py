@@ -50,8 +50,8 @@ def test_the_most_over_numbers_of_functions_counts_for_each_size():
 
 def test_the_claim_says_how_many_with_and_without_noise():
     said = regime_map.claim(hand_made())
-    assert "ReLUs, trained by L²: 12 [12, 12] alone and 5 [5, 5] with noise where 8 fit" in said
-    assert "12 alone and 5 with noise" in regime_map.claim(hand_made(seeds=1))
+    assert "12 [12, 12] of 16 and 5 [5, 5] of 24 where 8 fit one by one (ReLUs, tr" in said
+    assert "12 of 16 and 5 of 24 where 8 fit" in regime_map.claim(hand_made(seeds=1))
     assert "circuits, built by hand: all diverged" in regime_map.claim(hand_made(lost=(6, 7)))
 
 
