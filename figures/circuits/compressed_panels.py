@@ -60,7 +60,7 @@ def draw_density(ax: Axes, dataset: xr.Dataset) -> None:
         kept = first["density_diverged"].isel(density=at, drop=True) == 0
         moved = dataset["density_elsewhere"].isel(trained_at=at).where(kept).mean("seed")
         words = f"trained at {density[at]:g}, {KINDS.get(str(first['of'].item()), '')}"
-        ax.plot(density, moved.values, dashes, color=style.NOTE, label=words, lw=1.5)
+        ax.plot(density, moved.values, dashes, color=style.INK, label=words, lw=1.3, zorder=5)
     ax.set(xscale="log", xlabel="density p of evaluation", ylabel=SCORE)
     top = 2.2 * float(dataset["naive"])
     ax.set_ylim(0, top)
@@ -84,7 +84,7 @@ def draw_mixing(ax: Axes, dataset: xr.Dataset) -> None:
     unlearned = dataset["mixing_naive"].isel(kind=0).values
     ax.plot(scale, unlearned, color=style.INK, lw=1.3, ls=(0, (5, 3)))
     naive = float(dataset["naive"])
-    ax.set(ylim=(0.5 * naive, max(1.9 * naive, 1.4 * most)))
+    ax.set(ylim=(0.5 * naive, max(2.2 * naive, 1.6 * most)))
     ax.set(xlabel="σ, standard deviation of what is mixed", ylabel=SCORE)
     ax.set_title("by the size of the mixing")
     handles, labels = ax.get_legend_handles_labels()
