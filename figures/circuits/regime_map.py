@@ -65,10 +65,12 @@ def analyse(dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> xr.Dataset:
     )
     n_seeds = max(len(errors) for errors in rows.values())
     computed = np.full((len(rows), n_seeds, 2), np.nan, np.float32)
+    lost = np.zeros((len(rows), n_seeds), np.int8)
     for k, errors in enumerate(rows.values()):
         for s, error in enumerate(errors):
-            computed[k, s] = np.sum(error < below, axis=-1) if error is not None else np.nan
-    lost = np.isnan(computed[..., 0]).astype(np.int8)
+            lost[k, s] = error is None
+            if error is not None:
+                computed[k, s] = np.sum(error < below, axis=-1)
     ways, copies, n_functions = zip(*rows, strict=True)
     found = xr.Dataset(coords={"way": ("network", list(ways)), "noisy": [False, True]})
     found["computed"] = (("network", "seed", "noisy"), computed)
