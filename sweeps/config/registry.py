@@ -84,6 +84,7 @@ NAMES: dict[str, dict[str, str]] = {
         "activity": "toymodels.measures.activity:Activity",
         "linear_regime": "toymodels.measures.linear_regime:LinearRegime",
         "circuit_errors": "toymodels.measures.circuit_errors:CircuitErrors",
+        "circuit_structure": "toymodels.measures.circuit_structure:CircuitStructure",
         "privilege": "toymodels.measures.privilege:Privilege",
     },
     "circuits": {
