@@ -59,6 +59,7 @@ NAMES: dict[str, dict[str, str]] = {
     "estimator": {
         "sampled": "toymodels.estimators.sampled:Sampled",
         "stratified": "toymodels.estimators.stratified:Stratified",
+        "stratified_powers": "toymodels.estimators.powers:StratifiedPowers",
         "exact": "toymodels.estimators.quadrature:Quadrature",
         "fourier": "toymodels.estimators.fourier:Fourier",
         "control_variate": "toymodels.estimators.control_variate:ControlVariate",
@@ -82,6 +83,7 @@ NAMES: dict[str, dict[str, str]] = {
     "measures": {
         "geometry": "toymodels.measures.columns:measure_geometry",
         "adversarial": "toymodels.measures.adversarial:Adversarial",
+        "active_error": "toymodels.measures.active_error:ActiveError",
         "activity": "toymodels.measures.activity:Activity",
         "linear_regime": "toymodels.measures.linear_regime:LinearRegime",
         "circuit_errors": "toymodels.measures.circuit_errors:CircuitErrors",
