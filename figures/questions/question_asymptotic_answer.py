@@ -42,21 +42,20 @@ def claim(dataset: xr.Dataset) -> str:
     """Say how the largest loads go with the width for the best S, and which form that has."""
     here = dataset.isel(n_active=0)
     quiet, accurate = (here.sel(choice="tuned", limit=limit) for limit in LIMITS.values())
+    fixed = here.sel(choice="fixed", limit="quiet")
     first, last = (f"{width:,}" for width in here["width"].values[[0, -1]].tolist())
-    names = names_of(here)
-    main = _main(quiet)
+    names, main = names_of(here), _main(quiet)
     order = [main, *(i for i in range(len(names)) if i != main)]
-    others = [f"{_ends(quiet.isel(design=i), False)} with {names[i]}" for i in order[1:]]
-    fixed = here.sel(choice="fixed", limit="quiet").isel(design=main)
-    found = [*others, f"{_ends(fixed, False)} with S = {int(here['fixed_redundancy'])}"]
-    exact = [_value(accurate.isel(design=i, width=-1), False) for i in order]
-    one = quiet.isel(design=main)
+    found = [f", up to {_ends(quiet.isel(design=i))} with {names[i]}" for i in order[1:]]
+    exact = [_value(accurate.isel(design=i, width=-1)) for i in order]
+    one, s = quiet.isel(design=main), int(here["fixed_redundancy"])
+    notes = [*_how_it_goes(one), f"with S = {s} throughout {_ends(fixed.isel(design=main))}"]
     return (
         f"With {counted(int(here['n_active']), 'circuit')} active and the best S, indicators in "
         f"layer {int(here['n_layers'])} stay quiet up to T (d/D)² = {_value(one.isel(width=0))} at "
-        f"D = {first} and {_value(one.isel(width=-1))} at {last} with {names[main]}"
-        f"{_how_it_goes(one)}; up to {listed(found)}; vectors stay accurate up to "
-        f"{listed(exact)} at D = {last}"
+        f"D = {first} and {_value(one.isel(width=-1))} at {last} with {names[main]} "
+        f"({'; '.join(notes)}){''.join(found)}; vectors stay accurate up to {listed(exact)} at "
+        f"D = {last}"
     )
 
 
@@ -66,30 +65,30 @@ def _main(quiet: xr.Dataset) -> int:
     return int(last["mean"].where(last["passed"] > 0).fillna(0).argmax("design"))
 
 
-def _ends(of: xr.Dataset, is_whole: bool) -> str:
-    """Say a load at the first and the last width."""
-    return " and ".join(_value(of.isel(width=i), is_whole) for i in (0, -1))
+def _ends(of: xr.Dataset) -> str:
+    """Say a load at the first and the last width, without intervals."""
+    return " and ".join(_value(of.isel(width=i), digits=2) for i in (0, -1))
 
 
-def _how_it_goes(of: xr.Dataset) -> str:
-    """Say how a load changes with the width, and how far each form is off."""
+def _how_it_goes(of: xr.Dataset) -> list[str]:
+    """Say how a load changes with the width, and how far each form is off; nothing if unknown."""
     if not np.isfinite(of["slope"]):
-        return ""
+        return []
     change, low, high = (f"{100 * share:+.0f}" for share in _doubled(of))
     power = f"N^{float(of['slope']):.2f}"
     off = zip(of["form"].values.tolist(), of["off"].values.tolist(), strict=True)
     missed = [f"{power if form == POWER else form} by {by:.0%}" for form, by in off]
-    return f" ({change}% [{low}, {high}] each time D doubles; off are {listed(missed)})"
+    return [f"{change}% [{low}, {high}] each time D doubles", f"off are {listed(missed)}"]
 
 
-def _value(of: xr.Dataset, is_whole: bool = True) -> str:
-    """Say a load, with its interval or that it is a bound."""
+def _value(of: xr.Dataset, digits: int = 3) -> str:
+    """Say a load, with its interval where it has three digits, or that it is a bound."""
     mean, low, high = (float(of[name]) for name in ("mean", "low", "high"))
     if not np.isfinite(mean):
         return f"less than {rounded(of['lowest_load'])}"
     if not of["passed"]:
-        return f"at least {rounded(mean)}"
-    if not is_whole:
-        return rounded(mean)
-    said = f"{rounded(low)}, {rounded(high)}" if np.isfinite(low) else "one network"
-    return f"{rounded(mean)} [{said}]"
+        return f"at least {rounded(mean, digits)}"
+    if digits < 3:
+        return rounded(mean, digits)
+    said = f"{rounded(low, 3)}, {rounded(high, 3)}" if np.isfinite(low) else "one network"
+    return f"{rounded(mean, 3)} [{said}]"

@@ -89,7 +89,8 @@ def _scale(ax: Axes, dataset: xr.Dataset) -> None:
     ax.set_xticks(width, [f"{w:,}" for w in width])
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.xaxis.set_minor_locator(NullLocator())
-    ticks = [t for t in np.outer(10.0 ** np.arange(-5, 0), [1, 2, 4]).ravel() if low <= t <= high]
+    ticks = np.outer(10.0 ** np.arange(-5, 0), [1, 2, 4, 8]).ravel().tolist()
+    ticks = [t for t in ticks if 0.8 * low <= t <= 1.3 * high]
     ax.set_yticks(ticks, [f"{t:g}" for t in ticks])
     ax.yaxis.set_minor_formatter(NullFormatter())
 

@@ -63,7 +63,7 @@ def test_both_settings_are_drawn_in_every_panel():
     found = analysed()
     drawn = circuits_best.draw(found)
     assert [ax.get_title() for ax in drawn.axes] == ["T = 400, z = 1", "T = 400, z = 2"]
-    heights = [bar.lines[0].get_ydata() for bar in drawn.axes[0].containers]
+    heights = [li.get_ydata() for li in drawn.axes[0].lines if li.get_marker() in ("o", "P")]
     np.testing.assert_allclose(heights, [[0.1] * 3, [0.1, 0.4, 0.6]])
 
 
