@@ -26,6 +26,7 @@ from figures.kit import style
 from figures.kit.panels import draw_interval, legend_of, panels
 from figures.kit.words import listed, rounded
 from sweeps.stats import mean_over_seeds
+from toymodels.errors import InputError
 
 ERROR = "mse_x_active"
 BESIDE = "circuits-published"
@@ -34,6 +35,9 @@ SETTINGS = ("best", "published")
 LOOKS = {"best": style.series(0), "published": style.series(5)}
 # Keys that tell the settings apart, with their letters.
 KEYS = {"redundancy": "S", "bias": "b", "inhibition": "χ times", "assignment": ""}
+
+# What both must have in common.
+SHARED = ("width", "gain", "gating")
 
 # What the analysis' own variables are.
 WORDS = {
@@ -50,7 +54,16 @@ def analyse(dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> xr.Dataset:
     Over (n_circuits, n_active, layer from 1): `mse_x_active_mean`, `_low`, `_high`, `theory`
     (settings); `ratio`, `ratio_low`, `ratio_high` of networks of the same seed. NaN where the
     other sweep has no such cell.
+
+    Raises:
+        InputError: networks of another size or kind.
     """
+    for key in SHARED:
+        if dataset[key].item() != parts[BESIDE][key].item():
+            raise InputError(
+                f"{key} = {dataset[key].item()}, but {BESIDE}, which is shown beside it, has "
+                f"{parts[BESIDE][key].item()}: run both with `toymodels sweep run` instead."
+            )
     other = parts[BESIDE].reindex_like(dataset[[ERROR]])
     # What was not run counts as lost.
     other["diverged"] = other["diverged"].fillna(1).astype(np.int8)
@@ -96,7 +109,7 @@ def _compared(mine: xr.Dataset) -> str:
     best, published = (rounded(mine[f"{ERROR}_mean"].sel(settings=name)) for name in SETTINGS)
     ratio, low, high = (float(mine[name]) for name in ("ratio", "ratio_low", "ratio_high"))
     if not np.isfinite(ratio):
-        return "as it did, without an error in either, or was not run"
+        return "(not compared)"
     interval = f"{rounded(low, 3)}, {rounded(high, 3)}" if np.isfinite(low) else "one network"
     return f"from {published} to {best} (ratio {rounded(ratio, 3)} [{interval}])"
 

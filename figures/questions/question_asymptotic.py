@@ -74,6 +74,8 @@ def check(plan: Any) -> None:
             raise InputError(f"{name} = {of[name]} holds a value twice: leave one out.")
     require_at_least("seed", of["seed"], 0)
     require_at_least("n_loads", of["n_loads"], 2)
+    for name in ("largest_spurious", "largest_error"):
+        require_at_least(name, of[name], 1e-9)
     for width in of["width"]:
         copies_of(width, ROTATION_NEURONS)
     if len(of["assignment"]) != len(of["inhibition"]):
@@ -205,9 +207,8 @@ def _mean_field(dataset: xr.Dataset, found: xr.Dataset) -> xr.Dataset:
             for z in found["n_active"].values.tolist()
         ]
     )
-    best = np.where(
-        np.isnan(values).all(axis=-1), np.nan, np.nanmax(np.nan_to_num(values), axis=-1)
-    )
+    best = np.where(np.isnan(values), -np.inf, values).max(axis=-1)
+    best[np.isneginf(best)] = np.nan
     both = np.stack([best, values[..., fixed]])
     return xr.Dataset(
         {"mean_field": (("choice", "n_active", "width"), both)},

@@ -65,7 +65,8 @@ def _draw_panel(ax: Axes, here: xr.Dataset) -> None:
         if str(here["limit"].values) == "quiet":
             _write_redundancy(ax, tuned, look["color"], i)
     if str(here["limit"].values) == "quiet":
-        ax.plot(width, here["mean_field"].sel(choice="tuned"), **MEAN_FIELD, zorder=1)
+        expected = here["mean_field"].sel(choice="tuned")
+        ax.plot(width, expected.where(np.isfinite(expected)), **MEAN_FIELD, zorder=1)
     ax.axhline(float(here["threshold"]), **ALLOWED, zorder=0)
 
 

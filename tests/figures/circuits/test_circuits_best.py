@@ -7,6 +7,7 @@ import xarray as xr
 from figures.circuits import circuits_best
 from figures.kit.entry import path_of
 from sweeps.config.parse import read_toml
+from toymodels.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("paper_style")
 
@@ -22,7 +23,7 @@ def sweep(errors, **keys):
         {"mse_x_active": (dims, values), "diverged": (dims[:2] + dims[3:], np.zeros((1, 2, 3)))},
         {"n_circuits": [400], "n_active": [1, 2], "layer": [0, 1, 2, 3], "seed": [0, 1, 2]},
     )
-    return dataset.assign_coords(keys | {"width": 1000})
+    return dataset.assign_coords(keys | {"width": 1000, "gain": 2.0, "gating": "relu"})
 
 
 BEST = sweep(
@@ -49,14 +50,19 @@ def test_errors_are_compared_network_by_network():
 
 def test_what_was_not_run_or_blew_up_is_not_compared():
     other = POST.assign_coords(n_circuits=[557])
-    assert "was not run" in circuits_best.claim(analysed(post=other))
+    assert "(not compared)" in circuits_best.claim(analysed(post=other))
     lost = POST.copy(deep=True)
     lost["diverged"][{"n_active": 1}] = 1
-    assert "from 0.6 to 0.1 (ratio 6 [6, 6]) and as it did" in circuits_best.claim(
+    assert "from 0.6 to 0.1 (ratio 6 [6, 6]) and (not compared)" in circuits_best.claim(
         analysed(post=lost)
     )
     one = analysed(BEST.isel(seed=[0]), POST.isel(seed=[0]))
     assert "(ratio 6 [one network])" in circuits_best.claim(one)
+
+
+def test_networks_of_another_width_are_refused():
+    with pytest.raises(InputError, match="width = 1000, but circuits-published"):
+        analysed(post=POST.assign_coords(width=2000))
 
 
 def test_both_settings_are_drawn_in_every_panel():
