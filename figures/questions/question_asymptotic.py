@@ -66,7 +66,10 @@ WORDS = {
 def check(plan: Any) -> None:
     """Refuse settings that are not possible, before anything runs."""
     of = plan.settings
-    for name in ("n_layers", "n_choosing", "n_judging", "fewest_examples", "n_reads"):
+    for name in (
+        *("n_layers", "n_choosing", "n_judging", "n_judging_widest"),
+        *("fewest_examples", "n_reads"),
+    ):
         require_at_least(name, of[name], 1)
     for name, least in (("n_active", 1), ("redundancy", 2), ("width", 8)):
         require_at_least(name, min(of[name]), least)
@@ -114,9 +117,11 @@ def parts(dataset: xr.Dataset) -> Parts:
     how = (
         dataset["redundancy"].values.tolist(),
         int(dataset["fixed_redundancy"]),
-        (int(dataset["n_choosing"]), int(dataset["n_judging"])),
     )
+    n_choosing = int(dataset["n_choosing"])
     for width in dataset["width"].values.tolist():
+        is_widest = width == dataset["width"].values.max()
+        n_judging = int(dataset["n_judging_widest" if is_widest else "n_judging"])
         for design in range(dataset.sizes["assignment"]):
             for z in dataset["n_active"].values.tolist():
                 case = Case(
@@ -129,7 +134,9 @@ def parts(dataset: xr.Dataset) -> Parts:
                     seed=int(dataset["seed"]),
                 )
                 name = f"D = {width}, design {design}, z = {z}"
-                found[name] = partial(search_redundancies, case, what, *how)
+                found[name] = partial(
+                    search_redundancies, case, what, *how, (n_choosing, n_judging)
+                )
     return found
 
 
@@ -147,7 +154,7 @@ def analyse(dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> xr.Dataset:
     width) of quiet networks whose χ is as balanced.
     """
     sizes = {name: dataset.sizes[name] for name in ("width", "assignment", "n_active")}
-    flat = xr.concat(list(parts.values()), "part")
+    flat = xr.concat(list(parts.values()), "part", join="outer")
     names = ["width", "design", "n_active"]
     index = np.indices(tuple(sizes.values())).reshape(3, -1)
     flat = flat.assign_coords({n: ("part", of) for n, of in zip(names, index, strict=True)})
@@ -236,14 +243,16 @@ def claim(dataset: xr.Dataset) -> str:
 def caption(dataset: xr.Dataset) -> list[str]:
     """Say what is ours, and how S was chosen."""
     n_choosing, n_judging = int(dataset["n_choosing"]), int(dataset["n_judging"])
+    n_widest = int(dataset["n_judging_widest"])
+    widest = f" ({n_widest} at the largest width)" if n_widest != n_judging else ""
     reads = int(dataset["n_reads"])
     return [
         f"b = 1, layer {int(dataset['n_layers'])}; quiet: at most "
         f"{float(dataset['largest_spurious']):g} of inactive indicators above ½; accurate: mean "
         f"|x̂ − x|² of active circuits at most {float(dataset['largest_error']):g} (our limits)",
         f"S of {listed(dataset['redundancy'].values)} chosen by {counted(n_choosing, 'network')}, "
-        f"shown for {counted(n_judging, 'other network')}, bars 95 % intervals; numbers above: the "
-        "S chosen",
+        f"shown for {counted(n_judging, 'other network')}{widest}, bars 95 % intervals; "
+        "numbers above: the S chosen",
         f"{int(dataset['fewest_examples'])} examples or more, {reads:,} readings of indicators or "
         "more; arrows: no limit was passed within the loads tried, or T circuits more do not fit",
         "mean field: ours, of inactive circuits whose neurons hear links at random",

@@ -94,7 +94,7 @@ def fitting(case: Case, loads: list[float]) -> int:
 def walk(
     measured: Callable[[int], Found], limits: Found, n_loads: int, start: int
 ) -> dict[int, Found]:
-    """Measure neighbouring loads until each limit is passed between two of them.
+    """Measure loads until each limit is passed between two neighbours.
 
     Args:
         measured: of load number 0, 1, ….
@@ -103,8 +103,8 @@ def walk(
         start: the first to measure.
 
     Returns:
-        What was measured by number of the load, without gaps. It ends at an end of the loads where
-        a limit is not passed, or passed from the first on.
+        What was measured by number of the load: with the last load where a limit is not passed,
+        with the first where it is passed from there on.
     """
     found: dict[int, Found] = {}
     at: int | None = min(max(start, 0), n_loads - 1)
@@ -117,12 +117,17 @@ def walk(
 def _next(found: dict[int, Found], limits: Found, n_loads: int) -> int | None:
     """Return the load to measure next, or None where both limits are known."""
     first, last = min(found), max(found)
+    stride = last - first + 1  # doubles from time to time
     for name in Found._fields:
-        limit = getattr(limits, name)
-        if first > 0 and not getattr(found[first], name) <= limit:
-            return first - 1
-        if last < n_loads - 1 and all(getattr(at, name) <= limit for at in found.values()):
-            return last + 1
+        good = {i for i, at in found.items() if getattr(at, name) <= getattr(limits, name)}
+        high = min(found.keys() - good, default=None)
+        low = max((i for i in good if high is None or i < high), default=None)
+        if high is None and last < n_loads - 1:
+            return min(last + stride, n_loads - 1)
+        if low is None and first > 0:
+            return max(first - stride, 0)
+        if low is not None and high is not None and high - low > 1:
+            return (low + high) // 2
     return None
 
 
@@ -161,7 +166,7 @@ def search_redundancies(
         found = search(one, what, start)
         for at, numbers in found.items():
             values[:, i, j, at] = np.nan_to_num(numbers, nan=np.inf)  # blown up, but measured
-        start = sorted(found)[len(found) // 2] if found else start
+        start = _best_known(found, what.limits, start)
 
     for i in range(len(redundancies)):
         for j in range(n_seeds[0]):
@@ -180,13 +185,12 @@ def search_redundancies(
     best = chosen(largest_loads(result, what.limits._asdict()).largest, n_seeds[0]).values
     judged = sorted({*best.ravel().tolist(), fixed} & set(redundancies))
     for i in map(redundancies.index, judged):
-        start = _middle(values[:, i, : n_seeds[0]], start)
         for j in range(n_seeds[0], sum(n_seeds)):
             look(i, j)
     return result
 
 
-def _middle(values: np.ndarray, start: int) -> int:
-    """Return the middle one of the loads that were measured."""
-    at = np.flatnonzero(np.isfinite(values[0]).any(axis=0))
-    return int(at[at.size // 2]) if at.size else start
+def _best_known(found: dict[int, Found], limits: Found, start: int) -> int:
+    """Return the last load that keeps to both limits, from which the next network sets out."""
+    good = [i for i, at in found.items() if np.all(np.array(at) <= np.array(limits))]
+    return max(good, default=min(found, default=start))
