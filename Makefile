@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 OUT ?= out
 
-.PHONY: figures test claims claims-full docs lint bench gallery keys notebooks site clean
+.PHONY: figures test claims claims-full docs lint bench gallery findings keys notebooks site clean
 
 figures: .venv/installed
 	$(BIN)/toymodels figure --group quick --out $(OUT)
@@ -30,6 +30,10 @@ lint: .venv/dev
 # GALLERY.md, its pictures, the README's tables and pictures: from out/, or made now (half an hour).
 gallery: .venv/dev
 	$(BIN)/python -m figures.command.gallery --out $(OUT)
+
+# FINDINGS.md and the datasets that it is made from: from out/, or made now.
+findings: .venv/dev
+	$(BIN)/python -m figures.command.findings --out $(OUT)
 
 # Notebooks are committed with their outputs: run all again and store what they print and draw.
 notebooks: .venv/dev

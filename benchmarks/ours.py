@@ -1,7 +1,7 @@
 """Our side: a block of the engine, cut and laid out by the planner as in any sweep."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 import numpy as np
@@ -61,13 +61,21 @@ class Row:
         }
 
 
+class Tabled(Protocol):
+    """Anything that says which sweep it is."""
+
+    def table(self) -> dict[str, Any]:
+        """Return the sweep's config."""
+        ...
+
+
 def memory_bytes() -> int:
     """Return what a block may take: half of a GPU, the default setting on a CPU."""
     stats = jax.devices()[0].memory_stats() if jax.default_backend() != "cpu" else None
     return stats["bytes_limit"] // 2 if stats else int(DEFAULT_MEMORY_GIB * 2**30)
 
 
-def make_block(row: Row) -> Block:
+def make_block(row: Tabled) -> Block:
     """Cut the row's sweep; it must fit in one block."""
     config = parse(row.table())
     (program,) = make_programs(config.grid, config.build, config.seed)
@@ -78,7 +86,7 @@ def make_block(row: Row) -> Block:
 class OurLoop:
     """A block on its way; `steps(n)` takes n steps of every model and waits for the device."""
 
-    def __init__(self, row: Row) -> None:
+    def __init__(self, row: Tabled) -> None:
         """Draw first weights."""
         self.block = make_block(row)
         self.run, self.state, self.key_data = start_block(self.block)

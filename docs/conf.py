@@ -24,7 +24,8 @@ extensions = [
     "myst_nb",
 ]
 root_doc = "docs/index"
-include_patterns = ["README.md", "GALLERY.md", "CHANGELOG.md", "docs/**", "notebooks/*.ipynb"]
+include_patterns = ["README.md", "GALLERY.md", "FINDINGS.md", "CHANGELOG.md"]
+include_patterns += ["docs/**", "notebooks/*.ipynb"]
 exclude_patterns = [".venv/**", "build/**", "out/**"]
 
 myst_enable_extensions = ["colon_fence"]

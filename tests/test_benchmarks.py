@@ -3,8 +3,11 @@
 import importlib
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
+
+from toymodels.losses import objective
 
 
 @pytest.fixture
@@ -26,6 +29,7 @@ def test_without_torch_our_rows_are_printed_alone(benchmarks, monkeypatch, capsy
     assert "2→1 × 6" in said
 
 
+@pytest.mark.claims  # compiles for many seconds
 def test_shares_and_rooflines_of_a_wide_row_are_printed(benchmarks, monkeypatch, capsys):
     training, row = benchmarks("training"), benchmarks("ours").Row(8, 4, 2, 1, batch_size=8)
     monkeypatch.setattr(training, "WIDE", 8)
@@ -68,3 +72,19 @@ def test_circuits_print_the_sweep_beside_its_floor(benchmarks, capsys):
     said = capsys.readouterr().out
     assert "1 networks × 4" in said
     assert "shared products" in said
+
+
+@pytest.mark.claims  # compiles for many seconds
+def test_trained_circuits_print_both_sides_and_their_first_losses_agree(benchmarks, capsys):
+    """The plain loop does the same work: it starts from the same weights at the same mean loss."""
+    trained, torch = benchmarks("trained_circuits"), pytest.importorskip("torch")
+    sizes = {"n_circuits": 9, "width": 84, "n_layers": 3, "batch_size": 4096}
+    sides = trained.make_sides(2, sizes, torch)
+    plain, ours = sides["torch"], sides["ours"]
+    cell = ours.block.program.cell(0)
+    with torch.no_grad():
+        theirs = float(plain._loss(plain.W, plain.b))
+    u = jax.random.uniform(jax.random.key(1), (cell.task.n_uniforms, 4096))
+    model = cell.init.draw(jax.random.key(0))
+    assert theirs == pytest.approx(float(objective(cell, model, u)), rel=0.05)
+    assert set(trained.in_turns(sides, 0.01, 1)) == {"ours", "torch"}

@@ -22,6 +22,7 @@ class Stream(IntEnum):
     WIRES = 5  # universal AND: which neurons a feature is wired to
     DIRECTIONS = 6  # universal AND: the features' directions
     ASSIGNMENT = 7  # circuits: a design that is itself drawn
+    CONNECTIONS = 8  # circuits: which lead to which
     WEIGHTS = 9  # circuits of one number: their weights
     DATA = 11  # training data
     INIT = 12  # first weights

@@ -25,6 +25,7 @@ from figures.circuits.errors import (
     geometric_means,
     published_error,
     spread_along,
+    with_interval,
 )
 from figures.circuits.reference import described, is_published, published, with_reference
 from figures.kit import style
@@ -93,19 +94,35 @@ def _of(dataset: xr.Dataset, name: str) -> xr.Dataset:
     return dataset.isel(design=some).sortby("n_circuits")
 
 
+def _alike(dataset: xr.Dataset, name: str) -> xr.Dataset:
+    """Return a design's cells where all designs have as many circuits."""
+    mine = _of(dataset, name)
+    return mine.isel(
+        design=int(np.flatnonzero(mine["n_circuits"].values == int(dataset["n_compared"]))[0])
+    )
+
+
 def claim(dataset: xr.Dataset) -> str:
     """Compare the designs' errors where all have as many circuits."""
     z, compared = actives(dataset)[0], int(dataset["n_compared"])
     parts = []
     for name in designs(dataset):
-        mine = _of(dataset, name)
-        same = mine.isel(design=int(np.flatnonzero(mine["n_circuits"].values == compared)[0]))
-        error = same[f"{ERROR}_mean"].sel(n_active=z)
+        error = _alike(dataset, name)[f"{ERROR}_mean"].sel(n_active=z)
         parts.append(f"{rounded(error)} with {look_of(name)[1]}")
     return (
         f"For {compared} circuits, {z} active at once, the error in layer {int(dataset['layer'])} "
         f"is {listed(parts)}"
     )
+
+
+def finding(dataset: xr.Dataset) -> str:
+    """Give the designs' errors where all have as many circuits, with intervals, for each z."""
+    parts = []
+    for z in actives(dataset):
+        cells = {name: _alike(dataset, name).sel(n_active=z) for name in designs(dataset)}
+        errors = [f"{look_of(name)[1]} {with_interval(of, ERROR)}" for name, of in cells.items()]
+        parts.append(f"z = {z}: {', '.join(errors)}")
+    return f"Errors for {int(dataset['n_compared'])} circuits: {'; '.join(parts)}"
 
 
 def caption(dataset: xr.Dataset) -> list[str]:

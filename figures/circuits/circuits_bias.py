@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from figures.circuits.errors import (
     GEOMETRIC,
     actives,
+    compared_along,
     draw_curves,
     draw_estimates,
     draw_reading_zero,
@@ -71,6 +72,12 @@ def claim(dataset: xr.Dataset) -> str:
     spread = max(_spread(late[f"{name}_mean"]) for name in (ON, OFF))
     knows = f"change by up to {spread:.0%}" if spread > 0 else "do not change at all"
     return f"{start}; indicators {knows}"
+
+
+def finding(dataset: xr.Dataset) -> str:
+    """Give the least error of the last layer and that of the published bias, with intervals."""
+    late = dataset.isel(layer=-1)
+    return f"Error of x by b: {compared_along(late, X, 'bias', published('bias'))}"
 
 
 def _spread(errors: xr.DataArray) -> float:

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from figures.circuits.errors import (
     GEOMETRIC,
     actives,
+    compared_along,
     draw_curves,
     draw_estimates,
     draw_reading_zero,
@@ -67,6 +68,11 @@ def claim(dataset: xr.Dataset) -> str:
         f"{listed(map(percent, dropped.values))} of them are dropped; at "
         f"{float(least['inhibition']):g} times, {percent(on)} of the inactive ones are on"
     )
+
+
+def finding(dataset: xr.Dataset) -> str:
+    """Give the least error and that of the published inhibition, with intervals."""
+    return f"Error by inhibition: {compared_along(dataset, ERROR, 'inhibition', PUBLISHED)}"
 
 
 def caption(dataset: xr.Dataset) -> list[str]:

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from figures.circuits.reference import described
 from figures.kit import style
 from figures.kit.panels import draw_interval
+from figures.kit.words import within
 from sweeps.stats import mean_over_seeds
 from toymodels.circuits import theory
 from toymodels.circuits.small_circuits import ROTATION_NEURONS
@@ -145,6 +146,36 @@ def looks(cells: xr.Dataset, measured: str) -> dict[str, dict[str, Any]]:
     found["published estimate"] = ink | ESTIMATE
     found["as bad as reading out 0"] = ZERO
     return found
+
+
+def with_interval(cells: xr.Dataset, name: str) -> str:
+    """Write the mean of an error with its interval: "0.92 (0.88–0.97)"."""
+    return within(*(cells[f"{name}_{part}"] for part in _PARTS))
+
+
+def compared_along(cells: xr.Dataset, name: str, along: str, usual: float) -> str:
+    """Say for each z the error where it is least along an axis, and at the usual value, or nearest.
+
+    Args:
+        cells: with the means and intervals of `means`, over the axis and n_active.
+        name: of the error.
+        along: the axis.
+        usual: its published value.
+    """
+    parts = []
+    for z in actives(cells):
+        mine = cells.sel(n_active=z)
+        error = mine[f"{name}_mean"].fillna(np.inf)
+        if np.isinf(error).all():
+            parts.append(f"z = {z}: every network blew up")
+            continue
+        best = mine.isel({along: int(error.argmin(along))})
+        there = mine.sel({along: usual}, method="nearest")
+        parts.append(
+            f"z = {z}: {with_interval(best, name)} at {float(best[along]):g}, "
+            f"{with_interval(there, name)} at {float(there[along]):g}"
+        )
+    return "; ".join(parts)
 
 
 def percent(share: Any) -> str:

@@ -22,7 +22,8 @@ def print_list(as_json: bool) -> None:
     )
     for e in figures:
         times = f"{e.seconds:>4} s, --fast {e.fast_seconds:>3} s"
-        print(f"  {e.name:<{width}}  {times}  {e.title}. {e.paper}: {e.section}")
+        asked = f" {e.question}" if e.question else ""
+        print(f"  {e.name:<{width}}  {times}  {e.title}.{asked} {e.paper}: {e.section}")
     print("sweeps                     toymodels sweep run NAME")
     for name, title in sweeps.items():
         print(f"  {name:<{width}}  {title}")

@@ -1,4 +1,4 @@
-"""Write what is generated: GALLERY.md with its pictures, and the tables of the README.
+"""Write what is generated: GALLERY.md with its pictures, tables of the README, and FINDINGS.md.
 
     python -m figures.command.gallery            every figure, from out/ or made now
     python -m figures.command.gallery intro      these figures
@@ -13,6 +13,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from figures.command import findings
 from figures.command.catalogue import choose, table_of
 from figures.kit.entry import FIGURES, Entry, entries
 
@@ -36,7 +37,7 @@ NAMES = {
 
 
 def draw(entry: Entry, out: Path) -> str:
-    """Draw a figure's picture for the gallery and return its claim."""
+    """Draw a figure's picture for the gallery, keep what is a finding, and return the claim."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -51,12 +52,15 @@ def draw(entry: Entry, out: Path) -> str:
     if entry.name in FRONT:
         figure.savefig(ROOT / "docs" / f"{entry.name}.png", dpi=110)
     plt.close(figure)
+    if entry.question:
+        findings.keep(entry, dataset)
     return dataset.attrs["claim"]
 
 
 def gallery(claims: dict[str, str]) -> str:
     """Return the text of GALLERY.md."""
-    lines = ["# Gallery", "", "Made by `make gallery`. Claims are computed from the datasets.", ""]
+    lines = ["# Gallery", "", "Made by `make gallery`. Claims are computed from the datasets."]
+    lines += ["Questions and their answers: [FINDINGS.md](FINDINGS.md).", ""]
     for group in dict.fromkeys(e.group for e in entries().values()):
         lines += [f"## {NAMES[group]}", ""]
         for e in entries().values():
@@ -114,11 +118,12 @@ def with_tables(readme: str) -> str:
 
 
 def write_texts() -> None:
-    """Write GALLERY.md and the README's tables."""
+    """Write GALLERY.md, the README's tables and FINDINGS.md."""
     claims = read(CLAIMS)
     (ROOT / "GALLERY.md").write_text(gallery(claims), encoding="utf-8")
     readme = ROOT / "README.md"
     readme.write_text(with_tables(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    findings.write_page()
 
 
 def main() -> None:

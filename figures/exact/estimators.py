@@ -24,6 +24,7 @@ from matplotlib.figure import Figure
 from figures.kit import style
 from figures.kit.analysis import Parts
 from figures.kit.panels import draw_interval, panels
+from figures.kit.words import rounded, within
 from sweeps.stats import mean_over_seeds
 from sweeps.stored import restore
 from toymodels.errors import InputError
@@ -172,6 +173,22 @@ def claim(dataset: xr.Dataset) -> str:
         f"In trained models with {RARE:g} active features at a time, stratified batches have "
         f"{times} gradient noise than plain ones{end}"
     )
+
+
+def finding(dataset: xr.Dataset) -> str:
+    """Compare the ratio with 4 (np)⁻³ where fewest are active, at each snapshot."""
+    parts, theory = [], ""
+    for i, step in enumerate(dataset["snapshot"].values):
+        then = dataset.isel(snapshot=i)
+        ends = [then[f"variance_ratio{end}"].values for end in ("", "_low", "_high")]
+        n = then["n_active"].transpose(*then["variance_ratio"].dims).values
+        some = np.isfinite(ends[0]) & (ends[0] > 0)
+        if some.any():
+            least = np.unravel_index(np.argmin(np.where(some, n, np.inf)), n.shape)
+            ratio, (power, _) = within(*(end[least] for end in ends)), fitted(then)
+            parts.append(f"{ratio} times at step {step}, a power {power:.2f} of np < 1")
+            theory = f"4 (np)⁻³ is {rounded(4 / n[least] ** 3)}, np = {n[least]:g}"
+    return f"Where fewest features are active: {'; '.join(parts)}; {theory}" if parts else ""
 
 
 def caption(dataset: xr.Dataset) -> list[str]:

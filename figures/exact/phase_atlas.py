@@ -26,7 +26,7 @@ from figures.kit import phases
 from figures.kit.analysis import Parts
 from figures.kit.panels import panels
 from figures.kit.phases import GRID
-from figures.kit.words import counted
+from figures.kit.words import counted, listed
 from sweeps.results import flags
 from toymodels.exact.candidates import explicit_losses, second_look
 from toymodels.exact.neighbours import Optima
@@ -39,6 +39,7 @@ from toymodels.measures.arrangement import (
     name_optimum,
 )
 from toymodels.measures.polytopes import UNNAMED
+from toymodels.theory.shapes import SIMPLICES
 
 FOUND_BY = ("its own starts", "a candidate", "a neighbour's solution")
 SIZES = ("n_features", "n_hidden")
@@ -161,6 +162,37 @@ def claim(dataset: xr.Dataset) -> str:
     cells = f"all {shape.size:,}" if not unnamed else f"{shape.size - unnamed:,} of {shape.size:,}"
     models = counted(dataset.sizes["problem"], "small model").capitalize()
     return f"{models}: in {cells} cells the optimum is one of {counted(n, 'shape')}"
+
+
+def finding(dataset: xr.Dataset) -> str:
+    """Say where the simplex of all features is the optimum: triangle in 3→2, tetrahedron in 4→3."""
+    parts = []
+    for k, name in enumerate(dataset["problem"].values):
+        one = dataset.isel(problem=k)
+        n, m = int(one["n_features"]), int(one["n_hidden"])
+        if n == m + 1 and m > 1 and SIMPLICES[n] in SHAPES:
+            parts.append(f"{name}: {_region(one, SIMPLICES[n])}")
+    steps = (one_step(dataset[name].values) for name in GRID)
+    ends = listed(f"{step:.0%}" for step in steps)
+    return f"{'; '.join(parts)}; ends are known to a cell, {ends} wide" if parts else ""
+
+
+def _region(one: xr.Dataset, shape: str) -> str:
+    """Say in which cells of a map a shape is the optimum."""
+    inside = one["shape"].transpose(*GRID).values == SHAPES.index(shape)
+    if not inside.any():
+        return f"the {shape} is the optimum nowhere"
+    r, p = (one[name].values for name in GRID)
+    r, p = r[inside.any(1)], p[inside.any(0)]
+    return (
+        f"the {shape} is the optimum in {inside.mean():.1%} of the cells, at densities "
+        f"{p.min():.2f}–{p.max():.2f} and relative importances {r.min():.2f}–{r.max():.2f}"
+    )
+
+
+def one_step(values: NDArray) -> float:
+    """Return by how much each value of a spacing exceeds the one before, at most."""
+    return float(np.max(values[1:] / values[:-1] - 1)) if len(values) > 1 else np.nan
 
 
 def caption(dataset: xr.Dataset) -> list[str]:

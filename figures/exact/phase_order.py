@@ -18,7 +18,7 @@ from figures.kit import style
 from figures.kit.analysis import Parts
 from figures.kit.panels import panels
 from figures.kit.settings import require_at_least
-from figures.kit.words import counted
+from figures.kit.words import counted, listed
 from toymodels.exact.cuts import CUTS, Cut, CutBranches, follow_cut
 
 SAME = 1e-4  # losses as near as this, relatively, are one branch reached from two sides
@@ -142,6 +142,17 @@ def claim(dataset: xr.Dataset) -> str:
         f"Along {which} minima cross and the optimum jumps: the slope of its loss changes at once, "
         f"by {np.nanmin(sharp):.0%} to {np.nanmax(sharp):.0%} of its largest value"
     )
+
+
+def finding(dataset: xr.Dataset) -> str:
+    """Say where along each cut minima cross, and how much the slope changes there."""
+    parts = []
+    for title in dataset["cut"].values:
+        cut = dataset.sel(cut=title)
+        jumps = zip(cut["crossing"].values, cut["slope_jump"].values, strict=True)
+        found = [f"{at:.3f} ({jump:.0%})" for at, jump in jumps if np.isfinite(at)]
+        parts.append(f"{title}: {listed(found) if found else 'none'}")
+    return f"Crossings, with the change of the slope: {'; '.join(parts)}"
 
 
 def caption(dataset: xr.Dataset) -> list[str]:

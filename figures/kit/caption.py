@@ -35,6 +35,12 @@ def parts_of_caption(
     return parts + (module.caption(result) if hasattr(module, "caption") else [])
 
 
+def said_of(module: Any, dataset: xr.Dataset) -> dict[str, str]:
+    """Return what a figure's module says of its dataset: its claim, and what else it has to say."""
+    names = ("claim", "verdict", "finding")
+    return {name: getattr(module, name)(dataset) for name in names if hasattr(module, name)}
+
+
 def write_caption(figure: Figure, dataset: xr.Dataset) -> None:
     """Write a dataset's claim on top of a figure and its caption below."""
     width = float(figure.get_size_inches()[0])

@@ -7,7 +7,9 @@ A module that draws has
     draw(dataset, axes=None) -> Figure
     caption(dataset) -> list[str]      more parts of the caption (may be left out)
     check(plan)                        refuses what it cannot draw (may be left out)
-    verdict(dataset) -> str            the answer to its question, of `figures.kit.verdict`
+    verdict(dataset) -> str            the answer to its question, of `figures.kit.verdict`, where
+                                       its source says something that can fail
+    finding(dataset) -> str            more sentences, for FINDINGS.md (may be left out)
     animate(dataset) -> FuncAnimation  the same as it moves, for gif and mp4 (may be left out)
     WORDS = {name: …}                  what the analysis' own variables are (may be left out)
 
@@ -31,7 +33,7 @@ from matplotlib.figure import Figure
 from figures.kit import style
 from figures.kit.analysis import Keeper, analysed
 from figures.kit.belonging import drawing
-from figures.kit.caption import joined, parts_of_caption, write_caption
+from figures.kit.caption import joined, parts_of_caption, said_of, write_caption
 from figures.kit.entry import files, path_of
 from figures.kit.overrides import texts_of
 from figures.kit.settings import changed
@@ -110,10 +112,7 @@ class Drawable:
         said = version if has_version(self.entry, version) else ""
         result.attrs |= {"figure": self.entry.name, "caption": joined(words, overrides, said)}
         result.attrs |= {"changed": ", ".join(overrides), "version": said}
-        result.attrs["claim"] = module.claim(result)
-        if self.entry.question:
-            result.attrs["verdict"] = module.verdict(result)
-        return result
+        return result.assign_attrs(said_of(module, result))
 
     def analyse(self, dataset: xr.Dataset, **beside: xr.Dataset) -> xr.Dataset:
         """Compute what the figure shows beyond its sweep, from the sweep's dataset.
@@ -169,6 +168,14 @@ def planned(entry: Any, version: str = "", overrides: Sequence[str] = ()) -> Pla
     _require_axes(entry, config, own)
     _require_keys(entry, config, own)
     return _checked(entry, Plan(config, settings))
+
+
+def identity_of(entry: Any, overrides: Sequence[str] = ()) -> str:
+    """Name what decides a figure's numbers: settings, sweeps, versions of work and analysis."""
+    plan = planned(entry, "", overrides)
+    beside = {name: config.hash() for name, config in _beside(entry, "", overrides).items()}
+    what = [plan.config and plan.config.hash(), plan.settings, beside]
+    return f"v{entry.version}-{digest(what)}"
 
 
 def _checked(entry: Any, plan: Plan) -> Plan:

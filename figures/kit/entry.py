@@ -10,7 +10,7 @@ and writes GALLERY.md and the README's tables.
     cite = "elhage2022"                         its source, a key of papers.toml
     section = "Introduction (F1)"               where in the source
     says = "…"                                  what the source says
-    question = "…"                              the open question that it answers, with `verdict`
+    question = "…?"                             what it answers: it is a finding (FINDINGS.md)
     seconds = 11                                measured on 2 cores of a cloud EPYC, whole process
     fast_seconds = 6
     order = 10                                  place in its group

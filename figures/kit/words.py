@@ -1,5 +1,6 @@
 """Numbers and names in the sentences of captions and claims."""
 
+import math
 from collections.abc import Iterable
 from typing import Any, SupportsFloat
 
@@ -15,6 +16,13 @@ def listed(values: Iterable[Any]) -> str:
 def rounded(value: SupportsFloat, digits: int = 2) -> str:
     """Write a number to so many digits that count: "0.014", "480", "12,000"."""
     return f"{float(f'{float(value):.{digits}g}'):,.12g}"
+
+
+def within(value: SupportsFloat, low: SupportsFloat, high: SupportsFloat) -> str:
+    """Write a number with its interval: "0.92 (0.88–0.97)"; one without says so."""
+    if not (math.isfinite(float(low)) and math.isfinite(float(high))):
+        return f"{rounded(value)} (no interval)"
+    return f"{rounded(value)} ({rounded(low)}–{rounded(high)})"
 
 
 def counted(n: int, noun: str, plural: str = "") -> str:

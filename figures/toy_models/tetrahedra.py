@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from figures.kit import style
 from figures.kit.panels import draw_interval, panels
 from figures.kit.settings import require_at_least
-from figures.kit.words import counted, listed
+from figures.kit.words import counted, listed, within
 from figures.toy_models.geometry_graphs import ALONE, NAMES, UNNAMED, color_of, find_polytopes
 from sweeps.stats import share_over_seeds
 from toymodels.exact.packing import packing
@@ -71,7 +71,7 @@ def analyse(dataset: xr.Dataset) -> xr.Dataset:
     for name, of in (("share", "share"), ("low", "low"), ("high", "high"), ("n_seeds", "n")):
         found[name] = share[of]
     found["share_of_features"] = ((*over, "kind"), np.array(of_features))
-    return found
+    return found[list(WORDS)]  # the models stay with their sweep
 
 
 def _counts(dataset: xr.Dataset, setting: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
@@ -146,6 +146,19 @@ def claim(dataset: xr.Dataset) -> str:
         return f"{text}; no model in {m} dimensions has one"
     parts = [_most(dataset, k, i == 0) for i, k in enumerate(_by_features(dataset))]
     return f"{text}; in {m} dimensions training forms one in at most {listed(parts)}"
+
+
+def finding(dataset: xr.Dataset) -> str:
+    """Give the largest share of seeds with a tetrahedron in every setting, with its interval."""
+    parts = []
+    for k in range(dataset.sizes["setting"]):
+        cell = dataset.isel(setting=k)
+        if cell["share"].notnull().any():
+            best = cell.isel(p_active=int(cell["share"].argmax("p_active")))
+            share = within(*(best[name] for name in ("share", "low", "high")))
+            at = f"density {float(best['p_active']):g}"
+            parts.append(f"{words_of(dataset, k, whole=True)}: {share} at {at}")
+    return f"Largest share of seeds with a tetrahedron: {'; '.join(parts)}" if parts else ""
 
 
 def _most(dataset: xr.Dataset, k: int, first: bool) -> str:

@@ -82,10 +82,12 @@ NAMES: dict[str, dict[str, str]] = {
         "activity": "toymodels.measures.activity:Activity",
         "linear_regime": "toymodels.measures.linear_regime:LinearRegime",
         "circuit_errors": "toymodels.measures.circuit_errors:CircuitErrors",
+        "circuit_structure": "toymodels.measures.circuit_structure:CircuitStructure",
         "privilege": "toymodels.measures.privilege:Privilege",
     },
     "circuits": {
         "rotations": "toymodels.circuits.constructions.rotations:Rotations",
+        "linked": "toymodels.circuits.constructions.linked_rotations:LinkedRotations",
     },
     "assignment": {
         "prime_steps": "toymodels.circuits.assignment:prime_steps",

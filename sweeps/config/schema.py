@@ -213,7 +213,8 @@ def _why(key: str, whole: Thing, owners: Sequence[tuple[str, str, Any]]) -> str:
         chosen = _part_of(whole, family)
         if family in TABLES and chosen is not None and chosen.name == name:
             return f" here: write {family}.{key}"
-    family, name, _ = min(owners, key=lambda owner: owner[0] == "work")
+    order = {"circuits": 0, "work": 2}
+    family, name, _ = min(owners, key=lambda owner: order.get(owner[0], 1))
     said = f'{family} = "{name}"' if family != "work" else f"sweeps that {name}"
     if family == "circuits" or name == "simulate":
         first = name if family == "circuits" else next(iter(NAMES["circuits"]))

@@ -96,6 +96,8 @@ class CircuitErrors:
                     "mse_on_inactive_tested": _mean(first, ~on & there),
                     "mse_x_active_tested": _mean(others, on),
                     "mse_x_inactive_tested": _mean(others, ~on & there),
+                    "dropped_tested": _mean(y.reshape(shape)[0] < SWITCHED, on),
+                    "spurious_tested": _mean(y.reshape(shape)[0] > SWITCHED, ~on & there),
                     "of_circuit": jnp.sum(others * on, axis=1) / jnp.sum(on, axis=1),
                 }
             )
@@ -108,6 +110,8 @@ WORDS = {
     "mse_on_inactive_tested": "mean of indicator^2 over inactive circuits",
     "mse_x_active_tested": "mean of |x - true x|^2 over active circuits",
     "mse_x_inactive_tested": "mean of |x|^2 over inactive circuits",
+    "dropped_tested": "share of active circuits whose indicator is below 1/2",
+    "spurious_tested": "share of inactive circuits whose indicator is above 1/2",
 }
 
 

@@ -1,8 +1,8 @@
 """A deep ReLU network that runs circuits, built by hand or not, and trained.
 
-    A¹ = ReLU(E x + b¹),   A^l = ReLU(W^l A^{l-1} + b^l),   y = U^L A^L
+    A¹ = ReLU(E x + b¹),   A^l = ReLU(W^l A^{l-1} + b^l),   y = U A^L
 
-U^l of an inner layer says what the construction would hold there. Input and output are as
+Input and output are as
 `toymodels.tasks.circuits` has them; `toymodels.models.circuit_start` says how it starts. Letters as
 in `toymodels.circuits`; R circuits that arrays have room for.
 """
@@ -10,6 +10,7 @@ in `toymodels.circuits`; R circuits that arrays have room for.
 from dataclasses import fields, replace
 
 import jax
+import jax.numpy as jnp
 from flax import struct
 
 from toymodels.errors import InputError
@@ -24,12 +25,15 @@ class CircuitNetwork(Model):
     E: jax.Array = array("neuron", "input", words="embedding of the circuits' inputs")  # [D, f R]
     W: jax.Array = array("link_layer", "neuron", "from_neuron", words="weights")  # [L-1 | 1, D, D]
     b: jax.Array = array("bias_layer", "neuron", words="biases")  # [L | 1, D]
-    U: jax.Array = array("bias_layer", "output", "neuron", words="read-outs")  # [L | 1, f R, D]
+    U: jax.Array = array("output", "neuron", words="read-out of the circuits")  # [f R, D]
     # Both [L-1 | 1, D, D] or [1, 1, 1]: where all weights are trained W holds them all.
     links: jax.Array = array("link_layer_", "neuron_", "from_neuron_", words="1 where W counts")
     background: jax.Array = array(
         "link_layer_", "neuron_", "from_neuron_", words="inhibition between unlinked neurons"
     )
+    # Where the construction holds each circuit, and how it is read there.
+    copies: jax.Array = array("bias_layer", "circuit", "copy", words="of N")  # [L | 1, R, S]
+    Q: jax.Array = array("value", "block", words="values that a small state holds")  # [f, d]
     inhibition: jax.Array = array("link_layer", words="multiple of the background")
     bias_scale: jax.Array = array("bias_layer", words="multiple of biases")
     link_scale: jax.Array = array("bias_layer", words="multiple of links, last of the read-out")
@@ -38,7 +42,8 @@ class CircuitNetwork(Model):
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """Answer `x [f R]`, or a batch `[f R, B]`."""
-        return self.read(self.activations(x))[-1]
+        held = self.weights()
+        return held.link_scale[-1] * (held.U @ self.activations(x)[-1])
 
     def activations(self, x: jax.Array) -> list[jax.Array]:
         """Return the neurons of layers 1 … L, each `[D]` or `[D, B]`."""
@@ -50,13 +55,18 @@ class CircuitNetwork(Model):
         return found
 
     def read(self, neurons: list[jax.Array]) -> list[jax.Array]:
-        """Return what the circuits hold in each layer by its own read-out, `[f R]` or `[f R, B]`.
+        """Return what circuits hold in layers 1, …, each `[f R, B]`, of neurons `[D, B]`.
 
-        In a network that started at random inner layers may hold it in another way.
+        Inner layers are read as in the construction, the mean over a circuit's copies; a network
+        that started at random may hold it in another way there. The last is read by U.
         """
-        held, last = self.weights(), self.U.shape[0] - 1
-        scaled = [min(layer, last) for layer in range(len(neurons))]
-        return [held.link_scale[i] * (held.U[i] @ A) for i, A in zip(scaled, neurons, strict=True)]
+        held, inner = self.weights(), []
+        for layer, A in enumerate(neurons[:-1]):
+            i = min(layer, self.copies.shape[0] - 1)
+            blocks = A.reshape(self.Q.shape[1], -1, A.shape[1])  # [d, N, B]
+            means = jnp.mean(blocks[:, self.copies[i].astype(jnp.int32)], axis=2)  # [d, R, B]
+            inner.append(jnp.einsum("fd,drb->frb", self.Q, means).reshape(-1, A.shape[1]))
+        return [*inner, held.link_scale[-1] * (held.U @ neurons[-1])]
 
     def weights(self) -> "CircuitNetwork":
         """Return the network with its scalars multiplied into W and b, and fixed what is fixed."""

@@ -40,7 +40,6 @@ class CircuitStart:
     """How a circuit network starts; drawn on the host, as a construction is."""
 
     n_circuits: Any  # []
-    redundancy: Any  # []
     construction: Any  # [], how much of the construction
     noise: Any  # [], of random weights, in He's standard deviations
     bias: Any  # []
@@ -48,6 +47,7 @@ class CircuitStart:
     random_embedding: Any  # [], 0 or 1
     small: Callable[[np.ndarray, float], Circuit] = static()  # (angles, b) -> T circuits
     width: int = static()
+    redundancy: int = static()
     n_layers: int = static()
     room: int = static()
     trainable: str = static()
@@ -69,13 +69,15 @@ class CircuitStart:
         W = links * W
         W = W + links * float(self.noise) * (2 / self.width) ** 0.5 * rng.normal(size=W.shape)
         b = float(self.construction) * np.asarray(plain.B)[: 1 if self.tied else self.n_layers]
-        E = embedding_of(network, self.room)
-        U = np.stack([readout_of(network, self.room, i) for i in range(len(b))])
+        E, U = embedding_of(network, self.room), readout_of(network, self.room)
+        held = np.zeros((len(b), self.room, self.redundancy))
+        held[:, : network.n_circuits] = network.embedding[: len(b)]
         if self.random_embedding:
             E = rng.normal(size=E.shape) * E.std() * (E.any(axis=0))
-        f32 = [jnp.asarray(a, jnp.float32) for a in (E, W, b, U, links, background)]
+        f32 = [jnp.asarray(a, jnp.float32) for a in (E, W, b, U, links, background, held)]
         return CircuitNetwork(
             *f32,
+            Q=jnp.asarray(network.circuits.decode),
             inhibition=jnp.ones(n_weights),
             bias_scale=jnp.ones(len(b)),
             link_scale=jnp.ones(len(b)),
@@ -85,10 +87,11 @@ class CircuitStart:
 
     def network(self, key: jax.Array) -> Network:
         """Draw the construction that the start is made of."""
-        n_circuits, redundancy = int(self.n_circuits), int(self.redundancy)
+        n_circuits = int(self.n_circuits)
         circuits = self.small(angles_of(n_circuits), float(self.bias))
         n_copies = copies_of(self.width, circuits.bias.shape[-1])
-        held = draw_embedding(key, self.assignment, n_circuits, n_copies, redundancy, self.n_layers)
+        sizes = (n_circuits, n_copies, self.redundancy, self.n_layers)
+        held = draw_embedding(key, self.assignment, *sizes)
         if self.tied:
             held = np.repeat(held[:1], self.n_layers, axis=0)
         return capped_network(circuits, held, n_copies, float(self.inhibition))
@@ -168,7 +171,6 @@ class RotationNetwork:
         built = float(init == "construction")
         return CircuitStart(
             n_circuits=np.float32(n_circuits),
-            redundancy=np.float32(redundancy),
             construction=np.float32(built),
             noise=np.float32(init_noise if built else 1.0),
             bias=np.float32(bias),
@@ -176,6 +178,7 @@ class RotationNetwork:
             random_embedding=np.float32(embedding == "random"),
             small=cls.small,
             width=width,
+            redundancy=redundancy,
             n_layers=n_layers,
             room=room_for("room", room, "n_circuits", n_circuits),
             trainable=trainable,
@@ -201,9 +204,9 @@ def embedding_of(network: Network, room: int) -> np.ndarray:
     return E.reshape(d * network.n_copies, f * room)
 
 
-def readout_of(network: Network, room: int, layer: int) -> np.ndarray:
-    """Return U `[f R, D]` of layer `layer + 1`: row (v, t) averages the copies of circuit t."""
-    decode, held = network.circuits.decode, network.embedding[layer]
+def readout_of(network: Network, room: int) -> np.ndarray:
+    """Return U `[f R, D]`: row (v, t) averages the copies of circuit t in the last layer."""
+    decode, held = network.circuits.decode, network.embedding[-1]
     f, d = decode.shape
     U = np.zeros((f, room, d, network.n_copies), np.float32)
     for t in range(network.n_circuits):

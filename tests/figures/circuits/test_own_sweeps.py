@@ -129,6 +129,15 @@ def test_the_claim_about_inhibition_says_where_errors_are_least_and_who_is_dropp
     )
     turned = dataset.assign(mse_x_active_mean=-dataset["mse_x_active_mean"])
     assert "is least at 0 and 0 times" in circuits_inhibition.claim(turned)
+    error = dataset["mse_x_active_mean"]
+    ends = dataset.assign(mse_x_active_low=error * 0.9, mse_x_active_high=error * 1.2)
+    ends["mse_x_active_low"][2, 0] = np.nan  # one network
+    assert circuits_inhibition.finding(ends) == (
+        "Error by inhibition: z = 1: 1 (no interval) at 2, 2 (1.8–2.4) at 1; "
+        "z = 2: 1 (0.9–1.2) at 1, 1 (0.9–1.2) at 1"
+    )
+    lost = ends.assign(mse_x_active_mean=error * np.nan)
+    assert "z = 1: every network blew up" in circuits_inhibition.finding(lost)
 
 
 # Bias.
@@ -169,8 +178,13 @@ def test_the_claim_about_the_bias_says_where_errors_are_least_and_whether_indica
         "With 1 and 2 active at once the error of x in layer 5 is least at b = 0.5 and 0: 0.25 and "
         "0.25 times that at b = 1; indicators do not change at all"
     )
+    error = dataset["mse_x_active_mean"]
     moved = dataset.assign(mse_on_active_mean=dataset["mse_on_active_mean"] * (1 + dataset["bias"]))
     assert "indicators change by up to 50%" in circuits_bias.claim(moved)
+    ends = dataset.assign(mse_x_active_low=error, mse_x_active_high=error)
+    assert circuits_bias.finding(ends) == (
+        "Error of x by b: z = 1: 1 (1–1) at 0.5, 4 (4–4) at 1; z = 2: 1 (1–1) at 0, 4 (4–4) at 1"
+    )
     flat = dataset.assign(mse_x_active_mean=dataset["bias"] + dataset["mse_x_active_mean"] * 0)
     assert "is least at b = 0: 0 and 0 times" in circuits_bias.claim(flat)
 
@@ -262,3 +276,6 @@ def test_the_claim_about_designs_compares_their_errors_for_as_many_circuits(desi
         "with transversal designs and 0.25 with random subsets"
     )
     assert said != assignment_designs.claim(wide)
+    assert assignment_designs.finding(
+        wide.assign(mse_x_active_low=wide["theory"] * 0 + 0.1, mse_x_active_high=wide["theory"] + 1)
+    ).startswith("Errors for 45 circuits: z = 1: prime steps 0.25 (0.1–")

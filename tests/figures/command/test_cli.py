@@ -1,5 +1,6 @@
 """The command as a user meets it: what it prints, where files lie, how it refuses."""
 
+import dataclasses
 import json
 import resource
 import subprocess
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from figures.command import catalogue
 from figures.kit.entry import entries
 
 SMALL = ("steps=20", "batch_size=16", "grid.seed.range=2", "evaluation_size=1024")
@@ -48,6 +50,13 @@ def test_list_names_every_figure_and_sweep_whole(command):
     as_json = json.loads(command("list", "--json")[1])
     assert {f["name"] for f in as_json["figures"]} == set(entries())
     assert {s["name"] for s in as_json["sweeps"]} >= set(entries())
+
+
+def test_open_questions_are_listed_and_chosen_as_a_group(command, monkeypatch):
+    one = dataclasses.replace(entries()["intro"], group="questions", question="Is it so?")
+    monkeypatch.setattr(catalogue, "entries", lambda: {"intro": one})
+    assert catalogue.choose((), "questions") == [one]
+    assert f"{one.title}. Is it so? Elhage" in command("list")[1]
 
 
 def test_sweep_writes_its_result_and_a_second_call_trains_nothing(command, mine, tmp_path):

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 import figures
+from figures.command.findings import path_of
 from figures.exact import pentagon_digon as figure
 from figures.exact import pentagon_digon_panels as paint
 from figures.kit.compute import planned
 from figures.kit.entry import entry_of
+from sweeps.store import open_dataset
 from toymodels.errors import InputError
 from toymodels.exact import expected_loss_float64
 from toymodels.exact import pentagon_digon as science
@@ -33,6 +35,12 @@ def tiny(out):
 
 
 @pytest.fixture(scope="module")
+def kept():
+    """The full figure's dataset, as it stands in the repository."""
+    return open_dataset(path_of(entry_of("pentagon-digon")))
+
+
+@pytest.fixture(scope="module")
 def found():
     return figures.pentagon_digon.compute(fast=True)
 
@@ -50,6 +58,7 @@ def test_solutions_are_turned_and_not_changed(branch, which):
     assert angle == pytest.approx(np.pi / 2 if branch == PENTAGON else np.pi / 4)
 
 
+@pytest.mark.claims  # compiles for many seconds
 def test_a_second_call_only_reads(tiny, out, monkeypatch):
     def refuse(*given):
         raise AssertionError("computed again")
@@ -60,6 +69,7 @@ def test_a_second_call_only_reads(tiny, out, monkeypatch):
     np.testing.assert_array_equal(again["random_loss"], tiny["random_loss"])
 
 
+@pytest.mark.claims  # compiles for many seconds
 def test_random_starts_are_those_of_the_seed(tiny):
     loss = tiny["random_loss"].values
     assert loss.shape == (1, 64)
@@ -69,28 +79,28 @@ def test_random_starts_are_those_of_the_seed(tiny):
     assert np.mean(np.isclose(other, same, rtol=1e-6)) < 0.9  # start by start
 
 
-def test_the_claim_says_where_feature_5_is_dropped_and_from_which_length(tiny):
-    assert figure.claim(tiny) == (
+def test_the_claim_says_where_feature_5_is_dropped_and_from_which_length(kept):
+    assert figure.claim(kept) == (
         "Made 3.72 times sparser than the others (density 0.05), feature 5 jumps from length 1.16 "
         "to 0: two digons replace the pentagon"
     )
-    half = tiny.copy(deep=True)
+    half = kept.copy(deep=True)
     half["crossing"][:] = 0.5
     assert figure.claim(half).startswith("Made 2.00 times sparser")
-    none = tiny.assign(crossing=tiny["crossing"] * np.nan)
+    none = kept.assign(crossing=kept["crossing"] * np.nan)
     assert "trade places nowhere" in figure.claim(none)
 
 
-def test_the_papers_number_is_drawn_only_at_its_density(tiny):
-    assert "paper" in texts_of(figure.draw(tiny))
-    other = tiny.assign_coords(density=0.1)
+def test_the_papers_number_is_drawn_only_at_its_density(kept):
+    assert "paper" in texts_of(figure.draw(kept))
+    other = kept.assign_coords(density=0.1)
     assert "paper" not in texts_of(figure.draw(other))
     assert not any("the paper" in part for part in figure.caption(other))
 
 
-def test_figure_draws_into_given_axes(tiny):
+def test_figure_draws_into_given_axes(kept):
     given, axes = plt.subplots(1, 5)
-    assert figures.pentagon_digon.draw(tiny, axes) is given
+    assert figures.pentagon_digon.draw(kept, axes) is given
     assert axes[4].get_ylabel() == "length ‖W₅‖"
 
 

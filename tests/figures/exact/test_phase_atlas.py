@@ -175,6 +175,18 @@ def test_the_claim_counts_named_cells_and_shapes(hand_made):
     assert phase_atlas.claim(named).startswith("One small model: in all 200 cells")
 
 
+def test_the_finding_says_where_the_simplex_of_all_features_is_the_optimum(hand_made):
+    dataset = hand_made[0]
+    assert phase_atlas.finding(dataset) == ""  # of four features in two dimensions there is none
+    sizes = {name: ("problem", [n]) for name, n in (("n_features", 3), ("n_hidden", 2))}
+    assert phase_atlas.finding(dataset.assign_coords(sizes)) == (
+        "4→2: the triangle is the optimum in 25.0% of the cells, at densities 0.11–1.00 and "
+        "relative importances 1.13–10.00; ends are known to a cell, 27% and 27% wide"
+    )
+    few = dataset.assign_coords(sizes).isel(p_active=slice(0, 10))
+    assert "4→2: the triangle is the optimum nowhere" in phase_atlas.finding(few)
+
+
 def test_the_caption_counts_what_own_starts_missed(hand_made):
     dataset = hand_made[0].copy(deep=True)
     dataset["found_by"][0, 0, :3] = 1
@@ -183,6 +195,7 @@ def test_the_caption_counts_what_own_starts_missed(hand_made):
     assert "own starts missed 8 of 400 cells: 3 go to a further candidate, 5 to a neighbour" in said
 
 
+@pytest.mark.claims  # compiles for many seconds
 def test_each_problem_is_a_part_and_survives_its_file(tmp_path):
     dataset = figures.phase_atlas.compute(version="tiny", out=tmp_path)
     (part,) = tmp_path.glob("runs/phase-atlas-*/analysis/*.parts/*.nc")

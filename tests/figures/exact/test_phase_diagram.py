@@ -145,6 +145,7 @@ def test_maps_have_cells_enough_even_when_fast(name):
         assert min(config.grid.shape) >= 24
 
 
+@pytest.mark.claims  # compiles for many seconds
 def test_theory_of_one_problem_is_not_drawn_over_another():
     """The module reads the sizes off the dataset, whatever file it is asked by."""
     table = {

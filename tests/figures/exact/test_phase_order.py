@@ -97,19 +97,21 @@ def test_slope_jumps_are_shares_of_the_largest_slope():
 
 
 @pytest.mark.parametrize(
-    ("crossing", "words"),
+    ("crossing", "words", "each"),
     [
-        ([[0.5], [1.0]], "Along all two cuts minima cross and the optimum jumps.*20% to 60%"),
-        ([[0.5], [np.nan]], "Along 1 of two cuts minima cross"),
-        ([[np.nan], [np.nan]], "Along none of two cuts.*only bends"),
+        ([[0.5], [1.0]], "Along all two cuts.* the optimum jumps.*20% to 60%", "b: 1.000 (60%)"),
+        ([[0.5], [np.nan]], "Along 1 of two cuts minima cross", "a: 0.500 (20%); b: none"),
+        ([[np.nan], [np.nan]], "Along none of two cuts.*only bends", "a: none; b: none"),
     ],
 )
-def test_the_claim_counts_the_cuts_that_jump(crossing, words):
+def test_the_claim_counts_the_cuts_that_jump(crossing, words, each):
     jump = np.where(np.isnan(crossing), np.nan, [[0.2], [0.6]])
     dims = ("cut", "transition")
-    dataset = xr.Dataset({"crossing": (dims, crossing), "slope_jump": (dims, jump)})
+    arrays = {"crossing": (dims, crossing), "slope_jump": (dims, jump)}
+    dataset = xr.Dataset(arrays, {"cut": ["a", "b"]})
     said = phase_order.claim(dataset)
     assert re.search(words, said), said
+    assert phase_order.finding(dataset).endswith(each)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,14 @@ def test_an_entry_names_a_source_a_module_and_sweeps_that_are_there(entry):
     assert not entry.title.endswith(".")
     assert not entry.says.endswith(".")
     assert 0 < entry.fast_seconds <= entry.seconds
+    assert entry.question == "" or (entry.question[0].isupper() and entry.question[-1] == "?")
+    if entry.group == "questions":
+        assert entry.question and hasattr(entry.module(), "verdict")
+
+
+def test_no_question_is_asked_twice():
+    asked = [entry.question for entry in ENTRIES if entry.question]
+    assert len(set(asked)) == len(asked)
 
 
 @pytest.mark.parametrize("name", [n for n in files() if n not in entries()])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from figures.kit.words import counted, listed, rounded
+from figures.kit.words import counted, listed, rounded, within
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,11 @@ from figures.kit.words import counted, listed, rounded
 )
 def test_numbers_are_rounded_to_digits_that_count(value, digits, text):
     assert rounded(value, digits) == text
+
+
+def test_a_number_stands_with_its_interval_or_says_that_it_has_none():
+    assert within(0.921, 0.88, 0.966) == "0.92 (0.88–0.97)"
+    assert within(0.921, float("nan"), float("nan")) == "0.92 (no interval)"
 
 
 def test_values_are_listed_and_counted_as_in_a_sentence():

@@ -77,6 +77,7 @@ def test_it_draws_the_best_seeds(tmp_path):
     assert drawn.axes[1].get_title() == "trained: the best of 3 seeds"
 
 
+@pytest.mark.claims  # compiles for many seconds
 def test_published_phase_maps_have_exactly_two_dimensions():
     maps = figures.phase_diagram_2_1_sampled.compute(version="tiny")
     for name in ("norm", "superposition", "label", "label_theory"):

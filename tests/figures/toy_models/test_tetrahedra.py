@@ -54,6 +54,10 @@ def test_tetrahedra_are_counted_and_the_window_is_where_they_are_best():
     said = tetrahedra.claim(found)
     assert "density 0.80–0.93" in said
     assert said.endswith("in at most 100% of models with 6 features (density 0.5)")
+    assert tetrahedra.finding(found) == (
+        "Largest share of seeds with a tetrahedron: 6 features, 100 steps: 1 (0.34–1) at density "
+        "0.5"
+    )
 
 
 def test_none_found_and_all_diverged_are_said():
@@ -62,6 +66,7 @@ def test_none_found_and_all_diverged_are_said():
     )
     lost = tetrahedra.analyse(models(TWO, [(4, 4), (4, 4)], diverged=1))
     assert tetrahedra.claim(lost).endswith("every run diverged")
+    assert tetrahedra.finding(lost) == ""
 
 
 def test_settings_are_named_by_what_differs_and_their_shares_are_drawn():

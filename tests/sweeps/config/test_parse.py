@@ -262,7 +262,7 @@ def plan_of(table, **how):
     change=st.dictionaries(st.sampled_from(KEYS), values, min_size=1, max_size=4),
     version=st.sampled_from(["", "fast", "tiny"]),
 )
-@settings(deadline=None, derandomize=True, max_examples=600)
+@settings(deadline=None, derandomize=True, max_examples=300)
 def test_any_table_is_a_sweep_or_a_clear_message(change, version):
     try:
         config = plan_of(make_table(**change), version=version)
@@ -273,7 +273,7 @@ def test_any_table_is_a_sweep_or_a_clear_message(change, version):
 
 
 @given(path=st.text(max_size=12), value=st.one_of(st.text(max_size=12), values.map(str)))
-@settings(deadline=None, derandomize=True, max_examples=200)
+@settings(deadline=None, derandomize=True, max_examples=100)
 def test_any_override_is_taken_or_refused_clearly(path, value):
     try:
         parse(make_table(), [f"{path}={value}"])

@@ -28,9 +28,10 @@ def test_errors_of_the_construction_are_those_of_its_simulation():
     found = CircuitErrors.create([1, 2], n_examples=20_000)(run, begun.draw(KEY), KEY)
     for i, z in enumerate((1, 2)):
         true = simulate_network(KEY, begun.network(KEY), n_active=z, n_samples=20_000)
-        for name in ("mse_x_active", "mse_x_inactive", "mse_on_active", "mse_on_inactive"):
+        of = ("x_active", "x_inactive", "on_active", "on_inactive")
+        for name in (*(f"mse_{o}" for o in of), "dropped", "spurious"):
             measured = found[f"{name}_tested"].values[i]
-            np.testing.assert_allclose(measured, getattr(true, name)[1:], rtol=0.04, atol=1e-5)
+            np.testing.assert_allclose(measured, getattr(true, name)[1:], rtol=0.06, atol=2e-4)
     each = found["mse_of_circuit"].values
     assert np.isnan(each[:, 25:]).all()
     np.testing.assert_allclose(

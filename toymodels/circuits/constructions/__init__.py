@@ -3,6 +3,9 @@
     block_structured   One active circuit of N² without any error: memory blocks, and a layer that
                        clears all of them but one. LessWrong post "Block-structured computation in
                        superposition"; only its opening was known here.
+    linked             Circuits that start, stop and feed each other, from lists of connections:
+                       `graphs` draws the lists, `linked_rotations` runs rotations on them,
+                       `linked_measures` says what of them is measured.
     random_embedding   Circuits in random directions, whose noise grows with depth unless inactive
                        circuits suppress it. The read-in of the first "Circuits in Superposition"
                        post; only its opening was known here, the mechanism is derived.
