@@ -24,6 +24,7 @@ class Stream(IntEnum):
     ASSIGNMENT = 7  # circuits: a design that is itself drawn
     CONNECTIONS = 8  # circuits: which lead to which
     WEIGHTS = 9  # circuits of one number: their weights
+    GATES = 10  # circuits: which a gate lets through
     DATA = 11  # training data
     INIT = 12  # first weights
     RANKING = 13  # evaluation by which runs are ranked; shared by all runs

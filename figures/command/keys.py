@@ -55,6 +55,9 @@ WHAT = {
     "circuits": "Circuits that are simulated",
     "assignment": "Assignments of neurons to circuits",
     "gating": "Gating of circuits",
+    "gate": "Gates that rule circuits out",
+    "cleaning": "Clean-ups between layers of circuits",
+    "small_circuit": "Circuits that hold one of few values",
 }
 
 

@@ -23,12 +23,14 @@ NAMES: dict[str, dict[str, str]] = {
     "features": {
         "independent": "toymodels.features.independent:Independent",
         "one_active": "toymodels.features.one_active:OneActive",
+        "several_active": "toymodels.features.several_active:SeveralActive",
         "correlated": "toymodels.features.correlated:CorrelatedSets",
         "anticorrelated": "toymodels.features.anticorrelated:AnticorrelatedSets",
     },
     "values": {
         "uniform": "toymodels.features.base:Uniform",
         "signed_uniform": "toymodels.features.base:SignedUniform",
+        "boolean": "toymodels.features.base:Boolean",
     },
     "model": {
         "linear": "toymodels.models.autoencoders:LinearAutoencoder",
@@ -51,11 +53,13 @@ NAMES: dict[str, dict[str, str]] = {
         "compressed_computation": ("toymodels.tasks.compressed_computation:CompressedComputation"),
         "rotations": "toymodels.tasks.circuits:RotationTask",
         "steps": "toymodels.tasks.circuits:StepTask",
+        "universal_and": "toymodels.tasks.universal_and:UniversalAnd",
         "hidden_of": "toymodels.tasks.hidden_of:HiddenOf",
     },
     "estimator": {
         "sampled": "toymodels.estimators.sampled:Sampled",
         "stratified": "toymodels.estimators.stratified:Stratified",
+        "stratified_powers": "toymodels.estimators.powers:StratifiedPowers",
         "exact": "toymodels.estimators.quadrature:Quadrature",
         "fourier": "toymodels.estimators.fourier:Fourier",
         "control_variate": "toymodels.estimators.control_variate:ControlVariate",
@@ -79,6 +83,7 @@ NAMES: dict[str, dict[str, str]] = {
     "measures": {
         "geometry": "toymodels.measures.columns:measure_geometry",
         "adversarial": "toymodels.measures.adversarial:Adversarial",
+        "active_error": "toymodels.measures.active_error:ActiveError",
         "activity": "toymodels.measures.activity:Activity",
         "linear_regime": "toymodels.measures.linear_regime:LinearRegime",
         "circuit_errors": "toymodels.measures.circuit_errors:CircuitErrors",
@@ -87,6 +92,18 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "circuits": {
         "rotations": "toymodels.circuits.constructions.rotations:Rotations",
+        "untied": "toymodels.circuits.constructions.storage:Untied",
+        "private": "toymodels.circuits.constructions.storage:Private",
+        "copies": "toymodels.circuits.constructions.copies:Copies",
+        "merged": "toymodels.circuits.constructions.copies:Merged",
+        "echoes": "toymodels.circuits.constructions.copies:Echoes",
+        "gated_rotations": "toymodels.circuits.constructions.gated_rotations:GatedRotations",
+        "attended_rotations": (
+            "toymodels.circuits.constructions.attended_rotations:AttendedRotations"
+        ),
+        "discrete_rotations": (
+            "toymodels.circuits.constructions.discrete_rotations:DiscreteRotations"
+        ),
         "linked": "toymodels.circuits.constructions.linked_rotations:LinkedRotations",
     },
     "assignment": {
@@ -97,6 +114,21 @@ NAMES: dict[str, dict[str, str]] = {
     "gating": {
         "relu": "toymodels.circuits.forward:relu_gating",
         "ideal": "toymodels.circuits.forward:ideal_gating",
+    },
+    "gate": {
+        "none": "toymodels.circuits.gates:NoGate",
+        "exclusive": "toymodels.circuits.gates:ExclusiveGate",
+        "by_share": "toymodels.circuits.gates:ShareGate",
+        "blind": "toymodels.circuits.gates:BlindGate",
+        "weights": "toymodels.circuits.gates:WeightGate",
+    },
+    "cleaning": {
+        "values": "toymodels.circuits.discrete:snap",
+        "indicators": "toymodels.circuits.discrete:switch",
+    },
+    "small_circuit": {
+        "vector": "toymodels.circuits.small_circuits:rotation_circuit",
+        "signs": "toymodels.circuits.discrete:sign_circuit",
     },
 }
 

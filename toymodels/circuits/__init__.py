@@ -4,9 +4,10 @@
     assignment ───────────────────┴► network ──► forward ──► measures ──► simulation
 
 `base` holds the records that they share, `theory` says what to expect, `switching` which neurons
-are on, `seizure` how that grows by layer. `constructions` are other ways: one active circuit
-without error (`block_structured`), all pairwise ANDs (`universal_and`), random directions, the
-first post's read-in (`random_embedding`).
+are on, `seizure` how that grows by layer; `gates` rule circuits out, `discrete` cleans values
+between layers. `constructions` are other ways: one active circuit without error
+(`block_structured`), all pairwise ANDs (`universal_and`), random directions, the first post's
+read-in (`random_embedding`).
 
 Axis letters used in every shape comment and docstring:
 

@@ -79,19 +79,52 @@ def ideal_gating(pre_activation: Floats, used: NDArray[np.bool_]) -> Floats:
     return pre_activation
 
 
-def run_layers(prepared: Plan, inputs: Inputs, gating: Gating = relu_gating) -> Iterator[Layer]:
+class Intervention:
+    """What is done to a block of examples between the layers; this one does nothing.
+
+    Layers count from 1. A kind of its own overrides one of the two.
+    """
+
+    def inhibit(self, layer: int, pre_activation: Floats) -> Floats:
+        """Return what the neurons of a layer `[N, d, B]` receive after all, bias included."""
+        return pre_activation
+
+    def clean(self, layer: int, values: Floats) -> Floats | None:
+        """Return clean values `[T, f, B]` of a layer that the next is written from, or None.
+
+        The layer that is written from them receives what layer 1 does from the input: nothing
+        but what the circuits themselves send.
+        """
+        return None
+
+
+NOTHING_DONE = Intervention()
+
+
+def run_layers(
+    prepared: Plan,
+    inputs: Inputs,
+    gating: Gating = relu_gating,
+    between: Intervention = NOTHING_DONE,
+) -> Iterator[Layer]:
     """Run a block of examples and yield layers 1 … L, one after the other."""
     network = prepared.network
     stages = network.circuits.bias.shape[0]
     pre = _write_active(network, inputs)
     for layer in range(network.n_layers):
         pre += network.circuits.bias[layer % stages][:, None]
+        pre = between.inhibit(layer + 1, pre)
         activations = gating(pre, used_neurons(network, inputs.active, layer))
         columns = np.matmul(network.circuits.decode, activations)  # [N, f, B]
         read = read_circuits(prepared, layer + 1, columns)
-        yield Layer(activations, _shift(network, read, columns, network.offset_readout))
+        values = _shift(network, read, columns, network.offset_readout)
+        yield Layer(activations, values)
         if layer + 1 < network.n_layers:
-            pre = next_layer(prepared, layer + 2, columns, read)
+            clean = between.clean(layer + 1, values)
+            if clean is None:
+                pre = next_layer(prepared, layer + 2, columns, read)
+            else:
+                pre = write_circuits(prepared, layer + 2, clean)
 
 
 def used_neurons(network: Network, active: NDArray[np.int64], layer: int) -> NDArray[np.bool_]:
@@ -149,6 +182,24 @@ def next_layer(prepared: Plan, layer: int, columns: Floats, read: Floats) -> Flo
         sent = network.redundancy * pushed
         pre[:, stage.own_rows] += _shift(network, written, sent, network.offset_weights)
     return pre
+
+
+def write_circuits(prepared: Plan, layer: int, values: Floats) -> Floats:
+    """Return what layer number `layer` receives from values alone, `Σ_t (M_t v_t) ⊗ e_t`.
+
+    Args:
+        prepared: the network.
+        layer: the layer that receives.
+        values: `[T, f, B]`, v.
+
+    Returns:
+        `[N, d, B]`, without the bias.
+    """
+    weights = prepared.network.circuits.weights
+    return _apply(
+        prepared.writers[layer - 1],
+        np.matmul(weights[:, (layer - 1) % weights.shape[1]], values),
+    )
 
 
 def dense_product(matrix: jax.Array | Floats, columns: Floats) -> Floats:

@@ -13,8 +13,15 @@ from flax import struct
 from numpy.typing import NDArray
 
 from toymodels.circuits.assignment import overlap_probability
-from toymodels.circuits.base import Circuit, Inputs, Network
-from toymodels.circuits.forward import Gating, Layer, Plan, run_layers
+from toymodels.circuits.base import Circuit, Floats, Inputs, Network
+from toymodels.circuits.forward import (
+    NOTHING_DONE,
+    Gating,
+    Intervention,
+    Layer,
+    Plan,
+    run_layers,
+)
 from toymodels.circuits.small_circuits import run_circuits
 from toymodels.fields import array
 
@@ -107,16 +114,19 @@ class Sums(NamedTuple):
     on: NDArray[np.float64]  # [L, d], neurons
 
 
-def measure_block(prepared: Plan, inputs: Inputs, gating: Gating) -> Sums:
+def measure_block(
+    prepared: Plan, inputs: Inputs, gating: Gating, between: Intervention = NOTHING_DONE
+) -> Sums:
     """Run a block of examples and sum up its errors in layers 1 … L."""
     network = prepared.network
+    layers = run_layers(prepared, inputs, gating, between)
     with np.errstate(over="ignore", invalid="ignore"):  # a network that blows up says so by inf
         truth = run_circuits(network.circuits, inputs.active, inputs.states, network.n_layers)
-        layers = [
+        measured = [
             _measure_layer(network.circuits, layer, inputs.active, true)
-            for layer, true in zip(run_layers(prepared, inputs, gating), truth[1:], strict=True)
+            for layer, true in zip(layers, truth[1:], strict=True)
         ]
-    return Sums(*(np.array(parts, float) for parts in zip(*layers, strict=True)))
+    return Sums(*(np.array(parts, float) for parts in zip(*measured, strict=True)))
 
 
 def add(one: Sums, other: Sums) -> Sums:
@@ -173,8 +183,18 @@ def rotation_errors(errors: CircuitErrors) -> RotationErrors:
 def _measure_layer(
     circuits: Circuit, layer: Layer, active: NDArray[np.int64], true: NDArray[np.float32]
 ) -> tuple[Any, ...]:
-    """Sum over a block; active circuits in `layer.values` are zeroed meanwhile, then restored."""
-    read, each = layer.values, np.arange(active.shape[0])[:, None]
+    on = [number_of(block > ON, block) for block in np.moveaxis(layer.activations, 1, 0)]
+    return *measure_values(circuits, layer.values, active, true), on
+
+
+def measure_values(
+    circuits: Circuit, read: Floats, active: NDArray[np.int64], true: NDArray[np.float32]
+) -> tuple[Any, ...]:
+    """Sum over a block what `Sums` holds of `read [T, f, B]`, all but the neurons that are on.
+
+    Active circuits in `read` are zeroed meanwhile, then restored.
+    """
+    each = np.arange(active.shape[0])[:, None]
     held = read[active, :, each]  # [B, z, f]
     read[active, :, each] = 0
     wrong = (held - true).reshape(-1, true.shape[-1], 1)  # [B z, f, 1]
@@ -188,9 +208,8 @@ def _measure_layer(
         number_of(held[..., 0] < SWITCHED, held[..., 0]),
         number_of(read[:, 0] > SWITCHED, read[:, 0]),
     ]
-    on = [number_of(block > ON, block) for block in np.moveaxis(layer.activations, 1, 0)]
     read[active, :, each] = held
-    return np.transpose(squares), np.transpose(largest), first, wrong_side, on
+    return np.transpose(squares), np.transpose(largest), first, wrong_side
 
 
 def number_of(where: NDArray[np.bool_], values: NDArray[np.float32]) -> float:

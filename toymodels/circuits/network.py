@@ -78,12 +78,15 @@ def inhibition_over_ordered_pairs(links: NDArray[Any], source: Indices, target: 
 def inhibition_over_all_pairs(links: NDArray[Any], source: Indices, target: Indices) -> float:
     """Return the χ of `inhibition_over_ordered_pairs` for all t ≠ u, as the post writes it.
 
-    It does not depend on the order of the circuits. Arguments as there.
+    It does not depend on the order of the circuits. Arguments as there, but the two layers may
+    differ in copies and redundancy.
     """
-    n_circuits, redundancy = target.shape
-    into, out_of = (usage(e, links.shape[0]).astype(float) for e in (target, source))
-    linked = np.einsum("n,nm,m->", into, links, out_of) - n_circuits * redundancy**2
-    return _inhibition(linked, redundancy**2 * n_circuits * (n_circuits - 1), redundancy)
+    (n_circuits, own), redundancy = target.shape, source.shape[1]
+    into, out_of = (
+        usage(e, n).astype(float) for e, n in zip((target, source), links.shape, strict=True)
+    )
+    linked = into @ links @ out_of - n_circuits * own * redundancy
+    return _inhibition(linked, own * redundancy * n_circuits * (n_circuits - 1), redundancy)
 
 
 def capped_network(

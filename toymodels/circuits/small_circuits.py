@@ -88,7 +88,7 @@ def rotation_circuit(angle: ArrayLike, bias: float = 1.0, gain: float = 2.0) -> 
 
     Source: "Rotations in Superposition", section 3 (k = 2, b = 1).
     """
-    _require_bias_and_gain(bias, gain)
+    require_bias_and_gain(bias, gain)
     rotation = rotations(angle)
     sizes = (ROTATION_NEURONS, ROTATION_VALUES)
     weights = np.zeros((*rotation.shape[:-2], 1, *sizes), np.float32)
@@ -116,7 +116,7 @@ def rotation_circuit_one_indicator(angle: ArrayLike, bias: float = 1.0) -> Circu
 
     Source: code of "Rotations in Superposition", the variant with d = 3.
     """
-    _require_bias_and_gain(bias, 1.0)
+    require_bias_and_gain(bias, 1.0)
     rotation = rotations(angle)
     weights = np.zeros((*rotation.shape[:-2], 1, 3, 3), np.float32)
     weights[..., 0, :, 0] = 1 + bias
@@ -139,7 +139,7 @@ def step_circuits(n_circuits: int, gain: float = 2.0) -> Circuit:
     Source: code of "Rotations in Superposition", the step circuits of its talk.
     """
     count("n_circuits", n_circuits)
-    _require_bias_and_gain(0.0, gain)
+    require_bias_and_gain(0.0, gain)
     shared = np.full((1, 2, 1), gain, np.float32)
     weights = np.broadcast_to(shared, (n_circuits, 1, 2, 1))
     beta = np.array([[-(gain - 1) / 2, -(gain + 1) / 2]], np.float32)
@@ -153,7 +153,7 @@ def rotation_states(x: ArrayLike, gain: float = 2.0) -> Floats:
         InputError: vectors of another length or not finite, or a gain below 1.
     """
     x = _vectors(x)
-    _require_bias_and_gain(0.0, gain)
+    require_bias_and_gain(0.0, gain)
     return np.concatenate([_indicator(x.shape[:-1], gain), x + 1], axis=-1)
 
 
@@ -206,7 +206,8 @@ def rotations(angle: ArrayLike) -> Floats:
     return np.stack(rows, axis=-2).astype(np.float32)
 
 
-def _require_bias_and_gain(bias: float, gain: float) -> None:
+def require_bias_and_gain(bias: float, gain: float) -> None:
+    """Raise InputError for a negative bias, or a gain below 1."""
     bias, gain = number("bias", bias), number("gain", gain)
     if not bias >= 0:
         raise InputError(f"bias = {bias} switches inactive circuits on: use a bias >= 0.")

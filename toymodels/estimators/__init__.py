@@ -5,6 +5,7 @@ from toymodels.estimators.base import Estimator, n_batches, require
 from toymodels.estimators.best import ESTIMATES, best_estimator
 from toymodels.estimators.control_variate import ControlVariate
 from toymodels.estimators.fourier import Fourier
+from toymodels.estimators.powers import StratifiedPowers
 from toymodels.estimators.quadrature import Quadrature
 from toymodels.estimators.sampled import Sampled
 from toymodels.estimators.stratified import Stratified
@@ -18,6 +19,7 @@ __all__ = [
     "Quadrature",
     "Sampled",
     "Stratified",
+    "StratifiedPowers",
     "best_estimator",
     "n_batches",
     "require",

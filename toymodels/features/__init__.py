@@ -2,6 +2,7 @@
 
 from toymodels.features.base import (
     SMALLEST_SHARED_DRAW,
+    Boolean,
     Distribution,
     Features,
     SignedUniform,
@@ -9,6 +10,7 @@ from toymodels.features.base import (
 )
 from toymodels.features.independent import Independent
 from toymodels.features.one_active import OneActive
+from toymodels.features.several_active import SeveralActive
 from toymodels.fields import along_first_axis
 from toymodels.streams import draw_uniforms
 
@@ -16,10 +18,12 @@ ValueLaw = Distribution  # old name, kept for one version
 
 __all__ = [
     "SMALLEST_SHARED_DRAW",
+    "Boolean",
     "Distribution",
     "Features",
     "Independent",
     "OneActive",
+    "SeveralActive",
     "SignedUniform",
     "Uniform",
     "along_first_axis",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,6 +48,15 @@ class SignedUniform:
         return 2.0 * quantile - 1.0
 
 
+@dataclass(frozen=True)
+class Boolean:
+    """Active features are 1."""
+
+    def __call__(self, quantile: jax.Array) -> jax.Array:
+        """Return 1 for every quantile."""
+        return jnp.ones_like(quantile)
+
+
 class Features:
     """A world of sparse features; `n_features` is F."""
 
@@ -62,6 +72,10 @@ class Features:
     def law(self) -> Any:
         """Old name of `distribution`, kept for one version."""
         return self.distribution
+
+    def both_active(self) -> float | None:
+        """Return the chance that two features are active, mean over pairs; None if not known."""
+        return None
 
     def from_uniforms(self, u: jax.Array) -> jax.Array:
         """Turn uniform numbers `u [U]` into an example `x [F]`, or `[U, B]` into `[F, B]`."""

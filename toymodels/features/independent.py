@@ -4,6 +4,7 @@ from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import struct
 
 from toymodels.features.base import Distribution, Features, Uniform, n_draws
@@ -54,6 +55,11 @@ class Independent(Features):
     def n_uniforms(self) -> int:
         """U = draws · F."""
         return self.draws * self.n_features
+
+    def both_active(self) -> float:
+        """Return the mean of `p_i p_j` over pairs."""
+        p, n = np.asarray(self.p_active, np.float64), self.n_features
+        return float((p.sum() ** 2 - (p**2).sum()) / max(n * (n - 1), 1))
 
     def from_uniforms(self, u: jax.Array) -> jax.Array:
         """Turn `u [U]` into `x [F]`: zero where inactive, a value of the distribution elsewhere."""

@@ -8,7 +8,8 @@ A model that is `y = ReLU(G x + b)` in disguise says so with `relu_map() -> (G [
 one that is `y = G x + b` with `linear_map()`: the estimators that need no samples ask for these.
 Where G is a product, `relu_factors() -> (V [F, M], W [M, F], b [F])` gives `y = ReLU(V W x + b)`.
 One that is `y = ReLU(G x + b)` where a single feature is active, with one G for either sign of it,
-says so with `maps_of_one() -> (G [2, F, F], b [F])`.
+says so with `maps_of_one() -> (G [2, F, F], b [F])`. One that is linear on every ray, y(v x) =
+v y(x), says with `maps_of_rays() -> G [2, O, F]` what it makes of a single active feature.
 A model whose matrix `W` means nothing by itself, as its decoder may take over any scale of it, says
 by `columns() -> [M, F]` what its features are measured by.
 """

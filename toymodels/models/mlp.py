@@ -14,6 +14,7 @@ from toymodels.errors import require_range
 from toymodels.fields import along_first_axis, array, static
 from toymodels.measures.balanced import balanced_neurons
 from toymodels.models.base import Model, normal
+from toymodels.precision import product
 
 
 @struct.dataclass
@@ -85,6 +86,14 @@ class OneHiddenLayer(Model):
     def columns(self) -> jax.Array:
         """Return the directions by which features are measured: `balanced_neurons(W, V)`."""
         return balanced_neurons(self.W, self.V)
+
+    def maps_of_rays(self) -> jax.Array:
+        """Return `G [2, O, F]`: of `x_j = ±v` alone it makes `v G_j`, the first G for +v.
+
+        Without biases a neuron's ReLU has no kink but at 0, so every ray is answered linearly.
+        """
+        on = jax.nn.relu(jnp.stack([self.W, -self.W]))  # [2, M, F]
+        return jax.vmap(product, in_axes=(None, 0))(self.V, on)
 
 
 @struct.dataclass

@@ -24,9 +24,7 @@ class CompressedComputation(Reconstruction):
     """Answer `ReLU(x_i) + Σ_j M_ij x_j`; the error is `I_i |target_i - output_i|^q`."""
 
     exponent: Any = array(words="power q of the error")  # []
-    mixing: Any = array(
-        "feature", "from_feature", words="M, what is added to the targets"
-    )  # [F, F]
+    M: Any = array("feature", "from_feature", words="what is mixed into the targets")  # [F, F]
 
     @classmethod
     def create(
@@ -66,7 +64,7 @@ class CompressedComputation(Reconstruction):
 
     def target(self, x: jax.Array) -> jax.Array:
         """Return `ReLU(x) + M x`."""
-        return jax.nn.relu(x) + self.mixing @ x
+        return jax.nn.relu(x) + self.M @ x
 
     def error(self, output: jax.Array, target: jax.Array) -> jax.Array:
         """Return `I_i |target_i - output_i|^q`, `[F]`."""

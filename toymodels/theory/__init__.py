@@ -5,7 +5,9 @@
 - `surface_2_1`: the loss of two features in one dimension without bias, and its minima.
 - `one_active`: the loss when one feature is active at a time, and its k-gons.
 - `absolute_value`: |x| by two neurons each.
+- `compressed_computation`: more ReLUs than neurons, what any network can reach.
 - `nonlinear_compression`: two numbers in one, by a staircase with ramps.
+- `power_loss`: F ReLUs by fewer neurons and any power of the error, one feature at a time.
 - `shapes`: the polytopes that features form, their names and corners.
 
 `W` is [M hidden, F features]; losses are summed over features. Arrays are numpy's, in float64,
@@ -16,6 +18,12 @@ from toymodels.theory.absolute_value import (
     AbsoluteValues,
     distance_to_exact,
     exact_absolute_value,
+)
+from toymodels.theory.compressed_computation import (
+    score_least,
+    score_linear,
+    score_naive,
+    score_of_network,
 )
 from toymodels.theory.linear import LinearLimit, linear_limit, linear_loss_in_sets
 from toymodels.theory.nonlinear_compression import (
@@ -45,6 +53,7 @@ from toymodels.theory.phases import (
     phase_losses_2_1,
     phase_losses_3_2,
 )
+from toymodels.theory.power_loss import PowerLoss, power_loss
 from toymodels.theory.problems import PROBLEMS, Problem, problem_of
 from toymodels.theory.shapes import POLYTOPE_DIMENSIONALITY, regular_polygon
 from toymodels.theory.surface_2_1 import loss_2_1_without_bias
@@ -58,6 +67,7 @@ __all__ = [
     "AbsoluteValues",
     "KGon",
     "LinearLimit",
+    "PowerLoss",
     "Problem",
     "boundary_2_1",
     "boundary_3_2",
@@ -81,6 +91,11 @@ __all__ = [
     "phase_label_3_2",
     "phase_losses_2_1",
     "phase_losses_3_2",
+    "power_loss",
     "problem_of",
     "regular_polygon",
+    "score_least",
+    "score_linear",
+    "score_naive",
+    "score_of_network",
 ]

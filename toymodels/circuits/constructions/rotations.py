@@ -102,12 +102,7 @@ class Rotations:
         Raises:
             InputError: sizes that do not fit together; says what would.
         """
-        require_range("width", width, 1, 100_000)
-        require_range("n_circuits", n_circuits, 1, 1_000_000)
-        require_range("n_layers", n_layers, 1, 10_000)
-        require_range("bias", bias, 0, 1e30)
-        require_range("inhibition", inhibition, 0, 1e30)
-        require_range("gain", gain, 1, 1e30)
+        require_bounds(n_circuits, width, n_layers, bias, inhibition, gain)
         check_sizes(assignment, n_circuits, width, redundancy)
         return cls(
             bias=np.float64(bias),
@@ -162,11 +157,29 @@ class Rotations:
         return crew * min(examples, BLOCK_BYTES) + lists + backgrounds
 
 
+def require_bounds(
+    n_circuits: int, width: int, n_layers: int, bias: float, inhibition: float, gain: float
+) -> None:
+    """Check sizes and floats of rotation circuits, each by itself.
+
+    Raises:
+        InputError: one is out of bounds.
+    """
+    require_range("width", width, 1, 100_000)
+    require_range("n_circuits", n_circuits, 1, 1_000_000)
+    require_range("n_layers", n_layers, 1, 10_000)
+    require_range("bias", bias, 0, 1e30)
+    require_range("inhibition", inhibition, 0, 1e30)
+    require_range("gain", gain, 1, 1e30)
+
+
 @cache
-def check_sizes(assignment: Assignment, n_circuits: int, width: int, redundancy: int) -> None:
+def check_sizes(
+    assignment: Assignment, n_circuits: int, width: int, redundancy: int, d: int = NEURONS
+) -> None:
     """Let the assignment itself refuse what it cannot hold, before anything runs.
 
     Raises:
         InputError: it says what would fit.
     """
-    assignment(n_circuits, copies_of(width, NEURONS), redundancy)
+    assignment(n_circuits, copies_of(width, d), redundancy)
