@@ -4,9 +4,10 @@
     assignment ───────────────────┴► network ──► forward ──► measures ──► simulation
 
 `base` holds the records that they share, `theory` says what to expect, `switching` which neurons
-are on; `gates` rule circuits out, `discrete` cleans values between layers. `constructions` are
-other ways: one active circuit without error (`block_structured`), all pairwise ANDs
-(`universal_and`), random directions, the first post's read-in (`random_embedding`).
+are on, `seizure` how that grows by layer; `gates` rule circuits out, `discrete` cleans values
+between layers. `constructions` are other ways: one active circuit without error
+(`block_structured`), all pairwise ANDs (`universal_and`), random directions, the first post's
+read-in (`random_embedding`).
 
 Axis letters used in every shape comment and docstring:
 
@@ -22,6 +23,7 @@ from toymodels.circuits import (
     assumptions,
     constructions,
     network,
+    seizure,
     simulation,
     small_circuits,
     switching,
@@ -98,6 +100,7 @@ __all__ = [
     "rotation_trajectories",
     "run_circuit",
     "scalar_circuits",
+    "seizure",
     "simulate_circuits",
     "simulate_network",
     "simulate_rotations",
