@@ -8,7 +8,7 @@ import pytest
 import figures
 from figures.circuits import circuits_activity, errors_by_layer
 from figures.kit import style
-from sweeps.work import simulate
+from toymodels.circuits.constructions import rotations
 from toymodels.circuits.simulation import simulate_rotations
 from toymodels.errors import InputError
 from toymodels.streams import run_key
@@ -84,7 +84,7 @@ def test_figures_5_to_7_read_one_stored_run(vectors, folder, monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("simulated again")
 
-    monkeypatch.setattr(simulate, "simulate_network", refuse)
+    monkeypatch.setattr(rotations, "simulate_network", refuse)
     for figure in (figures.indicator_error, figures.circuits_activity, figures.rotations_error):
         figure.compute(overrides=TEXTS, out=folder)
     assert len(list((folder / "runs").iterdir())) == 1

@@ -14,8 +14,8 @@ from figures.circuits.errors import published_error
 from figures.kit.compute import planned
 from figures.kit.entry import entry_of
 from sweeps import run_sweep
-from sweeps.work import simulate
 from toymodels.circuits import theory
+from toymodels.circuits.constructions import rotations
 from toymodels.errors import InputError
 
 mpl.use("Agg")
@@ -65,7 +65,7 @@ def test_the_sweep_holds_the_41_networks_of_the_post():
 
 
 def test_four_figures_read_one_run(found, folder, monkeypatch):
-    monkeypatch.setattr(simulate, "simulate_network", None)
+    monkeypatch.setattr(rotations, "simulate_network", None)
     for error in ERRORS:
         again = figure_of(error).compute(out=folder, overrides=SMALL, version="tiny")
         assert again["error"].item() == error
@@ -185,7 +185,7 @@ def test_the_claim_about_an_error_that_should_be_none_counts_networks():
 
 
 def test_an_axis_that_cannot_be_drawn_is_refused_before_anything_runs(monkeypatch):
-    monkeypatch.setattr(simulate, "simulate_network", None)
+    monkeypatch.setattr(rotations, "simulate_network", None)
     with pytest.raises(InputError, match="the grid has 'bias' too"):
         figure_of("x_active").compute(overrides=("grid.bias=[0,1]",))
 
