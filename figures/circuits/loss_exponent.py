@@ -91,10 +91,9 @@ def analyse(dataset: xr.Dataset, paths: dict[str, xr.Dataset]) -> xr.Dataset:
         {"spread": dataset["error_spread"], "mse": dataset["active_error_mean"]},
         {name: ("world", _each(dataset, name)) for name in PUBLISHED_WORLD},
     ).assign_coords(path_steps=steps)
-    each = list(paths.values())
-    rows = [
-        xr.concat(each[i : i + steps.size], "path_steps") for i in range(0, len(each), steps.size)
-    ]
+    nothing = xr.full_like(next(iter(paths.values())), np.nan)
+    names = [[f"world {k}, {n} steps" for n in steps] for k in range(dataset.sizes["world"])]
+    rows = [xr.concat([paths.get(n, nothing) for n in row], "path_steps") for row in names]
     walked = xr.concat(rows, "world").assign_coords(path_steps=steps)
     found = found.merge(walked.transpose("world", "path_steps", "way", ...), join="exact")
     found["threshold"] = _fall(found["spread"], level)
@@ -139,26 +138,30 @@ def claim(dataset: xr.Dataset) -> str:
             f"With {named(first)} the spread of active features' errors is not seen to fall below "
             f"{level:g} between q = {low} and {high}"
         )
-    text = (
+    rise = ""
+    if np.isfinite(first["rise_mean"]):
+        rise = f", its spread going from {UPPER:g} to {LOWER:g} over {_interval(first, 'rise', 2)}"
+    return (
         f"With {named(first)} a neuron each gives way to all for all at q = "
-        f"{_interval(first, 'threshold', 4)}, {_how(dataset)}"
+        f"{_interval(first, 'threshold', 4)}{rise}{_ways(dataset)}{_by_density(dataset)}"
     )
-    return text + _by_density(dataset)
 
 
-def _how(dataset: xr.Dataset) -> str:
-    """Say whether it jumps: by the two ways, of the world where they can be told best."""
+def _ways(dataset: xr.Dataset) -> str:
+    """Say whether it jumps: rising and falling powers would then pass apart."""
     world = dataset.isel(world=seen(dataset))
     slowest = world.isel(path_steps=-1)
     if not np.isfinite(slowest["gap_mean"]):
-        return "and whether it jumps is not seen"
-    steps = int(slowest["path_steps"])
-    said = f"{_interval(slowest, 'gap', 2)} after {steps:,} steps at each power"
-    jumps = float(slowest["gap_low"]) > 0
-    where = f"density {float(world['p_active']):g}"
-    if jumps:
-        return f"and at {where} the way up passes later than the way down, by {said}"
-    return f"without a jump: at {where} the ways up and down pass the same powers, but for {said}"
+        return "; whether it jumps is not seen"
+    steps, p = int(slowest["path_steps"]), float(world["p_active"])
+    gap = f"{_interval(slowest, 'gap', 2)} at density {p:g}, with {steps:,} steps at each"
+    if float(slowest["gap_low"]) > 0:
+        return f"; rising powers pass later than falling ones, by {gap}"
+    if float(slowest["gap_high"]) < 0:
+        return f"; rising powers pass earlier than falling ones, by {gap}"
+    if not np.isfinite(slowest["gap_low"]):
+        return f"; rising powers and falling ones differ by {gap}, from one seed alone"
+    return f"; it does not jump: rising powers and falling ones pass alike, but for {gap}"
 
 
 def _by_density(dataset: xr.Dataset) -> str:
@@ -166,12 +169,12 @@ def _by_density(dataset: xr.Dataset) -> str:
     p = dataset["p_active"].values
     ratio = (dataset["threshold_mean"].values - 2) / p
     told = np.isfinite(ratio)
-    if told.sum() < 2 or np.unique(p[told]).size < 2:
+    if np.unique(p[told]).size < 2:
         return ""
     low, high = (rounded(value) for value in (ratio[told].min(), ratio[told].max()))
     return (
-        f"; over densities {p[told].min():g} to {p[told].max():g} it lies {low} to {high} times "
-        "the density above 2"
+        f"; at densities {p[told].min():g} to {p[told].max():g} q lies {low} to {high} times the "
+        "density above 2"
     )
 
 
