@@ -10,53 +10,40 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from figures.circuits.loss_exponent_full import PUBLISHED
 from figures.kit import style
 from figures.kit.panels import draw_interval, legend_of, panels
 from toymodels.theory import power_loss
 
-# Ferreira da Silva & Heimersheim (arXiv 2607.04800): 100,000 steps of 8,192 examples.
-PUBLISHED_WORLD = {"n_features": 100, "n_hidden": 50, "p_active": 0.02}
-PUBLISHED = {"exponent": (2.0, 2.5, 4.0), "mse": (0.159, 0.0478, 0.0219)}
-PUBLISHED |= {"spread": (1.00, 0.027, 0.031)}
-
-MOSAIC = [["spread", "ways"], ["mse", "threshold"]]
+MOSAIC = [["full", "densities"], ["mse", "threshold"]]
 NEAR = 0.01  # around q = 2 the axis is linear
-TICKS = (1.5, 1.9, 2, 2.01, 2.03, 2.1, 2.3, 3, 5)
-ARROWS = {"up": (style.SERIES[0][0], "^"), "down": (style.SERIES[5][0], "v")}
-DOTS: dict[str, Any] = {"ls": "none", "marker": ".", "ms": 4, "mew": 0}
+TICKS = (1.5, 1.9, 2, 2.01, 2.03, 2.1, 2.3, 2.5, 3, 4, 5)
+NO_LABEL = (2.5, 3)
+COLORS = {"scratch": style.INK, "up": style.SERIES[0][0], "down": style.SERIES[5][0]}
+MARKS = {"scratch": "o", "up": "^", "down": "v"}
+SAID = {"scratch": "from scratch", "up": "as q rises", "down": "as q falls"}
 THEIRS: dict[str, Any] = {"ls": "none", "marker": "D", "mfc": "none", "mec": style.RED}
-THEIRS |= {"ms": 8, "mew": 1.6, "zorder": 5}
-LINES = ("-", (0, (1, 1.2)), (0, (4, 2)))  # of the slowest ways, then faster ones
-
-
-def named(world: xr.Dataset) -> str:
-    """Say which world it is."""
-    n, m, p = (float(world[name]) for name in PUBLISHED_WORLD)
-    return f"{n:.0f} features, {m:.0f} neurons and density {p:g}"
-
-
-def seen(dataset: xr.Dataset) -> int:
-    """Return the world in which both ways are told best: of those that tell, the densest."""
-    gaps = dataset["gap_mean"].isel(path_steps=-1).values
-    p = np.where(np.isfinite(gaps), dataset["p_active"].values, -1)
-    return int(np.argmax(p))
+THEIRS |= {"ms": 9, "mew": 1.6, "zorder": 5}
+SPREAD = "spread of errors, sd / mean over features"
 
 
 def draw_panels(dataset: xr.Dataset, axes: Any) -> Figure:
     """Draw all panels."""
-    figure, panel = panels(axes, MOSAIC, figsize=(10.4, 7.4))
-    first = dataset.isel(world=0)
-    _draw_powers(panel["spread"], first, "spread")
-    _draw_powers(panel["mse"], first, "mse")
-    panel["spread"].set(ylim=(-0.03, 1.12), ylabel="spread of active features' errors")
+    figure, panel = panels(axes, MOSAIC, figsize=(10.8, 7.6))
+    n, m = int(dataset["full_n_features"]), int(dataset["full_n_hidden"])
+    where = f"{n} features, {m} neurons, p = {float(dataset['full_p_active']):g}"
+    _draw_full(panel["full"], dataset, "spread")
+    _draw_full(panel["mse"], dataset, "mse")
+    _draw_expected(panel["mse"], n, m, float(dataset["full_exponent"].max()))
+    panel["full"].set(ylim=(-0.03, 1.12), ylabel=SPREAD, title=f"{where}: even errors")
     panel["mse"].set(ylim=(0, None), ylabel="mean error of an active feature")
-    panel["spread"].set_title(f"From scratch: {named(first)}")
-    panel["mse"].set_title("The same models: mean error")
-    _draw_expected(panel["mse"], first)
-    _draw_ways(panel["ways"], dataset.isel(world=seen(dataset)), float(dataset["level"]))
+    panel["mse"].set_title(f"{where}: how large they are")
+    legend_of(panel["full"], _looks(), loc="upper right")
+    _draw_densities(panel["densities"], dataset)
     _draw_threshold(panel["threshold"], dataset)
-    for name in ("spread", "mse", "ways"):
-        _scale(panel[name], dataset["exponent"].values)
+    for name in ("full", "mse"):
+        _scale(panel[name], dataset["full_exponent"].values)
+    _scale(panel["densities"], dataset["exponent"].values)
     return figure
 
 
@@ -66,82 +53,85 @@ def _scale(ax: Axes, powers: np.ndarray) -> None:
         functions=(lambda q: np.arcsinh((q - 2) / NEAR), lambda t: 2 + NEAR * np.sinh(t)),
     )
     low, high = float(powers.min()), float(powers.max())
-    ax.set_xticks(ticks := [t for t in TICKS if low <= t <= high], [f"{t:g}" for t in ticks])
+    ticks = [t for t in TICKS if low <= t <= high]
+    ax.set_xticks(ticks, ["" if t in NO_LABEL else f"{t:g}" for t in ticks])
     ax.minorticks_off()
     ax.set_xlim(2 - 1.2 * (2 - low) if low < 2 else 2 - NEAR, 2 + 1.2 * (high - 2))
     ax.set_xlabel("power q of the error")
 
 
-def _is_published(world: xr.Dataset) -> bool:
-    return all(np.isclose(float(world[name]), value) for name, value in PUBLISHED_WORLD.items())
+def _looks() -> dict[str, dict[str, Any]]:
+    """Return how full-size models and published ones look."""
+    found = {SAID[way]: _look(way) for way in COLORS}
+    return found | {"published": THEIRS}
 
 
-def _draw_powers(ax: Axes, world: xr.Dataset, name: str) -> None:
-    """Draw every seed and the mean of models that were trained at each power."""
-    powers = world["exponent"].values
-    values = world[name].transpose("exponent", "seed").values
-    ax.plot(powers, values, color=style.BLUE, **DOTS)
-    ax.plot(powers, world[name].mean("seed"), color=style.BLUE, lw=1.5)
-    looks = {"trained here, each seed and mean": {"color": style.BLUE, "marker": ".", "lw": 1.5}}
-    if _is_published(world):
-        ax.plot(PUBLISHED["exponent"], PUBLISHED[name], **THEIRS)
-        looks["published"] = THEIRS
-    legend_of(ax, looks, loc="upper right")
+def _look(way: str) -> dict[str, Any]:
+    return {"color": COLORS[way], "marker": MARKS[way], "lw": 1.2, "ms": 4.5}
 
 
-def _draw_expected(ax: Axes, world: xr.Dataset) -> None:
+def _draw_full(ax: Axes, dataset: xr.Dataset, name: str) -> None:
+    """Draw full-size models from scratch and on both ways, and the published numbers."""
+    powers = dataset["full_exponent"].values
+    for way in COLORS:
+        mean = dataset[f"full_{name}"].sel(full_way=way).mean("full_seed").values
+        there = np.isfinite(mean)
+        ax.plot(powers[there], mean[there], **_look(way))
+    ax.plot(PUBLISHED["exponent"], PUBLISHED[name], **THEIRS)
+
+
+def _draw_expected(ax: Axes, n: int, m: int, highest: float) -> None:
     """Draw what both answers leave where features come one at a time."""
-    n, m = int(world["n_features"]), int(world["n_hidden"])
-    powers = world["exponent"].values
-    q = 2 + NEAR * np.sinh(np.linspace(0, np.arcsinh((max(powers.max(), 2.01) - 2) / NEAR), 80))
-    ax.plot(q, power_loss(n, m, q).active_error, color=style.INK, lw=1, ls=(0, (4, 2)))
-    ax.axhline((1 - m / n) / 3, color=style.INK, lw=1, ls=":")
-    looks = {
-        "trained here": {"color": style.BLUE, "marker": ".", "lw": 1.5},
-        "a neuron each, p → 0": {"color": style.INK, "lw": 1, "ls": ":"},
-        "all for all, p → 0": {"color": style.INK, "lw": 1, "ls": (0, (4, 2))},
-    }
-    if _is_published(world):
-        looks["published"] = THEIRS
-    legend_of(ax, looks, loc="upper right")
+    q = 2 + NEAR * np.sinh(np.linspace(0, np.arcsinh((highest - 2) / NEAR), 80))
+    apart: dict[str, Any] = {"color": style.NULL, "lw": 1.2, "ls": ":"}
+    together: dict[str, Any] = apart | {"ls": (0, (4, 2))}
+    ax.axhline((1 - m / n) / 3, **apart)
+    ax.plot(q, power_loss(n, m, q).active_error, **together)
+    looks = {"a neuron each, p → 0": apart, "all for all, p → 0": together}
+    legend_of(ax, looks, loc="lower left")
 
 
-def _draw_ways(ax: Axes, world: xr.Dataset, level: float) -> None:
-    """Draw models that go on training while q rises, or falls; slow ways in full lines."""
-    powers, looks = world["exponent"].values, {}
-    steps = world["path_steps"].values
-    for k, line in zip(np.argsort(-steps), LINES, strict=False):
-        for way, (color, mark) in ARROWS.items():
-            mean = world["path_spread"].isel(path_steps=k).sel(way=way).mean("seed")
-            look = {"color": color, "marker": mark, "ls": line, "lw": 1.4, "ms": 5}
-            ax.plot(powers, mean, **look)
-            looks[f"{'rising' if way == 'up' else 'falling'} q, {steps[k]:,} steps each"] = look
-    ax.axhline(level, color=style.GREY, lw=0.8, zorder=0)
-    ax.set(ylim=(-0.03, 1.12), ylabel="spread of active features' errors")
-    ax.set_title(f"Going on from the ends: {named(world)}")
+def _draw_densities(ax: Axes, dataset: xr.Dataset) -> None:
+    """Draw each density: seeds from scratch with their mean, and both ways where they went."""
+    powers, looks = dataset["exponent"].values, {}
+    slow = dataset["path_spread"].isel(path_steps=int(dataset["path_steps"].argmax("path_steps")))
+    for k, p in enumerate(dataset["p_active"].values):
+        color = style.SERIES[k % len(style.SERIES)][0]
+        values = dataset["spread"].isel(p_active=k).transpose("exponent", "seed")
+        ax.plot(powers, values.values, color=color, ls="none", marker=".", ms=3, mew=0)
+        ax.plot(powers, values.mean("seed"), color=color, lw=1.4)
+        for way in ("up", "down"):
+            mean = slow.isel(p_active=k).sel(way=way).mean("seed")
+            ax.plot(powers, mean, color=color, ls="none", marker=MARKS[way], ms=5, mfc="none")
+        looks[f"p = {p:g}"] = {"color": color, "lw": 1.4}
+    hollow = {"color": style.NOTE, "ls": "none", "mfc": "none", "ms": 5}
+    looks |= {SAID[way]: hollow | {"marker": MARKS[way]} for way in ("up", "down")}
+    ax.axhline(float(dataset["level"]), color=style.GREY, lw=0.8, zorder=0)
+    ax.set(ylim=(-0.03, 1.12), ylabel=SPREAD)
+    n, m = int(dataset["n_features"]), int(dataset["n_hidden"])
+    ax.set_title(f"{n} features, {m} neurons: by density")
     legend_of(ax, looks, loc="lower left")
 
 
 def _draw_threshold(ax: Axes, dataset: xr.Dataset) -> None:
     """Draw how far above 2 the spread falls through the level, by density."""
-    sizes = np.unique(dataset["n_features"].values)
-    above, looks = dataset["threshold_mean"].values - 2, {}
-    for k, n in enumerate(sizes):
-        own = np.flatnonzero((dataset["n_features"].values == n) & (above > 0))
-        own = own[np.argsort(dataset["p_active"].values[own])]
-        at = dataset.isel(world=own)
-        ends = (at["threshold_low"].values - 2, at["threshold_high"].values - 2)
-        color, mark = style.SERIES[k % len(style.SERIES)]
-        look = {"color": color, "marker": mark, "ls": "none", "ms": 6}
-        draw_interval(ax, at["p_active"], above[own], *ends, **look)
-        looks[f"{n} features"] = look
-    p, told = dataset["p_active"].values, above > 0
-    if told.any():
-        ratio = np.exp(np.mean(np.log(above[told] / p[told])))
-        ends = np.array([p[told].min() / 1.5, p[told].max() * 1.5])
-        ax.plot(ends, ratio * ends, color=style.NULL, lw=1, ls=(0, (4, 2)), zorder=0)
-        looks[f"{ratio:.2g} × density"] = {"color": style.NULL, "lw": 1, "ls": (0, (4, 2))}
-        ax.set(xscale="log", yscale="log")
-    ax.set(xlabel="density p", ylabel=f"power with spread {float(dataset['level']):g}, less 2")
-    ax.set_title("Where the answer changes")
+    p, above = dataset["p_active"].values, dataset["threshold_mean"].values - 2
+    told = above > 0
+    ends = [dataset[f"threshold_{end}"].values[told] - 2 for end in ("low", "high")]
+    look: dict[str, Any] = {"color": style.BLUE, "marker": "o", "ls": "none", "ms": 6}
+    draw_interval(ax, p[told], above[told], *ends, **look)
+    looks = {f"{int(dataset['n_features'])} features": look}
+    full = [float(dataset[f"full_threshold_{end}"]) - 2 for end in ("mean", "low", "high")]
+    wide = look | {"color": style.INK, "marker": "s", "mfc": "none", "ms": 9}
+    draw_interval(ax, [float(dataset["full_p_active"])], *[[value] for value in full], **wide)
+    looks[f"{int(dataset['full_n_features'])} features"] = wide
+    line = np.array([0.7 * p.min(), 1.4 * p.max()])
+    looks["q = 2 + p"] = {"color": style.NULL, "lw": 1, "ls": (0, (4, 2))}
+    ax.plot(line, line, zorder=0, **looks["q = 2 + p"])
+    ax.set(xscale="log", yscale="log", xlabel="density p")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_ticks(p, [f"{value:g}" for value in p])
+    ax.minorticks_off()
+    ax.set_ylabel(f"q − 2 where the spread is {float(dataset['level']):g}")
+    ax.set_title("Where the answer changes: just above squared errors")
     legend_of(ax, looks, loc="upper left")

@@ -26,7 +26,7 @@ def follow(cells: xr.Dataset, steps: int, learning_rate: float) -> xr.Dataset:
     """Take models of the lowest power up through all others, and those of the highest down.
 
     Args:
-        cells: of one world of the sweep, with models that are trained from scratch.
+        cells: of one density of the sweep, with models that are trained from scratch.
         steps: of descent at each power.
         learning_rate: of the first of them.
 
