@@ -136,16 +136,15 @@ def _fall(spread: xr.DataArray, level: float) -> xr.DataArray:
 
 def claim(dataset: xr.Dataset) -> str:
     """Say where the answer changes, whether it jumps, and how that moves with density."""
-    sizes = f"{int(dataset['full_n_features'])} features, {int(dataset['full_n_hidden'])} neurons"
-    text = (
-        f"With {sizes} and density {float(dataset['full_p_active']):g} a neuron each for half of "
-        f"the features gives way to neurons shared by all at q = "
-        f"{_interval(dataset, 'full_threshold', 5)}, {_kind(dataset, 'full_')}: the spread falls "
-        f"from {UPPER:g} to {LOWER:g} over {_interval(dataset, 'full_rise', 2)}, and rising and "
-        f"falling powers part by {_interval(dataset, 'full_gap', 1)}"
+    n, m = int(dataset["full_n_features"]), int(dataset["full_n_hidden"])
+    return (
+        f"From a neuron each for {m} of {n} features to {m} neurons shared by all: at density "
+        f"{float(dataset['full_p_active']):g} the change is at q = "
+        f"{_interval(dataset, 'full_threshold', 4)}, {_kind(dataset, 'full_')}, as the spread "
+        f"falls from {UPPER:g} to {LOWER:g} over {_interval(dataset, 'full_rise', 3)} and rising "
+        f"and falling powers part by {_interval(dataset, 'full_gap', 4)}; with "
+        f"{int(dataset['n_features'])} features {_by_density(dataset)}{_ways(dataset)}"
     )
-    smaller = f"With {int(dataset['n_features'])} features, {int(dataset['n_hidden'])} neurons"
-    return f"{text}. {smaller} {_by_density(dataset)}{_ways(dataset)}"
 
 
 def _kind(cell: xr.Dataset, prefix: str = "") -> str:
@@ -156,7 +155,7 @@ def _kind(cell: xr.Dataset, prefix: str = "") -> str:
     )
     if gap[1] < rise[0]:
         return "gradually"
-    return "at a jump" if gap[0] > max(rise[1], 0) else "whether at a jump is undecided"
+    return "at a jump" if gap[0] > max(rise[1], 0) else "undecided whether at a jump"
 
 
 def _by_density(dataset: xr.Dataset) -> str:
@@ -182,12 +181,12 @@ def _ways(dataset: xr.Dataset) -> str:
     slowest = dataset.isel(path_steps=int(dataset["path_steps"].argmax("path_steps")))
     told = slowest.isel(p_active=np.flatnonzero(np.isfinite(slowest["gap_mean"])))
     if not told.sizes["p_active"]:
-        return "; whether it jumps there is not seen"
+        return ", and whether it jumps there is not seen"
     kinds = [_kind(told.isel(p_active=k)) for k in range(told.sizes["p_active"])]
     widest = told.isel(p_active=int(abs(told["gap_mean"]).argmax("p_active")))
     said = f"{kinds[0]} at each" if len(set(kinds)) == 1 else _listed_kinds(told, kinds)
     return (
-        f", {said}; rising and falling powers part by {_interval(widest, 'gap', 1)} at most "
+        f", {said}, and rising and falling powers part by at most {_interval(widest, 'gap', 3)} "
         f"(density {float(widest['p_active']):g}, {int(slowest['path_steps']):,} steps at each)"
     )
 
@@ -199,11 +198,11 @@ def _listed_kinds(told: xr.Dataset, kinds: list[str]) -> str:
 
 
 def _interval(cell: xr.Dataset, name: str, digits: int) -> str:
-    """Write a mean with its interval, where several seeds give one, and how many do if not all."""
+    """Write a mean with its interval, if several seeds give one, and how many do if not all."""
     mean, low, high = (float(cell[f"{name}_{end}"]) for end in ("mean", "low", "high"))
-    text = f"{mean:.{digits}g}"
+    text = f"{mean:.{digits}f}"
     if np.isfinite(low):
-        text += f" [{low:.{digits}g}, {high:.{digits}g}]"
+        text += f" [{low:.{digits}f}, {high:.{digits}f}]"
     n, of = int(cell[f"{name}_n"]), cell[name].sizes["full_seed" if "full" in name else "seed"]
     return text if n == of else f"{text} ({n} of {of} seeds)"
 

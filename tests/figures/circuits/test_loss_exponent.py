@@ -46,8 +46,8 @@ def test_thresholds_lie_where_the_spread_passes_the_level():
     found = analysed()
     np.testing.assert_allclose(found["threshold_mean"], [2.02, 2.1], atol=0.004)
     said = figure.claim(found)
-    assert "20 features, 10 neurons it is at q = 2 + 1 p at densities 0.02 to 0.1" in said
-    assert "gradually at each; rising and falling powers part by" in said
+    assert "with 20 features it is at q = 2 + 1 p at densities 0.02 to 0.1" in said
+    assert "gradually at each, and rising and falling powers part by" in said
     assert "40 steps at each" in said
 
 
@@ -58,7 +58,7 @@ def test_ways_that_part_by_more_than_the_change_is_wide_are_a_jump():
 
 
 def test_one_seed_gives_no_interval_and_decides_nothing():
-    assert "undecided at each" in figure.claim(analysed(n_seeds=1))
+    assert "undecided whether at a jump at each" in figure.claim(analysed(n_seeds=1))
 
 
 def test_what_does_not_fall_and_what_is_lost_is_said():
