@@ -19,6 +19,7 @@ MOSAIC = [["full", "densities"], ["mse", "threshold"]]
 NEAR = 0.01  # around q = 2 the axis is linear
 TICKS = (1.5, 1.9, 2, 2.01, 2.03, 2.1, 2.3, 2.5, 3, 4, 5)
 NO_LABEL = (2.5, 3)
+BESIDE = 1.1  # marks of one density stand so far apart
 COLORS = {"scratch": style.INK, "up": style.SERIES[0][0], "down": style.SERIES[5][0]}
 MARKS = {"scratch": "o", "up": "^", "down": "v"}
 SAID = {"scratch": "from scratch", "up": "as q rises", "down": "as q falls"}
@@ -29,13 +30,13 @@ SPREAD = "spread of errors, sd / mean over features"
 
 def draw_panels(dataset: xr.Dataset, axes: Any) -> Figure:
     """Draw all panels."""
-    figure, panel = panels(axes, MOSAIC, figsize=(10.8, 7.6))
+    figure, panel = panels(axes, MOSAIC, figsize=(12.4, 7.6))
     n, m = int(dataset["full_n_features"]), int(dataset["full_n_hidden"])
     where = f"{n} features, {m} neurons, p = {float(dataset['full_p_active']):g}"
     _draw_full(panel["full"], dataset, "spread")
     _draw_full(panel["mse"], dataset, "mse")
     _draw_expected(panel["mse"], n, m, float(dataset["full_exponent"].max()))
-    panel["full"].set(ylim=(-0.03, 1.12), ylabel=SPREAD, title=f"{where}: even errors")
+    panel["full"].set(ylim=(-0.03, 1.12), ylabel=SPREAD, title=f"{where}: how uneven errors are")
     panel["mse"].set(ylim=(0, None), ylabel="mean error of an active feature")
     panel["mse"].set_title(f"{where}: how large they are")
     legend_of(panel["full"], _looks(), loc="upper right")
@@ -114,24 +115,43 @@ def _draw_densities(ax: Axes, dataset: xr.Dataset) -> None:
 
 
 def _draw_threshold(ax: Axes, dataset: xr.Dataset) -> None:
-    """Draw how far above 2 the spread falls through the level, by density."""
-    p, above = dataset["p_active"].values, dataset["threshold_mean"].values - 2
-    told = above > 0
-    ends = [dataset[f"threshold_{end}"].values[told] - 2 for end in ("low", "high")]
-    look: dict[str, Any] = {"color": style.BLUE, "marker": "o", "ls": "none", "ms": 6}
-    draw_interval(ax, p[told], above[told], *ends, **look)
-    looks = {f"{int(dataset['n_features'])} features": look}
-    full = [float(dataset[f"full_threshold_{end}"]) - 2 for end in ("mean", "low", "high")]
-    wide = look | {"color": style.INK, "marker": "s", "mfc": "none", "ms": 9}
-    draw_interval(ax, [float(dataset["full_p_active"])], *[[value] for value in full], **wide)
-    looks[f"{int(dataset['full_n_features'])} features"] = wide
+    """Draw how far above 2 the spread falls through the level, and how far both ways part."""
+    p, looks = dataset["p_active"].values, {}
+    n, full_n = int(dataset["n_features"]), int(dataset["full_n_features"])
+    threshold: dict[str, Any] = {"color": style.BLUE, "marker": "o", "ls": "none", "ms": 6}
+    looks[f"q − 2, {n} features"] = _draw_ends(ax, p, dataset, "threshold", 2, threshold)
+    wide = threshold | {"color": style.INK, "marker": "s", "mfc": "none", "ms": 9}
+    at = [float(dataset["full_p_active"])]
+    looks[f"q − 2, {full_n} features"] = _draw_ends(ax, at, dataset, "full_threshold", 2, wide)
+    part: dict[str, Any] = {"color": style.SERIES[5][0], "ls": "none", "ms": 6}
+    steps = dataset["path_steps"].values
+    for k, mark in zip(np.argsort(-steps), ("x", "+", "1"), strict=False):
+        look = part | {"marker": mark, "mew": 1.6}
+        name = f"both ways part, {steps[k]:,} steps each"
+        beside = p * (BESIDE if k == np.argmax(steps) else BESIDE**2)
+        looks[name] = _draw_ends(ax, beside, dataset.isel(path_steps=k), "gap", 0, look)
+    look = part | {"marker": "s", "mfc": "none", "ms": 9}
+    name = f"the same, {full_n} features, {int(dataset['full_path_steps']):,} steps"
+    looks[name] = _draw_ends(ax, [at[0] / BESIDE], dataset, "full_gap", 0, look)
     line = np.array([0.7 * p.min(), 1.4 * p.max()])
     looks["q = 2 + p"] = {"color": style.NULL, "lw": 1, "ls": (0, (4, 2))}
     ax.plot(line, line, zorder=0, **looks["q = 2 + p"])
     ax.set(xscale="log", yscale="log", xlabel="density p")
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_ticks(p, [f"{value:g}" for value in p])
+    ax.set_xticks(p, [f"{value:g}" for value in p])
     ax.minorticks_off()
-    ax.set_ylabel(f"q − 2 where the spread is {float(dataset['level']):g}")
+    ax.set_ylim(1e-4, None)
+    ax.set_ylabel(f"q where the spread is {float(dataset['level']):g}, less 2")
     ax.set_title("Where the answer changes: just above squared errors")
-    legend_of(ax, looks, loc="upper left")
+    legend_of(ax, looks, loc="center left", bbox_to_anchor=(1.01, 0.5))
+
+
+def _draw_ends(
+    ax: Axes, p: Any, dataset: xr.Dataset, name: str, less: float, look: dict[str, Any]
+) -> dict[str, Any]:
+    """Draw means above 0 with their intervals on a logarithmic axis; return how they look."""
+    mean, low, high = (
+        np.atleast_1d(dataset[f"{name}_{end}"].values) - less for end in ("mean", "low", "high")
+    )
+    there = mean > 0
+    draw_interval(ax, np.asarray(p)[there], mean[there], low[there], high[there], **look)
+    return look
