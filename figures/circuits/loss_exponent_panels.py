@@ -140,7 +140,7 @@ def _draw_threshold(ax: Axes, dataset: xr.Dataset) -> None:
     ax.set_xticks(p, [f"{value:g}" for value in p])
     ax.minorticks_off()
     ax.set_ylim(1e-4, None)
-    ax.set_ylabel(f"q where the spread is {float(dataset['level']):g}, less 2")
+    ax.set_ylabel(f"difference of powers at spread {float(dataset['level']):g}")
     ax.set_title("Where the answer changes: just above squared errors")
     legend_of(ax, looks, loc="center left", bbox_to_anchor=(1.01, 0.5))
 
