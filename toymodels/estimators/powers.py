@@ -37,7 +37,8 @@ class StratifiedPowers:
     def refusal(self, task: Any, model: Any) -> str | None:
         """Say what is missing: compressed computation of signed features, a model without bias."""
         if type(task) is not CompressedComputation:
-            return f'knows the task "compressed_computation", not {type(task).__name__}: use'
+            name = type(task).__name__
+            return f'knows the task "compressed_computation", not {name}: use this one'
         why = refuse_features(task.features, SignedUniform())
         if why or has_map(model, "maps_of_rays"):
             return why
