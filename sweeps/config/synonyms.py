@@ -24,7 +24,7 @@ CALLED = {
         "feat_prob activation_probability p_feature"
     ),
     "importance": "importances feature_importance feature_importances weights i",
-    "init_scale": "init init_std std sigma init_sigma weight_init initializer",
+    "init_scale": "init_std std sigma init_sigma weight_init initializer",
     "n_starts": "restarts n_restarts num_starts starts",
     "evaluation_size": "eval_size n_eval n_test test_size",
     "snapshots": "checkpoints save_at log_steps checkpoint_steps",
