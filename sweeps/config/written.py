@@ -102,7 +102,8 @@ def _left(config: SweepConfig, about: dict[str, Key], values: dict[str, Any]) ->
 def _axes(config: SweepConfig, before: str, about: dict[str, Key]) -> Iterator[str]:
     """Yield the lines of [grid], [zip.NAME] and [derive]."""
     own = [d for d in config.grid.dimensions if not d.axes[0].path.startswith(MODELS)]
-    n_alone = next((i for i, d in enumerate(own) if d.name != d.axes[0].name), len(own))
+    alone = [len(d.axes) == 1 and d.name == d.axes[0].name for d in own]
+    n_alone = alone.index(False) if False in alone else len(own)
     if n_alone:
         yield from ("", f"[{before}grid]")
     for d in own[:n_alone]:
