@@ -183,11 +183,13 @@ def _ways(dataset: xr.Dataset) -> str:
     if not told.sizes["p_active"]:
         return ", and whether it jumps there is not seen"
     kinds = [_kind(told.isel(p_active=k)) for k in range(told.sizes["p_active"])]
-    widest = told.isel(p_active=int(abs(told["gap_mean"]).argmax("p_active")))
     said = f"{kinds[0]} at each" if len(set(kinds)) == 1 else _listed_kinds(told, kinds)
+    gaps = told["gap_mean"].values
+    ends = (told.isel(p_active=int(k)) for k in dict.fromkeys((gaps.argmin(), gaps.argmax())))
+    parts = [f"{_interval(c, 'gap', 3)} (density {float(c['p_active']):g})" for c in ends]
     return (
-        f", {said}, and rising and falling powers part by at most {_interval(widest, 'gap', 3)} "
-        f"(density {float(widest['p_active']):g}, {int(slowest['path_steps']):,} steps at each)"
+        f", {said}, and the power of rising less that of falling is {' to '.join(parts)}, with "
+        f"{int(slowest['path_steps']):,} steps at each"
     )
 
 
@@ -217,6 +219,7 @@ def caption(dataset: xr.Dataset) -> list[str]:
         f"{steps['full_batch_size']} examples as in the source, then {steps['full_path_steps']} or "
         "more at each power that rises or falls",
         "new here: the powers between, both ways, other densities",
+        "differences below 0 are not on the logarithmic axis",
         f"dots: {counted(dataset.sizes['seed'], 'seed')}; bars: 95 % intervals",
     ]
 

@@ -47,7 +47,7 @@ def test_thresholds_lie_where_the_spread_passes_the_level():
     np.testing.assert_allclose(found["threshold_mean"], [2.02, 2.1], atol=0.004)
     said = figure.claim(found)
     assert "with 20 features it is at q = 2 + 1 p at densities 0.02 to 0.1" in said
-    assert "gradually at each, and rising and falling powers part by" in said
+    assert "gradually at each, and the power of rising less that of falling is" in said
     assert "40 steps at each" in said
 
 
