@@ -44,13 +44,17 @@ def analyse(dataset: xr.Dataset) -> xr.Dataset:
     inactive = (dataset["n_circuits"] - dataset["n_active"]) / dataset["n_active"]
     found["false_on"] = (spurious * inactive).astype(np.float32)
     found["computed_share"] = found["computed_share"].astype(np.float32)
-    return found
+    return found.assign_coords(steps=dataset["steps"])
 
 
 def losses(dataset: xr.Dataset) -> list[str]:
-    """Return what the losses are called."""
-    pairs = zip(dataset["exponent"].values, dataset["class_balance"].values, strict=True)
-    return [f"{_kind(float(balance))} L{q:g}" for q, balance in pairs]
+    """Return what the losses are called; those that are trained for longer say for how long."""
+    keys = ("exponent", "class_balance", "steps")
+    found, least = [], int(dataset["steps"].min())
+    for q, balance, steps in zip(*(dataset[key].values for key in keys), strict=True):
+        longer = f" {int(steps):,} steps" if steps > least else ""
+        found.append(f"{_kind(float(balance))} L{q:g}{longer}")
+    return found
 
 
 def _kind(balance: float) -> str:
@@ -79,8 +83,10 @@ def claim(dataset: xr.Dataset) -> str:
             wrong = rounded(false_on["median"].isel(here))
             parts.append(f"{middle:.0%}{wide} {start}, {wrong} false ones")
         said.append(f"{loss} {' and '.join(parts)}")
-    T = int(dataset["n_circuits"])
-    return f"Of T = {T} circuits, {z} active, each loss computes: {'; '.join(said)}"
+    T, steps = int(dataset["n_circuits"]), int(dataset["steps"].min())
+    return (
+        f"Of T = {T} circuits, {z} active, each loss computes in {steps:,} steps: {'; '.join(said)}"
+    )
 
 
 def caption(dataset: xr.Dataset) -> list[str]:
@@ -115,7 +121,7 @@ def _draw_by_loss(ax: Axes, mine: xr.Dataset, name: str, label: str) -> None:
         of = found.isel(start=k)
         look = style.series(k) | {"ls": "none", "label": start}
         draw_interval(ax, at + 0.16 * (k - 0.5), of["median"], of["low"], of["high"], **look)
-    ax.set_xticks(at, [loss.replace(" ", "\n") for loss in losses(mine)])
+    ax.set_xticks(at, [loss.replace(" ", "\n", 2) for loss in losses(mine)])
     ax.set_ylabel(label)
     ax.legend(fontsize=8)
 

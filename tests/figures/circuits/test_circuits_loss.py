@@ -25,6 +25,7 @@ def measured(error, seeds=3):
         coords={
             "exponent": ("objective", [2.0, 4.0]),
             "class_balance": ("objective", [0.0, 1.0]),
+            "steps": ("objective", [800, 2000]),
             "init": ("start", ["random"]),
             "n_active": [2],
             "n_circuits": 12,
@@ -40,9 +41,9 @@ def test_it_says_which_share_each_loss_computes(error, share, paper_style):
     found = circuits_loss.analyse(measured(error))
     said = circuits_loss.claim(found)
     assert said.startswith(
-        "Of T = 12 circuits, 2 active, each loss computes: plain L2 0% from random"
+        "Of T = 12 circuits, 2 active, each loss computes in 800 steps: plain L2 0%"
     )
-    assert f"balanced L4 {share} from random weights, 0.5 false ones" in said
+    assert f"balanced L4 2,000 steps {share} from random weights, 0.5 false ones" in said
     assert len(circuits_loss.draw(found).axes) == 3
 
 
