@@ -69,23 +69,42 @@ def starts(dataset: xr.Dataset) -> list[str]:
 
 
 def claim(dataset: xr.Dataset) -> str:
-    """Say which share of circuits each loss computes, and at how many false ones."""
-    z = int(dataset["n_active"][0])
-    at = dataset.sel(n_active=z)
-    share, false_on = median_over_seeds(at, "computed_share"), median_over_seeds(at, "false_on")
-    said = []
-    for i, loss in enumerate(losses(dataset)):
-        parts = []
-        for k, start in enumerate(starts(dataset)):
-            here = {"objective": i, "start": k}
-            middle, low, high = (float(share[n].isel(here)) for n in ("median", "low", "high"))
-            wide = f" ({low:.0%}–{high:.0%})" if np.isfinite(low) and low != high else ""
-            wrong = rounded(false_on["median"].isel(here))
-            parts.append(f"{middle:.0%}{wide} {start}, {wrong} false ones")
-        said.append(f"{loss} {' and '.join(parts)}")
-    T, steps = int(dataset["n_circuits"]), int(dataset["steps"].min())
+    """Say which share of circuits each loss computes."""
+    share = median_over_seeds(dataset.isel(n_active=0), "computed_share")
+    said = [
+        f"{loss} {' and '.join(_percent(share.isel(objective=i, start=k)) for k in range(n))}"
+        for n in [dataset.sizes["start"]]
+        for i, loss in enumerate(losses(dataset))
+    ]
+    T, z, steps = (
+        int(n) for n in (dataset["n_circuits"], share["n_active"], dataset["steps"].min())
+    )
     return (
-        f"Of T = {T} circuits, {z} active, each loss computes in {steps:,} steps: {'; '.join(said)}"
+        f"Of T = {T} circuits, {z} active, networks trained {' and '.join(starts(dataset))} "
+        f"compute in {steps:,} steps by each loss: {', '.join(said)}"
+    )
+
+
+def _percent(of: xr.Dataset) -> str:
+    low, middle, high = (float(of[name]) for name in ("low", "median", "high"))
+    return f"{middle:.0%} ({low:.0%}–{high:.0%})" if low < high else f"{middle:.0%}"
+
+
+def finding(dataset: xr.Dataset) -> str:
+    """Say how many inactive circuits read as on, and the same with more circuits active."""
+    z, said = int(dataset["n_active"][-1]), []
+    at = dataset.isel(n_active=-1)
+    share, false_on = (median_over_seeds(at, n) for n in ("computed_share", "false_on"))
+    for i, loss in enumerate(losses(dataset)):
+        parts = [
+            f"{_percent(share.isel(objective=i, start=k))} and "
+            f"{rounded(false_on['median'].isel(objective=i, start=k))} {start}"
+            for k, start in enumerate(starts(dataset))
+        ]
+        said.append(f"{loss} {', '.join(parts)}")
+    return (
+        f"With {z} active the share computed and the inactive circuits that read as on, for each "
+        f"active one: {'; '.join(said)}"
     )
 
 

@@ -72,7 +72,7 @@ def _error_axis(ax: Axes) -> None:
     ax.set_ylim(SMALLEST, 10)
     ax.axhline(1, color=style.NULL, lw=0.9, ls=":")
     ax.text(
-        0.02, 1.15, "reading 0", color=style.NOTE, fontsize=8, transform=ax.get_yaxis_transform()
+        0.42, 1.15, "reading 0", color=style.NOTE, fontsize=8, transform=ax.get_yaxis_transform()
     )
 
 

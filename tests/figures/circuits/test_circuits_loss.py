@@ -41,9 +41,10 @@ def test_it_says_which_share_each_loss_computes(error, share, paper_style):
     found = circuits_loss.analyse(measured(error))
     said = circuits_loss.claim(found)
     assert said.startswith(
-        "Of T = 12 circuits, 2 active, each loss computes in 800 steps: plain L2 0%"
+        "Of T = 12 circuits, 2 active, networks trained from random weights compute"
     )
-    assert f"balanced L4 2,000 steps {share} from random weights, 0.5 false ones" in said
+    assert f"in 800 steps by each loss: plain L2 0%, balanced L4 2,000 steps {share}" in said
+    assert f"balanced L4 2,000 steps {share} and 0.5 from random" in circuits_loss.finding(found)
     assert len(circuits_loss.draw(found).axes) == 3
 
 
