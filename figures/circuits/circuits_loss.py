@@ -122,7 +122,7 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     """Draw for each z: the share computed, false ones, and errors of circuits by rank."""
     zs = [int(z) for z in dataset["n_active"].values]
     names = [[f"{what}, z = {z}" for what in ("computed", "false", "errors")] for z in zs]
-    figure, panel = panels(axes, names, figsize=(15, 4.1 * len(zs)))
+    figure, panel = panels(axes, names, figsize=(16.5, 4.1 * len(zs)))
     for row, z in zip(names, zs, strict=True):
         mine = dataset.sel(n_active=z)
         _draw_by_loss(panel[row[0]], mine, "computed_share", f"share of circuits computed, z = {z}")
@@ -131,6 +131,10 @@ def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
         panel[row[1]].set_ylim(bottom=0)
         panel[row[0]].set_ylim(-0.03, 1.03)
         _draw_ranks(panel[row[2]], mine, z)
+    looks = {n: {"color": style.series(i)["color"]} for i, n in enumerate(losses(dataset))}
+    dashes = zip(starts(dataset), ("-", "--"), strict=False)
+    looks |= {name: {"color": style.INK, "ls": dash} for name, dash in dashes}
+    legend_of(panel[names[0][2]], looks, fontsize=8, loc="upper left", bbox_to_anchor=(1.01, 1))
     return figure
 
 
@@ -158,6 +162,3 @@ def _draw_ranks(ax: Axes, mine: xr.Dataset, z: int) -> None:
     ax.set_yscale("log")
     ax.set_xlabel("circuits, sorted by their error (share)")
     ax.set_ylabel(f"error of each circuit when active, z = {z}")
-    looks = {n: {"color": style.series(i)["color"]} for i, n in enumerate(losses(mine))}
-    styles = {n: {"color": style.INK, "ls": ("-", "--")[k % 2]} for k, n in enumerate(starts(mine))}
-    legend_of(ax, looks | styles, fontsize=8)

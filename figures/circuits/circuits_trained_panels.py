@@ -150,7 +150,7 @@ def _draw_response(ax: Axes, dataset: xr.Dataset) -> None:
         of = at["response"].isel(start=i)
         own = float(at["own_share"].isel(start=i, layer=-1).mean("seed"))
         label = f"{own:.0%} on its own copies"
-        look = style.series(i) | {"ms": 3}
+        look: dict[str, Any] = style.series(i) | {"ms": 3}
         ax.plot(strength, of.mean("seed").values, label=label, **look)
     ax.plot(strength, strength, color=style.NULL, lw=0.9, ls=":")
     ax.set_xlabel("strength of a lone circuit's input")
