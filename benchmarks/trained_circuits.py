@@ -19,7 +19,10 @@ from benchmarks.torch_loop import import_torch
 from benchmarks.turns import Loop, in_turns
 from toymodels.tasks.circuits import angles_of
 
-SIZES: dict[str, Any] = {"n_circuits": 75, "width": 200, "n_layers": 3, "batch_size": 256}
+ROWS: tuple[dict[str, Any], ...] = (
+    {"n_circuits": 75, "width": 200, "n_layers": 3, "batch_size": 256},
+    {"n_circuits": 20, "width": 84, "n_layers": 3, "batch_size": 128},
+)
 LEARNING_RATE = 3e-4
 
 
@@ -98,22 +101,23 @@ def make_sides(n_models: int, sizes: dict[str, Any], torch: Any) -> dict[str, Lo
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print one row: milliseconds of a step of all networks, and the ratio."""
+    """Print for each size the milliseconds of a step of one network, and the ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--models", type=int, default=4)
     options = parser.parse_args(arguments)
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    sides = make_sides(options.models, SIZES, import_torch())
-    times = in_turns(sides, options.seconds, options.rounds)
-    told = {name: _spread(values / options.models) for name, values in times.items()}
-    sizes = "T = {n_circuits}, D = {width}, L = {n_layers}, batches of {batch_size}".format(**SIZES)
-    print(f"{sizes}: ms a step of one network, {', '.join(f'{k} {v}' for k, v in told.items())}")
-    if "torch" in times:
-        print(f"  torch / ours: {_spread(times['torch'] / times['ours'])}")
-    else:
-        print("  torch is not installed: pip install -e '.[bench]'")
+    for sizes in ROWS:
+        sides = make_sides(options.models, sizes, import_torch())
+        times = in_turns(sides, options.seconds, options.rounds)
+        told = ", ".join(f"{k} {_spread(v / options.models)}" for k, v in times.items())
+        words = "T = {n_circuits}, D = {width}, L = {n_layers}, batches of {batch_size}"
+        print(f"{words.format(**sizes)}: ms a step of one network, {told}")
+        if "torch" in times:
+            print(f"  torch / ours: {_spread(times['torch'] / times['ours'])}")
+        else:
+            print("  torch is not installed: pip install -e '.[bench]'")
 
 
 def _spread(values: np.ndarray) -> str:
