@@ -1,9 +1,9 @@
 """Simulation: networks of circuits in superposition, drawn and run, never trained.
 
-What is drawn and measured says the record that `circuits` names; those of "rotations" are
-`toymodels.circuits.simulate_rotations` with the key of the cell's seed, bit for bit. All cells of a
-seed share angles, shuffles and examples as far as their sizes agree, so differences between cells
-carry little noise.
+The record that `circuits` names says what is drawn and measured. With "rotations" a cell is
+`toymodels.circuits.simulate_rotations` with the key of its seed, bit for bit. All cells of a seed
+share angles, shuffles and examples as far as their sizes agree, so differences between cells carry
+little noise.
 """
 
 import dataclasses
