@@ -73,7 +73,9 @@ class CircuitStart:
         held = np.zeros((len(b), self.room, self.redundancy))
         held[:, : network.n_circuits] = network.embedding[: len(b)]
         if self.random_embedding:
-            E = rng.normal(size=E.shape) * E.std() * (E.any(axis=0))
+            there = np.flatnonzero(np.arange(E.shape[1]) % self.room < network.n_circuits)
+            size = E[:, there].std()
+            E[:, there] = rng.normal(size=(len(E), len(there))) * size  # the same in any room
         f32 = [jnp.asarray(a, jnp.float32) for a in (E, W, b, U, links, background, held)]
         return CircuitNetwork(
             *f32,

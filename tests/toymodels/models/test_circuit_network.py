@@ -80,6 +80,15 @@ def test_tied_layers_make_longer_chains_and_own_ones_do_not():
         start().draw(KEY).longer(6)
 
 
+def test_a_random_embedding_is_the_same_in_any_room_and_as_large_as_the_construction():
+    built = start().draw(KEY).E
+    own, roomy = (start(embedding="random", room=room).draw(KEY).E for room in (0, 20))
+    there = np.asarray(roomy).reshape(48, 3, 20)
+    np.testing.assert_array_equal(there[..., :9].reshape(48, 27), own)
+    assert not there[..., 9:].any()
+    assert float(own.std()) == pytest.approx(float(built.std()), rel=0.1)
+
+
 def test_scalars_of_random_weights_are_refused():
     with pytest.raises(InputError, match='trainable = "scalars" keeps the links'):
         start(init="random", trainable="scalars")
