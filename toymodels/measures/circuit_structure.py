@@ -6,11 +6,13 @@ indicator comes out as the step of Linsefors & Bushnaq 2025 ("Rotations in Super
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from toymodels.diverged import nan_unless_finite
 from toymodels.errors import InputError, require_range
 from toymodels.fields import Field
 from toymodels.models.circuit_network import CircuitNetwork
@@ -37,6 +39,8 @@ class CircuitStructure:
     def __call__(self, run: Any, model: Any, key: jax.Array) -> dict[str, Field]:
         """Return means over circuits: by layer `[L]`, and of the last layer by strength `[K]`.
 
+        They are NaN where a model has diverged.
+
         Raises:
             InputError: a model or a task that is none of circuits.
         """
@@ -45,7 +49,7 @@ class CircuitStructure:
                 "measures.circuit_structure needs a network of circuits and their task, such as "
                 f'model = task = "rotations", not {type(model).__name__}.'
             )
-        task = run.task
+        task, finite = run.task, partial(nan_unless_finite, model)
         there = jnp.repeat(jnp.arange(task.room) < task.n_circuits, self.n_phases)
         neurons = model.activations(self._alone(task))
         own = [_own(model, i) for i in range(len(neurons))]
@@ -53,19 +57,21 @@ class CircuitStructure:
         response = jax.lax.map(lambda s: self._response(task, model, s, there), strengths)
         return {
             "neurons_of_circuit": Field(
-                jnp.stack([_mean(_participation(A), there) for A in neurons]),
+                finite(jnp.stack([_mean(_participation(A), there) for A in neurons])),
                 ("layer",),
                 "neurons that a circuit runs on when alone, (Σ a²)² / Σ a⁴",
             ),
             "own_share": Field(
-                jnp.stack(
-                    [self._share(A, mask, there) for A, mask in zip(neurons, own, strict=True)]
+                finite(
+                    jnp.stack([self._share(*of, there) for of in zip(neurons, own, strict=True)])
                 ),
                 ("layer",),
                 "share of a lone circuit's squared activation on its own copies",
             ),
             "response": Field(
-                response, ("strength",), "indicator read out of a lone circuit, by its strength"
+                finite(response),
+                ("strength",),
+                "indicator read out of a lone circuit, by its strength",
             ),
             "strength_tested": Field(
                 strengths, ("strength",), "what a circuit's input is scaled by"

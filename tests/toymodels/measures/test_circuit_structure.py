@@ -14,11 +14,12 @@ from toymodels.training import Run, TrainSpec
 KEY = jax.random.key(3)
 
 
-def measured(**changes):
+def measured(lost=1.0, **changes):
     how = {"n_circuits": 4, "n_layers": 3, "width": 48, "redundancy": 3, "room": 6}
     begun = RotationNetwork.start(**how | changes)
     run = Run(RotationTask.create(n_circuits=4, room=6), begun, TrainSpec.create())
-    return CircuitStructure()(run, begun.draw(KEY), KEY)
+    model = begun.draw(KEY)
+    return CircuitStructure()(run, model.replace(b=lost * model.b), KEY)
 
 
 def test_the_construction_has_all_of_its_structure():
@@ -38,6 +39,12 @@ def test_random_weights_have_the_share_that_their_number_says():
     found = measured(init="random")
     assert found["own_share"].values[0] == pytest.approx(1, abs=1e-5)
     np.testing.assert_allclose(found["own_share"].values[1:], 12 / 48, atol=0.2)
+
+
+def test_a_model_that_has_diverged_has_no_structure():
+    found = measured(lost=np.nan)
+    for name in ("neurons_of_circuit", "own_share", "response"):
+        assert np.isnan(found[name].values).all()
 
 
 def test_other_models_are_refused():
