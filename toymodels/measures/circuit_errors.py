@@ -6,6 +6,7 @@ from typing import Any, Self
 import jax
 import jax.numpy as jnp
 
+from toymodels.diverged import nan_unless_finite
 from toymodels.errors import InputError, require_range
 from toymodels.fields import Field
 from toymodels.models.circuit_network import CircuitNetwork
@@ -21,7 +22,8 @@ class CircuitErrors:
     """Mean squared errors of the on-indicator and of all other values together, by layer.
 
     A circuit's truth in layer l is what it holds after l of its own steps; an inactive circuit's is
-    0. The other values are x of a rotation circuit (|x| = 1); of step circuits there are none.
+    0. The other values are x of a rotation circuit (|x| = 1). Step circuits have none: NaN. So are
+    all errors of a model that has diverged, and of more active circuits than there are.
     """
 
     n_active: tuple[int, ...]  # z
@@ -69,7 +71,8 @@ class CircuitErrors:
             for name, words in WORDS.items()
         }
         each = jnp.stack([of_z["of_circuit"] for of_z in found])
-        words = "mean squared error of each circuit where it is active, in the last layer"
+        of_what = "indicator" if run.task.values == 1 else "x"
+        words = f"mean squared error of {of_what} of each circuit where it is active, last layer"
         tested = jnp.asarray(self.n_active)
         return fields | {
             "mse_of_circuit": Field(each, ("tested_active", "circuit"), words),
@@ -84,12 +87,14 @@ class CircuitErrors:
         x, _ = interpret(test, u)
         shape = (task.values, task.room, self.n_examples)
         there = (jnp.arange(task.room) < task.n_circuits)[:, None]
-        rows = []
+        has_x, rows = task.values > 1, []
         for layer, y in enumerate(model.read(model.activations(x)), start=1):
             _, truth = interpret(test.replace(n_layers=jnp.float32(layer)), u)
             error = (y.reshape(shape) - truth.reshape(shape)) ** 2
             on = (truth.reshape(shape)[0] > SWITCHED) & there
-            first, others = error[0], jnp.sum(error[1:], axis=0)
+            first = error[0]
+            others = jnp.sum(error[1:], axis=0) if has_x else jnp.full_like(first, jnp.nan)
+            own = others if has_x else first
             rows.append(
                 {
                     "mse_on_active_tested": _mean(first, on),
@@ -98,11 +103,16 @@ class CircuitErrors:
                     "mse_x_inactive_tested": _mean(others, ~on & there),
                     "dropped_tested": _mean(y.reshape(shape)[0] < SWITCHED, on),
                     "spurious_tested": _mean(y.reshape(shape)[0] > SWITCHED, ~on & there),
-                    "of_circuit": jnp.sum(others * on, axis=1) / jnp.sum(on, axis=1),
+                    "of_circuit": jnp.sum(own * on, axis=1) / jnp.sum(on, axis=1),
                 }
             )
         found = {name: jnp.stack([row[name] for row in rows]) for name in rows[0]}
-        return found | {"of_circuit": found["of_circuit"][-1]}  # NaN where it is never active
+        found["of_circuit"] = found["of_circuit"][-1]  # NaN where it is never active
+        fits = z <= task.n_circuits  # else fewer would be tested than the row says
+        return {
+            name: nan_unless_finite(model, jnp.where(fits, values, jnp.nan))
+            for name, values in found.items()
+        }
 
 
 WORDS = {

@@ -9,8 +9,8 @@ from toymodels.circuits.simulation import simulate_network
 from toymodels.errors import InputError
 from toymodels.measures.circuit_errors import CircuitErrors
 from toymodels.models import ReluAutoencoder
-from toymodels.models.circuit_start import RotationNetwork
-from toymodels.tasks.circuits import RotationTask
+from toymodels.models.circuit_start import RotationNetwork, StepNetwork
+from toymodels.tasks.circuits import RotationTask, StepTask
 from toymodels.training import Run, TrainSpec
 
 KEY = jax.random.key(3)
@@ -46,6 +46,39 @@ def test_longer_chains_are_of_tied_layers():
     name = "mse_x_active_tested"
     assert long[name].values.shape == (1, 5)
     np.testing.assert_allclose(long[name].values[:, :3], own[name].values, rtol=1e-5)
+
+
+def few(begun, task, tested, change=lambda model: model):
+    run = Run(task, begun, TrainSpec.create())
+    return CircuitErrors.create(tested, n_examples=50)(run, change(begun.draw(KEY)), KEY)
+
+
+def test_more_active_circuits_than_there_are_have_no_errors():
+    begun = StepNetwork.start(n_circuits=2, width=24, redundancy=2, n_layers=2, room=4)
+    found = few(begun, StepTask.create(n_circuits=2, n_layers=2, room=4), [2, 3])
+    assert found["n_active_tested"].values.tolist() == [2, 3]
+    for name in ("mse_on_active_tested", "dropped_tested"):
+        assert np.isnan(found[name].values).all(axis=1).tolist() == [False, True]
+    assert np.isnan(found["mse_of_circuit"].values[1]).all()
+
+
+def test_step_circuits_have_no_x_and_are_told_by_their_indicator():
+    """A dead network misses each of them by 1."""
+    begun = StepNetwork.start(n_circuits=4, width=24, redundancy=2, n_layers=2)
+    dead = lambda model: model.replace(U=0 * model.U)  # noqa: E731
+    found = few(begun, StepTask.create(n_circuits=4, n_layers=2), [1], dead)
+    np.testing.assert_array_equal(found["mse_of_circuit"].values, 1)
+    assert "indicator" in found["mse_of_circuit"].words
+    for name in ("mse_x_active_tested", "mse_x_inactive_tested"):
+        assert np.isnan(found[name].values).all()
+    assert np.isfinite(found["mse_on_active_tested"].values).all()
+
+
+def test_a_model_that_has_diverged_has_no_errors():
+    begun = StepNetwork.start(n_circuits=4, width=24, redundancy=2, n_layers=2)
+    lost = lambda model: model.replace(b=model.b * np.nan)  # noqa: E731
+    found = few(begun, StepTask.create(n_circuits=4, n_layers=2), [1], lost)
+    assert all(np.isnan(of.values).all() for n, of in found.items() if n != "n_active_tested")
 
 
 def test_other_models_and_no_active_circuit_are_refused():
