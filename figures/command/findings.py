@@ -24,6 +24,7 @@ import xarray as xr
 from figures.kit.caption import said_of
 from figures.kit.compute import Drawable, identity_of
 from figures.kit.entry import FIGURES, Entry, entries, entry_of
+from sweeps.atomic import writing
 from sweeps.differences import attributes
 from sweeps.store import open_dataset, provenance, save_dataset
 from toymodels.errors import InputError
@@ -75,13 +76,13 @@ def keep(entry: Entry, dataset: xr.Dataset, overrides: Sequence[str] = ()) -> Pa
         return path
     small.attrs["provenance"] = json.dumps(provenance())
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_dataset(small, path)
-    if path.stat().st_size > MOST_BYTES:
-        path.unlink()
-        raise InputError(
-            f"{entry.name}: its dataset takes more than {MOST_BYTES:,} bytes, too many to be kept "
-            "in the repository: let `analyse` return only what the figure draws."
-        )
+    with writing(path) as beside:  # what was kept stays until this is seen to be small
+        save_dataset(small, beside)
+        if beside.stat().st_size > MOST_BYTES:
+            raise InputError(
+                f"{entry.name}: its dataset takes more than {MOST_BYTES:,} bytes, too many to be "
+                "kept in the repository: let `analyse` return only what the figure draws."
+            )
     return path
 
 

@@ -78,13 +78,14 @@ def test_what_is_kept_is_float32_compressed_and_keeps_its_date_while_it_says_the
     assert "2001-01-01" not in told(entry)["provenance"]
 
 
-def test_what_takes_too_many_bytes_is_refused_and_not_kept(elsewhere, monkeypatch):
+def test_what_takes_too_many_bytes_is_refused_and_what_was_kept_stays(elsewhere, monkeypatch):
     entry, dataset = bias()
     monkeypatch.setattr(findings, "MOST_BYTES", 100_000)
+    before = keep(entry, dataset).read_bytes()
     noise = np.random.default_rng(0).uniform(size=30_000)
     with pytest.raises(InputError, match=r"circuits-bias: its dataset takes more than 100,000"):
         keep(entry, dataset.assign(noise=("m", noise)))
-    assert not list(elsewhere.iterdir())
+    assert [path.read_bytes() for path in elsewhere.iterdir()] == [before]
 
 
 def _text(entry):
