@@ -36,7 +36,7 @@ class CircuitNetwork(Model):
     Q: jax.Array = array("value", "block", words="values that a small state holds")  # [f, d]
     inhibition: jax.Array = array("link_layer", words="multiple of the background")
     bias_scale: jax.Array = array("bias_layer", words="multiple of biases")
-    link_scale: jax.Array = array("bias_layer", words="multiple of links, last of the read-out")
+    link_scale: jax.Array = array("scaled_layer", words="multiple of links, last of the read-out")
     n_layers: int = static()
     trainable: tuple[str, ...] = static()  # names of leaves
 

@@ -82,7 +82,7 @@ class CircuitStart:
             Q=jnp.asarray(network.circuits.decode),
             inhibition=jnp.ones(n_weights),
             bias_scale=jnp.ones(len(b)),
-            link_scale=jnp.ones(len(b)),
+            link_scale=jnp.ones(n_weights + 1),  # the read-out's too
             n_layers=self.n_layers,
             trainable=(*TRAINABLE[self.trainable], *self.more),
         )
@@ -143,7 +143,8 @@ class RotationNetwork:
                 between layers, zero biases, with the construction's embedding and read-out.
             init_noise: normal numbers added to a construction's W, in He's standard deviations.
             trainable: "all" weights and biases; of W only the "links", between neurons that serve
-                one circuit; or three "scalars" a layer: they multiply inhibition, biases and links.
+                one circuit; or three "scalars" a layer: they multiply inhibition, biases and links
+                (the read-out counts as links of its own, with tied layers too).
             embedding: of the inputs: the construction's, fixed random normal numbers of its size,
                 or the construction's to be trained.
             readout: the construction's, fixed or to be trained.

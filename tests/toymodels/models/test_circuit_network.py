@@ -89,6 +89,14 @@ def test_a_random_embedding_is_the_same_in_any_room_and_as_large_as_the_construc
     assert float(own.std()) == pytest.approx(float(built.std()), rel=0.1)
 
 
+def test_the_read_out_has_a_scalar_of_its_own_where_layers_are_tied_too():
+    tied = start(layer_weights="tied", trainable="scalars").draw(KEY)
+    louder = tied.replace(link_scale=tied.link_scale.at[-1].set(2.0))
+    x = np.eye(27, dtype=np.float32)
+    np.testing.assert_array_equal(louder.weights().W, tied.weights().W)
+    np.testing.assert_allclose(louder(x), 2 * tied(x), rtol=1e-6)
+
+
 def test_scalars_of_random_weights_are_refused():
     with pytest.raises(InputError, match='trainable = "scalars" keeps the links'):
         start(init="random", trainable="scalars")
