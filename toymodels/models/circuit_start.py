@@ -7,7 +7,7 @@ E of the construction writes `M_t a_t ⊗ e_t` into layer 1, W is that of
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import jax
 import jax.numpy as jnp
@@ -111,6 +111,7 @@ class RotationNetwork:
     """The name by which a config trains a network of rotation circuits."""
 
     small = staticmethod(_rotations)
+    has_bias: ClassVar[bool] = True
 
     @classmethod
     def start(
@@ -149,13 +150,13 @@ class RotationNetwork:
                 or the construction's to be trained.
             readout: the construction's, fixed or to be trained.
             layer_weights: each layer's "own", or "tied", the same for all.
-            bias: b of rotation circuits, which silences inactive ones.
+            bias: b of rotation circuits, which silences inactive ones; others have none to set.
             inhibition: multiplier of χ in the construction.
             assignment: which neurons serve which circuit.
 
         Raises:
-            InputError: sizes that do not fit together, or a random start of what is no network of
-                links.
+            InputError: sizes that do not fit together, a random start of what is no network of
+                links, or the bias of circuits that have none to set.
         """
         require_range("n_circuits", n_circuits, 1, 100_000)
         require_range("width", width, 1, 100_000)
@@ -167,6 +168,11 @@ class RotationNetwork:
             raise InputError(
                 f'trainable = "{trainable}" keeps the links of a construction: a random start has '
                 'none; use trainable = "all" or init = "construction".'
+            )
+        if bias != 1 and not cls.has_bias:
+            raise InputError(
+                f"bias = {bias} is of rotation circuits: step circuits have no such number; leave "
+                'it out, or use model = "rotations".'
             )
         d = cls.small(angles_of(1), 1.0).bias.shape[-1]
         assignment(n_circuits, copies_of(width, d), redundancy)
@@ -195,6 +201,7 @@ class StepNetwork(RotationNetwork):
     """The name by which a config trains a network of step circuits."""
 
     small = staticmethod(_steps)
+    has_bias = False
 
 
 def embedding_of(network: Network, room: int) -> np.ndarray:

@@ -97,6 +97,11 @@ def test_the_read_out_has_a_scalar_of_its_own_where_layers_are_tied_too():
     np.testing.assert_allclose(louder(x), 2 * tied(x), rtol=1e-6)
 
 
+def test_a_bias_of_step_circuits_is_refused():
+    with pytest.raises(InputError, match=r"bias = 0.5 is of rotation circuits"):
+        StepNetwork.start(n_circuits=6, width=24, redundancy=2, bias=0.5)
+
+
 def test_scalars_of_random_weights_are_refused():
     with pytest.raises(InputError, match='trainable = "scalars" keeps the links'):
         start(init="random", trainable="scalars")
