@@ -148,7 +148,14 @@ def claim(dataset: xr.Dataset) -> str:
 
 
 def _kind(cell: xr.Dataset, prefix: str = "") -> str:
-    """Say whether the change jumps: two ways would then part by more than the change is wide."""
+    """Say whether the change jumps: two ways would then part by more than the change is wide.
+
+    Runs that never came back have no gap: those that are left cannot decide.
+    """
+    stuck = _stuck(cell, prefix)
+    if stuck.any():
+        n, of = int(stuck.sum()), stuck.size
+        return f"undecided whether at a jump (some runs never came back: {n} of {of})"
     gap, rise = (
         [float(cell[f"{prefix}{name}_{end}"]) for end in ("low", "high")]
         for name in ("gap", "rise")
@@ -156,6 +163,18 @@ def _kind(cell: xr.Dataset, prefix: str = "") -> str:
     if gap[1] < rise[0]:
         return "gradually"
     return "at a jump" if gap[0] > max(rise[1], 0) else "undecided whether at a jump"
+
+
+def _stuck(dataset: xr.Dataset, prefix: str = "") -> xr.DataArray:
+    """Tell which runs have no gap though their ways part: one of them never changes, or neither."""
+    spread = dataset["full_spread" if prefix else "path_spread"]
+    renamed = {"full_exponent": "exponent", "full_way": "way", "full_seed": "seed"}
+    spread = spread.rename({old: new for old, new in renamed.items() if prefix})
+    up, down = (spread.sel(way=way, drop=True) for way in WAYS)
+    level = float(dataset["level"])
+    part = (up.notnull() & down.notnull() & ((up >= level) != (down >= level))).any("exponent")
+    gap = dataset[f"{prefix}gap"].rename({"full_seed": "seed"} if prefix else {})
+    return gap.isnull() & part
 
 
 def _by_density(dataset: xr.Dataset) -> str:
@@ -179,12 +198,16 @@ def _by_density(dataset: xr.Dataset) -> str:
 def _ways(dataset: xr.Dataset) -> str:
     """Say whether it jumps there, and where rising and falling powers part most."""
     slowest = dataset.isel(path_steps=int(dataset["path_steps"].argmax("path_steps")))
-    told = slowest.isel(p_active=np.flatnonzero(np.isfinite(slowest["gap_mean"])))
+    seen = np.isfinite(slowest["gap_mean"]) | _stuck(slowest).any("seed")
+    told = slowest.isel(p_active=np.flatnonzero(seen))
     if not told.sizes["p_active"]:
         return ", and whether it jumps there is not seen"
     kinds = [_kind(told.isel(p_active=k)) for k in range(told.sizes["p_active"])]
     said = f"{kinds[0]} at each" if len(set(kinds)) == 1 else _listed_kinds(told, kinds)
-    gaps = told["gap_mean"].values
+    gaps = told["gap_mean"].dropna("p_active")
+    if not gaps.size:
+        return f", {said}"
+    told, gaps = told.sel(p_active=gaps["p_active"]), gaps.values
     ends = (told.isel(p_active=int(k)) for k in dict.fromkeys((gaps.argmin(), gaps.argmax())))
     parts = [f"{_interval(c, 'gap', 3)} (density {float(c['p_active']):g})" for c in ends]
     return (

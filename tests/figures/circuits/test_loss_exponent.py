@@ -18,8 +18,11 @@ def spread(middle, width=0.02):
     return np.interp(POWERS, [middle - width, middle + width], [1.0, 0.0])
 
 
-def analysed(gaps=(0.0, 0.0), middles=(2.02, 2.1), n_seeds=3, lost=False):
-    """Return the analysis of two densities, whose ways pass half a gap to each side."""
+def analysed(gaps=(0.0, 0.0), middles=(2.02, 2.1), n_seeds=3, lost=False, stuck=()):
+    """Return the analysis of two densities, whose ways pass half a gap to each side.
+
+    Seeds that are `stuck` stay where they are while powers fall.
+    """
     shift = np.linspace(-0.002, 0.002, n_seeds) if n_seeds > 1 else np.zeros(1)
     found = np.array([[spread(m + s) for s in shift] for m in middles]) * (np.nan if lost else 1)
     coords = {"exponent": POWERS, "seed": np.arange(n_seeds)}
@@ -35,6 +38,8 @@ def analysed(gaps=(0.0, 0.0), middles=(2.02, 2.1), n_seeds=3, lost=False):
     ):
         noise = 0.001 * np.cos(np.pi * np.arange(n_seeds))
         ways = [[spread(m + side * (gaps[n] + e) / 2) for e in noise] for side in (1, -1)]
+        for seed in stuck:
+            ways[1][seed] = 0 * POWERS
         values = (("way", "seed", "exponent"), np.array(ways))
         coordinates = coords | {"way": ["up", "down"]}
         paths[name] = xr.Dataset({"path_spread": values, "path_mse": values}, coordinates)
@@ -59,6 +64,15 @@ def test_ways_that_part_by_more_than_the_change_is_wide_are_a_jump():
 
 def test_one_seed_gives_no_interval_and_decides_nothing():
     assert "undecided whether at a jump at each" in figure.claim(analysed(n_seeds=1))
+
+
+@pytest.mark.parametrize("stuck", [(1,), (0, 1, 2)])
+def test_runs_that_never_come_back_leave_it_undecided(stuck):
+    said = figure.claim(analysed(stuck=stuck))
+    never = f"(some runs never came back: {len(stuck)} of 3)"
+    assert f"undecided whether at a jump {never} at each" in said
+    assert "gradually at each" not in said
+    assert "nan" not in said
 
 
 def test_what_does_not_fall_and_what_is_lost_is_said():
