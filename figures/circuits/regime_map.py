@@ -164,8 +164,8 @@ def caption(dataset: xr.Dataset) -> list[str]:
     below, noise = float(dataset["computed_below"]), float(dataset["noise"])
     return [
         f"computed: error below {rounded(below)} of that of the answer 0; noise: all other inputs "
-        f"uniform on ±{rounded(noise)}; the most over several numbers of functions for each size; "
-        "hollow: all that were asked for, so at least as many",
+        f"uniform on ±{rounded(noise)}; for each size the best of several numbers of functions, "
+        "chosen on the same seeds; hollow: all that were asked for, so at least as many",
         "95 % intervals over seeds; one function for each set of neurons of its own is exact and "
         "not touched by noise",
         "n² / log n: order of the upper bound of Adler & Shavit 2024 for ANDs of pairs, its "

@@ -46,6 +46,7 @@ def test_the_most_over_numbers_of_functions_counts_for_each_size():
     np.testing.assert_array_equal(noisy["n_functions"], [8, 24])
     kept = regime_map.most(hand_made(lost=(6,)), regime_map.BUILT, False)
     np.testing.assert_array_equal(kept["average"], [8, 11])
+    assert any("chosen on the same seeds" in part for part in regime_map.caption(hand_made()))
 
 
 def test_the_claim_says_how_many_with_and_without_noise():
