@@ -48,25 +48,26 @@ def test_longer_chains_are_of_tied_layers():
     np.testing.assert_allclose(long[name].values[:, :3], own[name].values, rtol=1e-5)
 
 
-def few(begun, task, tested, change=lambda model: model):
-    run = Run(task, begun, TrainSpec.create())
-    return CircuitErrors.create(tested, n_examples=50)(run, change(begun.draw(KEY)), KEY)
-
-
 def test_more_active_circuits_than_there_are_have_no_errors():
-    begun = StepNetwork.start(n_circuits=2, width=24, redundancy=2, n_layers=2, room=4)
-    found = few(begun, StepTask.create(n_circuits=2, n_layers=2, room=4), [2, 3])
-    assert found["n_active_tested"].values.tolist() == [2, 3]
-    for name in ("mse_on_active_tested", "dropped_tested"):
+    """Sizes are those above, so nothing is compiled again."""
+    task = RotationTask.create(n_circuits=1, n_layers=3, room=30)
+    run = Run(task, start(), TrainSpec.create())
+    found = CircuitErrors.create([1, 2], n_examples=20_000)(run, start().draw(KEY), KEY)
+    assert found["n_active_tested"].values.tolist() == [1, 2]
+    for name in ("mse_on_active_tested", "mse_x_active_tested", "dropped_tested"):
         assert np.isnan(found[name].values).all(axis=1).tolist() == [False, True]
     assert np.isnan(found["mse_of_circuit"].values[1]).all()
 
 
+def measured_steps(change):
+    begun = StepNetwork.start(n_circuits=4, width=24, redundancy=2, n_layers=2)
+    run = Run(StepTask.create(n_circuits=4, n_layers=2), begun, TrainSpec.create())
+    return CircuitErrors.create([1], n_examples=50)(run, change(begun.draw(KEY)), KEY)
+
+
 def test_step_circuits_have_no_x_and_are_told_by_their_indicator():
     """A dead network misses each of them by 1."""
-    begun = StepNetwork.start(n_circuits=4, width=24, redundancy=2, n_layers=2)
-    dead = lambda model: model.replace(U=0 * model.U)  # noqa: E731
-    found = few(begun, StepTask.create(n_circuits=4, n_layers=2), [1], dead)
+    found = measured_steps(lambda model: model.replace(U=0 * model.U))
     np.testing.assert_array_equal(found["mse_of_circuit"].values, 1)
     assert "indicator" in found["mse_of_circuit"].words
     for name in ("mse_x_active_tested", "mse_x_inactive_tested"):
@@ -75,9 +76,7 @@ def test_step_circuits_have_no_x_and_are_told_by_their_indicator():
 
 
 def test_a_model_that_has_diverged_has_no_errors():
-    begun = StepNetwork.start(n_circuits=4, width=24, redundancy=2, n_layers=2)
-    lost = lambda model: model.replace(b=model.b * np.nan)  # noqa: E731
-    found = few(begun, StepTask.create(n_circuits=4, n_layers=2), [1], lost)
+    found = measured_steps(lambda model: model.replace(b=model.b * np.nan))
     assert all(np.isnan(of.values).all() for n, of in found.items() if n != "n_active_tested")
 
 
