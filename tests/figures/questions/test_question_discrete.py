@@ -64,6 +64,20 @@ def test_verdict_is_judged_by_intervals_where_continuous_angles_fail(growth, giv
     assert question.claim(found)
 
 
+def test_a_cleaned_error_that_stays_large_is_not_held():
+    found = analysed((0.02, 0.01, 0.0, 1e-4))
+    for end in ("low", "mean", "high"):
+        found[f"last_{end}"][{"way": WAYS.index(question.CLEANED)}] = 1.9
+    assert question.verdict(found) == NOT_SUPPORTED
+
+
+def test_up_to_a_number_of_circuits_means_every_smaller_one():
+    found = analysed((0.02, 0.01, 0.0, 1e-4), numbers=(75, 150, 400))
+    assert "cleaned in every layer up to T = 400" in question.claim(found)
+    found["slope_high"][{"way": WAYS.index(question.CLEANED), "n_circuits": 1}] = 0.1
+    assert "cleaned in every layer up to T = 75" in question.claim(found)
+
+
 def test_claim_says_what_came_out_at_which_load():
     said = question.claim(analysed((0.006, 0.005, 0.0, 1e-4), noise=1e-9))
     assert "2 of 150 circuits active where 249 fit" in said  # 75 do not reach 0.1
