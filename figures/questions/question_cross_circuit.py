@@ -175,8 +175,8 @@ def claim(dataset: xr.Dataset) -> str:
     return (
         f"{_ANSWERS[verdict(dataset)]}: with k in and out of every circuit errors grow "
         f"{_with_interval(feeding)} times as fast as E t² ({where}; {_others(dataset)}){other}; "
-        f"connections at the circuit in use "
-        f"cost t each, not t², which says {rounded(feeding['ratio_law'], 3)}{_cost(dataset)}"
+        f"by the law of overlaps, in which connections at the circuit in use cost t each and not "
+        f"t², it would be {rounded(feeding['ratio_law'], 3)}{_cost(dataset)}"
     )
 
 

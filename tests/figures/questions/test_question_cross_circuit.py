@@ -61,6 +61,11 @@ def test_all_three_answers_and_what_the_claim_says(made, verdict, says):
     question.caption(found)
 
 
+def test_what_the_law_says_is_told_as_its_own():
+    said = question.claim(question.analyse(networks(1.0)))
+    assert "by the law of overlaps, in which" in said and "it would be 1" in said
+
+
 def test_lines_ratios_and_room_are_those_of_the_errors():
     found = question.analyse(networks(2.0))
     np.testing.assert_allclose(found["ratio_mean"].sel(graph_name="feeding"), 2)
