@@ -73,6 +73,16 @@ def test_verdict_is_judged_by_intervals_of_the_ratio(errors, given, answer):
     assert question.claim(found)
 
 
+def test_gates_that_hold_in_turns_do_not_hold():
+    gates = ["none", "by_share", "exclusive", "weights", "weights"]
+    found = analysed((0.2, 0.012, 0.012, 0.01, 0.03)).assign_coords(gate=("way", gates))
+    for way, number in ((1, 0), (2, 1)):
+        assert question.verdict(found) == SUPPORTED
+        for end in ("mean", "low", "high"):
+            found[f"ratio_{end}"][{"way": way, "n_circuits": number}] *= 4
+    assert question.verdict(found) == NOT_SUPPORTED
+
+
 def test_claim_says_what_came_out():
     said = question.claim(analysed((0.2, 0.04, 0.08, 0.01, 0.03), noise=0.0))
     assert "With 100 of 400 circuits kept a gate on neurons errs 4 (4 to 4) times" in said
