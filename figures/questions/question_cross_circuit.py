@@ -21,6 +21,7 @@ from figures.kit.words import listed, rounded
 from figures.questions import question_cross_circuit_panels as panels
 from sweeps.stats import mean_over_seeds
 from toymodels.circuits.constructions.linked_rotations import expected_error
+from toymodels.errors import InputError
 
 ERROR = "mse_x_active"
 FIRST, LAST = 2, 3  # layers: after one step, and after two
@@ -41,12 +42,15 @@ WORDS = {
 
 
 def check(plan: Any) -> None:
-    """Refuse networks without a second step from circuit to circuit, and a limit of nothing.
+    """Refuse networks without a second step from circuit to circuit, and limits of nothing.
 
     Raises:
-        InputError: fewer than three layers, or a limit that no error is below.
+        InputError: fewer than three layers, or limits that no error, or no growth, is between.
     """
     require_at_least("limit", plan.settings["limit"], 1e-9)
+    least, most = plan.settings["least"], plan.settings["most"]
+    if not least < most:
+        raise InputError(f"least = {least} and most = {most}: give least below most.")
     for variant in plan.config.variants:
         require_at_least("n_layers", variant["n_layers"], LAST)
 

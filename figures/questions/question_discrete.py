@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from figures.circuits.errors import spread_along
 from figures.kit import verdict as judge
 from figures.kit.panels import panels
+from figures.kit.settings import require_above, require_at_least
 from figures.kit.words import listed, rounded
 from figures.questions.question_discrete_panels import draw_depth, draw_survived
 from sweeps.stats import mean_over_seeds
@@ -45,6 +46,16 @@ HELD = {
     "eight values in every layer": ("vector", 8, 1, "values"),
     "such signs": SIGNS,
 }
+
+
+def check(plan: Any) -> None:
+    """Refuse limits that no error keeps to.
+
+    Raises:
+        InputError: a growth below 0 that counts as none, or an error of 0 that counts as large.
+    """
+    require_at_least("flat", plan.settings["flat"], 0)
+    require_above("large", plan.settings["large"], 0)
 
 
 def analyse(dataset: xr.Dataset) -> xr.Dataset:

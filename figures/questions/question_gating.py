@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from figures.circuits.errors import geometric_means
 from figures.kit import verdict as judge
 from figures.kit.panels import panels
+from figures.kit.settings import require_above
 from figures.kit.words import counted, listed, rounded
 from figures.questions.question_gating_panels import draw_attention, draw_errors
 from sweeps.stats import mean_over_seeds
@@ -36,6 +37,15 @@ WORDS = {
 # The gate whose network has no others, and gates on neurons, by name and first layer.
 WITHOUT, LATE, BLIND = ("weights", 2), ("weights", 3), ("blind", 2)
 ON_NEURONS = (("exclusive", 2), ("by_share", 2))
+
+
+def check(plan: Any) -> None:
+    """Refuse a factor within which a gate could err only less than a network without the others.
+
+    Raises:
+        InputError: a factor of 1 or less.
+    """
+    require_above("factor", plan.settings["factor"], 1)
 
 
 def analyse(dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> xr.Dataset:

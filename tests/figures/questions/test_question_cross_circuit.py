@@ -85,6 +85,11 @@ def test_a_network_without_a_second_step_is_refused():
         figures.question_cross_circuit.compute(version="tiny", n_layers=2)
 
 
+def test_limits_with_nothing_between_them_are_refused():
+    with pytest.raises(InputError, match=r"least = 2\.0 and most = 1\.25"):
+        figures.question_cross_circuit.compute(version="tiny", overrides=["least=2.0"])
+
+
 def test_it_draws_where_no_line_fits_and_no_room_is_found():
     figure = question.draw(question.analyse(networks(1.0, seeds=1, lost=1)))
     plt.close(figure)

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import figures
 from figures.kit.verdict import NOT_SUPPORTED, SUPPORTED, UNDECIDED
 from figures.questions import question_discrete as question
+from toymodels.errors import InputError
 
 WAYS = [question.CONTINUOUS, question.INDICATORS, question.CLEANED, question.SIGNS]
 LAYERS = np.arange(11)
@@ -76,6 +78,12 @@ def test_up_to_a_number_of_circuits_means_every_smaller_one():
     assert "cleaned in every layer up to T = 400" in question.claim(found)
     found["slope_high"][{"way": WAYS.index(question.CLEANED), "n_circuits": 1}] = 0.1
     assert "cleaned in every layer up to T = 75" in question.claim(found)
+
+
+@pytest.mark.parametrize(("given", "says"), [("flat=-0.1", "at least 0"), ("large=0.0", "above 0")])
+def test_limits_that_no_error_keeps_to_are_refused(given, says):
+    with pytest.raises(InputError, match=says):
+        figures.question_discrete.compute(version="tiny", overrides=[given])
 
 
 def test_claim_says_what_came_out_at_which_load():
