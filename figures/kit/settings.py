@@ -55,8 +55,14 @@ def _named(now: Any) -> str:
 
 def require_at_least(name: str, value: float, least: float) -> None:
     """Refuse a setting below `least` with an `InputError` that names it."""
-    if value < least:
+    if not value >= least:
         raise InputError(f"{name} = {value} must be at least {least}.")
+
+
+def require_above(name: str, value: float, bound: float) -> None:
+    """Refuse a setting that is not above `bound` with an `InputError` that names it."""
+    if not value > bound:
+        raise InputError(f"{name} = {value} must be above {bound}.")
 
 
 def require_snapshots(plan: Any, least: int = 4) -> None:

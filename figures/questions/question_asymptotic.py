@@ -25,6 +25,7 @@ from figures.questions.question_asymptotic_loads import (
     FORMS,
     LIMITS,
     POWER,
+    counting_failures,
     judged,
     largest_loads,
     trend,
@@ -232,12 +233,12 @@ def _critical(n_copies: int, redundancy: int, n_active: int, n_layers: int, shar
 
 def verdict(dataset: xr.Dataset) -> str:
     """Judge whether loads below the threshold stay fine: for the best S, by the best design."""
-    return question_asymptotic_answer.verdict(dataset)
+    return question_asymptotic_answer.verdict(counting_failures(dataset))
 
 
 def claim(dataset: xr.Dataset) -> str:
     """Say how the largest loads go with the width for the best S, and which form that has."""
-    return question_asymptotic_answer.claim(dataset)
+    return question_asymptotic_answer.claim(counting_failures(dataset))
 
 
 def caption(dataset: xr.Dataset) -> list[str]:
@@ -261,4 +262,4 @@ def caption(dataset: xr.Dataset) -> list[str]:
 
 def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:
     """Draw the largest loads by width: a row for each limit, a column for each z."""
-    return question_asymptotic_draw.draw(dataset, list(LIMITS.values()), axes)
+    return question_asymptotic_draw.draw(counting_failures(dataset), list(LIMITS.values()), axes)

@@ -84,6 +84,8 @@ def _how_it_goes(of: xr.Dataset) -> list[str]:
 def _value(of: xr.Dataset, digits: int = 3) -> str:
     """Say a load, with its interval where it has three digits, or that it is a bound."""
     mean, low, high = (float(of[name]) for name in ("mean", "low", "high"))
+    if not np.isfinite(mean) and of["largest"].notnull().any():
+        return f"an unknown load (some networks fail from {rounded(of['lowest_load'])} on)"
     if not np.isfinite(mean):
         return f"less than {rounded(of['lowest_load'])}"
     if not of["passed"]:

@@ -61,8 +61,11 @@ def _largest(load: NDArray, row: NDArray, limit: float) -> tuple[float, bool]:
 
 
 def chosen(largest: xr.DataArray, n_choosing: int) -> xr.DataArray:
-    """Return the redundancy of the largest load, by the mean over the first so many seeds."""
-    return largest.isel(seed=slice(n_choosing)).mean("seed").fillna(0).idxmax("redundancy")
+    """Return the redundancy of the largest load, by the mean over the first so many seeds.
+
+    A network without such a load counts as 0.
+    """
+    return largest.isel(seed=slice(n_choosing)).fillna(0).mean("seed").idxmax("redundancy")
 
 
 def judged(found: xr.Dataset, n_choosing: int, fixed: int) -> xr.Dataset:
@@ -90,6 +93,26 @@ def judged(found: xr.Dataset, n_choosing: int, fixed: int) -> xr.Dataset:
         passed=both["passed"].where(both["largest"].notnull(), 1).min("seed").astype(np.int8),
         best=best,
     )
+
+
+def counting_failures(found: xr.Dataset) -> xr.Dataset:
+    """Return means and trends, NaN where some of the networks fail from the first load on.
+
+    Such a network has no largest load, so that a mean of the others would be too high.
+
+    Args:
+        found: of `judged`, with trends, `n_judging` and `n_judging_widest`. Fewer networks at the
+            largest width are no failures.
+    """
+    is_widest = found["width"] == found["width"].max()
+    n_asked = xr.where(is_widest, found["n_judging_widest"], found["n_judging"])
+    asked = xr.DataArray(np.arange(found.sizes["seed"]), dims="seed") < n_asked
+    holds = found["largest"].notnull()
+    whole = holds.where(asked, True).all("seed") | ~holds.any("seed")
+    known = {name: found[name].where(whole) for name in ("mean", "low", "high")}
+    trends = [n for n in found if str(n).endswith(("slope", "slope_low", "slope_high"))]
+    known |= {str(name): found[name].where(whole.all("width")) for name in [*trends, "off"]}
+    return found.assign(known)
 
 
 class Trend(NamedTuple):

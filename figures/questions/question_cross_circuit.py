@@ -21,6 +21,7 @@ from figures.kit.words import listed, rounded
 from figures.questions import question_cross_circuit_panels as panels
 from sweeps.stats import mean_over_seeds
 from toymodels.circuits.constructions.linked_rotations import expected_error
+from toymodels.errors import InputError
 
 ERROR = "mse_x_active"
 FIRST, LAST = 2, 3  # layers: after one step, and after two
@@ -41,12 +42,15 @@ WORDS = {
 
 
 def check(plan: Any) -> None:
-    """Refuse networks without a second step from circuit to circuit, and a limit of nothing.
+    """Refuse networks without a second step from circuit to circuit, and limits of nothing.
 
     Raises:
-        InputError: fewer than three layers, or a limit that no error is below.
+        InputError: fewer than three layers, or limits that no error, or no growth, is between.
     """
     require_at_least("limit", plan.settings["limit"], 1e-9)
+    least, most = plan.settings["least"], plan.settings["most"]
+    if not least < most:
+        raise InputError(f"least = {least} and most = {most}: give least below most.")
     for variant in plan.config.variants:
         require_at_least("n_layers", variant["n_layers"], LAST)
 
@@ -175,8 +179,8 @@ def claim(dataset: xr.Dataset) -> str:
     return (
         f"{_ANSWERS[verdict(dataset)]}: with k in and out of every circuit errors grow "
         f"{_with_interval(feeding)} times as fast as E t² ({where}; {_others(dataset)}){other}; "
-        f"connections at the circuit in use "
-        f"cost t each, not t², which says {rounded(feeding['ratio_law'], 3)}{_cost(dataset)}"
+        f"by the law of overlaps, in which connections at the circuit in use cost t each and not "
+        f"t², it would be {rounded(feeding['ratio_law'], 3)}{_cost(dataset)}"
     )
 
 

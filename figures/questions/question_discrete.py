@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from figures.circuits.errors import spread_along
 from figures.kit import verdict as judge
 from figures.kit.panels import panels
+from figures.kit.settings import require_above, require_at_least
 from figures.kit.words import listed, rounded
 from figures.questions.question_discrete_panels import draw_depth, draw_survived
 from sweeps.stats import mean_over_seeds
@@ -45,6 +46,16 @@ HELD = {
     "eight values in every layer": ("vector", 8, 1, "values"),
     "such signs": SIGNS,
 }
+
+
+def check(plan: Any) -> None:
+    """Refuse limits that no error keeps to.
+
+    Raises:
+        InputError: a growth below 0 that counts as none, or an error of 0 that counts as large.
+    """
+    require_at_least("flat", plan.settings["flat"], 0)
+    require_above("large", plan.settings["large"], 0)
 
 
 def analyse(dataset: xr.Dataset) -> xr.Dataset:
@@ -100,9 +111,9 @@ def verdict(dataset: xr.Dataset) -> str:
     """Judge "continuous errors add up, discrete ones that are cleaned do not", by growth.
 
     At every load at which continuous angles fail they must grow also with ideal indicators, and
-    four values that are ideally cleaned in every layer must not.
+    four values that are ideally cleaned in every layer must not, nor end as large.
     """
-    flat, found = float(dataset["flat"]), []
+    flat, large, found = float(dataset["flat"]), float(dataset["large"]), []
     indicators, cleaned = way(dataset, INDICATORS), way(dataset, CLEANED)
     if indicators is None or cleaned is None:
         return judge.UNDECIDED
@@ -111,6 +122,7 @@ def verdict(dataset: xr.Dataset) -> str:
         found += [
             judge.compared(float(grows["slope_low"]), float(grows["slope_high"]), flat),
             judge.compared(-float(stays["slope_high"]), -float(stays["slope_low"]), -flat),
+            judge.compared(-float(stays["last_high"]), -float(stays["last_low"]), -large),
         ]
     return judge.all_of(found)
 
@@ -160,13 +172,15 @@ def _last(cell: xr.Dataset) -> str:
 
 
 def _limits(dataset: xr.Dataset) -> str:
-    """Say up to how many circuits what is cleaned stays flat."""
+    """Say up to how many circuits, with all smaller numbers, what is cleaned stays flat."""
     said = []
     for name, which in HELD.items():
         found = way(dataset, which)
         if found is not None:
-            flat = found["n_circuits"].values[found["slope_high"].values < float(dataset["flat"])]
-            said.append(f"{name} {f'up to T = {flat.max()}' if flat.size else 'at no T'}")
+            found = found.sortby("n_circuits")
+            is_flat = found["slope_high"].values < float(dataset["flat"])
+            flat = found["n_circuits"].values[np.logical_and.accumulate(is_flat)]
+            said.append(f"{name} {f'up to T = {flat[-1]}' if flat.size else 'at no T'}")
     most = rounded(dataset["flat"])
     fit = f" (of which {int(dataset['width']) // SIGN_NEURONS} fit side by side)"
     with_signs = fit if way(dataset, SIGNS) is not None else ""

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from figures.circuits.errors import geometric_means
 from figures.kit import verdict as judge
 from figures.kit.panels import panels
+from figures.kit.settings import require_above
 from figures.kit.words import counted, listed, rounded
 from figures.questions.question_gating_panels import draw_attention, draw_errors
 from sweeps.stats import mean_over_seeds
@@ -35,6 +37,15 @@ WORDS = {
 # The gate whose network has no others, and gates on neurons, by name and first layer.
 WITHOUT, LATE, BLIND = ("weights", 2), ("weights", 3), ("blind", 2)
 ON_NEURONS = (("exclusive", 2), ("by_share", 2))
+
+
+def check(plan: Any) -> None:
+    """Refuse a factor within which a gate could err only less than a network without the others.
+
+    Raises:
+        InputError: a factor of 1 or less.
+    """
+    require_above("factor", plan.settings["factor"], 1)
 
 
 def analyse(dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> xr.Dataset:
@@ -112,28 +123,25 @@ def _attention(dataset: xr.Dataset) -> xr.Dataset:
 def verdict(dataset: xr.Dataset) -> str:
     """Judge "errors are those without ruled-out circuits", by intervals of ratios to these.
 
-    In every cell with some ruled out and errors to compare, the better of the gates on neurons.
+    One gate on neurons has to hold in every cell with some ruled out and errors to compare: the
+    better one of each cell would be chosen by the networks that judge it.
     """
-    cells = _judged(dataset)
-    factor = float(dataset["factor"])
-    # Below the factor: compared as its negative.
-    found = [judge.compared(-high, -low, -factor) for low, high in cells]
-    return judge.all_of(found)
-
-
-def _judged(dataset: xr.Dataset) -> list[tuple[float, float]]:
-    """Return intervals of the ratio of the better gate on neurons, cell by cell."""
     some = dataset.isel(share_kept=np.flatnonzero(dataset["share_kept"].values < 1))
     gates = [_way(some, which) for which in ON_NEURONS if _index(some, which) is not None]
-    if not gates:
-        return []
-    mean, low, high = (
-        np.stack([gate[f"ratio_{end}"].values for gate in gates]) for end in ("mean", "low", "high")
-    )
-    best = np.nan_to_num(mean, nan=np.inf).argmin(axis=0)[None]
-    pairs = [np.take_along_axis(ends, best, axis=0)[0].ravel() for ends in (low, high)]
-    measured = np.isfinite(np.take_along_axis(mean, best, axis=0)[0].ravel())
-    return [(float(a), float(b)) for a, b, m in zip(*pairs, measured, strict=True) if m]
+    measured = [np.isfinite(gate["ratio_mean"].values) for gate in gates]
+    answers = [_of_gate(gate, np.any(measured, axis=0)) for gate in gates]
+    if judge.SUPPORTED in answers:
+        return judge.SUPPORTED
+    fails = answers and set(answers) == {judge.NOT_SUPPORTED}
+    return judge.NOT_SUPPORTED if fails else judge.UNDECIDED
+
+
+def _of_gate(gate: xr.Dataset, measured: NDArray[np.bool_]) -> str:
+    """Judge one gate in the cells in which some gate was measured."""
+    factor = float(gate["factor"])
+    ends = (gate[f"ratio_{end}"].values[measured].tolist() for end in ("low", "high"))
+    # Below the factor: compared as its negative.
+    return judge.all_of([judge.compared(-b, -a, -factor) for a, b in zip(*ends, strict=True)])
 
 
 def claim(dataset: xr.Dataset) -> str:
@@ -214,6 +222,8 @@ def caption(dataset: xr.Dataset) -> list[str]:
     return [
         f"{counted(int(dataset['attention_circuits']), 'circuit')} in the panels of attention",
         "errors: geometric means over networks with 95 % intervals",
+        "a gate on neurons: the one with the smaller mean of the same networks; the verdict asks "
+        "one gate to hold wherever circuits are ruled out",
         "one circuit or head active at a time, none of those ruled out",
         f"gates by share, and the blind one, take up to {_strength(dataset)}",
         "circuits in a network of their own share neurons more evenly than those a gate keeps",

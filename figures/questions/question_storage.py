@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 from figures.kit import style
 from figures.kit.panels import draw_interval, legend_of, panels
+from figures.kit.settings import require_above
 from figures.kit.verdict import NOT_SUPPORTED, SUPPORTED, all_of, compared
 from figures.kit.words import counted, listed, rounded
 from figures.questions import capacity
@@ -43,12 +44,13 @@ WORDS = {
 
 
 def check(plan: Any) -> None:
-    """Refuse a level or layers that give no capacity.
+    """Refuse a level or layers that give no capacity, and a factor that has no logarithm.
 
     Raises:
         InputError: a setting out of range.
     """
     capacity.check(plan)
+    require_above("gain_that_counts", plan.settings["gain_that_counts"], 0)
 
 
 def analyse(dataset: xr.Dataset) -> xr.Dataset:

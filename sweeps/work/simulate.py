@@ -18,7 +18,7 @@ from flax import struct
 from sweeps.plan import Block, Layout, Program
 from sweeps.work.base import Advance, Output, Work
 from sweeps.work.timing import twice
-from toymodels.circuits.constructions.rotations import Construction
+from toymodels.circuits.constructions.rotations import Construction, Limited
 from toymodels.circuits.examples import require_examples
 from toymodels.circuits.simulation import simulate_rotations
 from toymodels.errors import InputError, require_range
@@ -60,10 +60,12 @@ class Simulate(Work):
             circuits: which small circuits in which network; naming them asks for this kind of work.
 
         Raises:
-            InputError: more circuits active than there are, or no examples.
+            InputError: more circuits active than there are or than these allow, or no examples.
         """
         require_range("n_samples", n_samples, 1, 100_000_000)
         require_examples(n_active, n_samples, circuits.n_circuits)
+        if isinstance(circuits, Limited):
+            circuits.require_active(n_active)
         return Simulation(circuits, np.int64(n_active), np.int64(n_samples))
 
     def names(self, run: Simulation) -> set[str]:

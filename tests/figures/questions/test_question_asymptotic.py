@@ -99,6 +99,7 @@ def answers(loads, n_seeds=4, noise=0.01, passed=1):
     found["passed"] = xr.full_like(found["largest"], passed, np.int8)
     found = question_asymptotic._with_trends(judged(found, 1, 6))
     settings = {"threshold": 0.004, "flat": -0.02, "fixed_redundancy": 6, "lowest_load": 1e-3}
+    settings |= {"n_judging": n_seeds, "n_judging_widest": n_seeds}
     settings |= {"n_layers": 4, "largest_spurious": 1e-3, "largest_error": 0.1}
     names = {"assignment": ("design", ["transversal"]), "inhibition": ("design", [1.0])}
     return found.assign_coords(settings | names)
@@ -124,6 +125,15 @@ def test_the_answer_is_judged_by_intervals(dataset, said):
     assert question_asymptotic.verdict(dataset) == said
     text = question_asymptotic.claim(dataset)
     assert "nan" not in text and "inf" not in text
+
+
+def test_networks_that_fail_from_the_first_load_on_are_not_left_out():
+    found = answers([LEVEL, LEVEL], noise=1e-3)
+    found["largest"][{"width": -1, "seed": [2, 3]}] = np.nan
+    assert question_asymptotic.verdict(found) == "undecided"
+    assert "some networks fail from 0.001 on" in question_asymptotic.claim(found)
+    fewer = found.assign_coords(n_judging_widest=2)  # they were never drawn
+    assert question_asymptotic.verdict(fewer) == "supported"
 
 
 def test_one_design_that_works_is_enough():

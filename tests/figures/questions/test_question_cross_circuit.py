@@ -61,6 +61,11 @@ def test_all_three_answers_and_what_the_claim_says(made, verdict, says):
     question.caption(found)
 
 
+def test_what_the_law_says_is_told_as_its_own():
+    said = question.claim(question.analyse(networks(1.0)))
+    assert "by the law of overlaps, in which" in said and "it would be 1" in said
+
+
 def test_lines_ratios_and_room_are_those_of_the_errors():
     found = question.analyse(networks(2.0))
     np.testing.assert_allclose(found["ratio_mean"].sel(graph_name="feeding"), 2)
@@ -78,6 +83,11 @@ def test_lines_ratios_and_room_are_those_of_the_errors():
 def test_a_network_without_a_second_step_is_refused():
     with pytest.raises(InputError, match="n_layers = 2"):
         figures.question_cross_circuit.compute(version="tiny", n_layers=2)
+
+
+def test_limits_with_nothing_between_them_are_refused():
+    with pytest.raises(InputError, match=r"least = 2\.0 and most = 1\.25"):
+        figures.question_cross_circuit.compute(version="tiny", overrides=["least=2.0"])
 
 
 def test_it_draws_where_no_line_fits_and_no_room_is_found():

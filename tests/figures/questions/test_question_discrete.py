@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import figures
 from figures.kit.verdict import NOT_SUPPORTED, SUPPORTED, UNDECIDED
 from figures.questions import question_discrete as question
+from toymodels.errors import InputError
 
 WAYS = [question.CONTINUOUS, question.INDICATORS, question.CLEANED, question.SIGNS]
 LAYERS = np.arange(11)
@@ -62,6 +64,26 @@ def test_verdict_is_judged_by_intervals_where_continuous_angles_fail(growth, giv
     found = analysed(growth, **given)
     assert question.verdict(found) == answer
     assert question.claim(found)
+
+
+def test_a_cleaned_error_that_stays_large_is_not_held():
+    found = analysed((0.02, 0.01, 0.0, 1e-4))
+    for end in ("low", "mean", "high"):
+        found[f"last_{end}"][{"way": WAYS.index(question.CLEANED)}] = 1.9
+    assert question.verdict(found) == NOT_SUPPORTED
+
+
+def test_up_to_a_number_of_circuits_means_every_smaller_one():
+    found = analysed((0.02, 0.01, 0.0, 1e-4), numbers=(75, 150, 400))
+    assert "cleaned in every layer up to T = 400" in question.claim(found)
+    found["slope_high"][{"way": WAYS.index(question.CLEANED), "n_circuits": 1}] = 0.1
+    assert "cleaned in every layer up to T = 75" in question.claim(found)
+
+
+@pytest.mark.parametrize(("given", "says"), [("flat=-0.1", "at least 0"), ("large=0.0", "above 0")])
+def test_limits_that_no_error_keeps_to_are_refused(given, says):
+    with pytest.raises(InputError, match=says):
+        figures.question_discrete.compute(version="tiny", overrides=[given])
 
 
 def test_claim_says_what_came_out_at_which_load():

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import figures
 from figures.kit.verdict import NOT_SUPPORTED, SUPPORTED, UNDECIDED
 from figures.questions import question_gating as question
+from toymodels.errors import InputError
 
 WAYS = [("none", 2), ("by_share", 2), ("blind", 2), ("weights", 2), ("weights", 3)]
 NUMBERS, SHARES = [100, 400], [0.25, 1.0]
@@ -71,6 +73,21 @@ def test_verdict_is_judged_by_intervals_of_the_ratio(errors, given, answer):
     found = analysed(errors, **given)
     assert question.verdict(found) == answer
     assert question.claim(found)
+
+
+def test_gates_that_hold_in_turns_do_not_hold():
+    gates = ["none", "by_share", "exclusive", "weights", "weights"]
+    found = analysed((0.2, 0.012, 0.012, 0.01, 0.03)).assign_coords(gate=("way", gates))
+    for way, number in ((1, 0), (2, 1)):
+        assert question.verdict(found) == SUPPORTED
+        for end in ("mean", "low", "high"):
+            found[f"ratio_{end}"][{"way": way, "n_circuits": number}] *= 4
+    assert question.verdict(found) == NOT_SUPPORTED
+
+
+def test_a_factor_of_one_is_refused():
+    with pytest.raises(InputError, match=r"factor = 1\.0 must be above 1"):
+        figures.question_gating.compute(version="tiny", overrides=["factor=1.0"])
 
 
 def test_claim_says_what_came_out():

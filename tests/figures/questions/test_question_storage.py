@@ -82,6 +82,11 @@ def test_one_network_decides_nothing():
     assert question.verdict(found) == "undecided"
 
 
+def test_a_gain_of_nothing_is_refused():
+    with pytest.raises(InputError, match=r"gain_that_counts = 0\.0 must be above 0"):
+        figures.question_storage.compute(version="tiny", overrides=["gain_that_counts=0.0"])
+
+
 def test_layers_beyond_the_network_are_refused():
     with pytest.raises(InputError, match="n_layers"):
         figures.question_storage.compute(version="tiny", overrides=["layers=[1,7]"])

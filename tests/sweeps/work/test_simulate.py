@@ -1,6 +1,7 @@
 """Simulated sweeps: each cell is one call of the library, stored, resumed, drawn again."""
 
 import dataclasses
+import re
 
 import jax
 import numpy as np
@@ -159,6 +160,18 @@ def test_too_little_memory_is_refused_with_what_is_needed():
     assert 2000**2 * 4 * 3 < SIMULATE.block_bytes(block) < 2**30
     with pytest.raises(InputError, match=r"does not hold a network with.*raise memory"):
         blocks_of(TABLE | {"width": 8000}, memory=2**20)
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"circuits": "gated_rotations", "grid": {"share_kept": [0.5, 0.02]}}, "share_kept = 0.02"),
+        ({"circuits": "attended_rotations", "n_tokens": 50}, "n_tokens = 50"),
+    ],
+)
+def test_more_active_circuits_than_a_network_allows_are_refused_before_it_runs(given, named):
+    with pytest.raises(InputError, match=f"n_active = 3 .*{re.escape(named)}"):
+        programs_of({"name": "refused", "n_active": 3, **SIZES, **given})
 
 
 def test_another_root_draws_other_networks_at_the_same_seeds(simulated):

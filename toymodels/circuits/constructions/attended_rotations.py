@@ -27,6 +27,7 @@ from toymodels.circuits.examples import (
     examples_per_block,
     generator,
     in_order,
+    require_examples,
 )
 from toymodels.circuits.forward import Plan, plan, relu_gating, run_layers
 from toymodels.circuits.measures import SWITCHED, number_of
@@ -132,6 +133,19 @@ class AttendedRotations:
         """Circuits that a head's tokens call: its own, and another one for each other token."""
         return self.n_tokens - self.n_calling + 1
 
+    def require_active(self, n_active: int) -> None:
+        """Refuse heads whose tokens call more circuits than there are.
+
+        Raises:
+            InputError: names `n_tokens`.
+        """
+        if n_active * self.n_named > self.n_circuits:
+            raise InputError(
+                f"n_active = {n_active} heads whose n_tokens = {self.n_tokens} call {self.n_named} "
+                f"circuits each need {n_active * self.n_named}, but n_circuits = "
+                f"{self.n_circuits}: lower n_active or n_tokens."
+            )
+
     def draw(self, key: jax.Array) -> Network:
         """Draw assignments and angles, and build the network of them."""
         return self.rotations.draw(key)
@@ -144,11 +158,8 @@ class AttendedRotations:
         Raises:
             InputError: more circuits called than there are.
         """
-        if not 1 <= n_active * self.n_named <= network.n_circuits:
-            raise InputError(
-                f"n_active = {n_active} heads whose tokens call {self.n_named} circuits each need "
-                f"as many, but n_circuits = {network.n_circuits}: lower n_active or n_tokens."
-            )
+        require_examples(n_active, n_samples, network.n_circuits)
+        self.require_active(n_active)
         blocks = self.draw_inputs(key, network, n_active, n_samples)
         counts = reduce(_add, in_order(partial(_count, plan(network), n_active), blocks))
         called = n_samples * n_active

@@ -25,7 +25,7 @@ from toymodels.circuits.measures import (
     rotation_errors,
 )
 from toymodels.circuits.small_circuits import active_rotations
-from toymodels.errors import require_range
+from toymodels.errors import InputError, require_range
 from toymodels.streams import Stream
 
 
@@ -90,11 +90,28 @@ class GatedRotations:
         """T."""
         return self.rotations.n_circuits
 
+    @property
+    def n_kept(self) -> int:
+        """T_eff, the circuits that the gate does not rule out."""
+        return max(1, round(float(self.share_kept) * self.n_circuits))
+
+    def require_active(self, n_active: int) -> None:
+        """Refuse more active circuits than the gate keeps.
+
+        Raises:
+            InputError: names `share_kept`.
+        """
+        if n_active > self.n_kept:
+            raise InputError(
+                f"n_active = {n_active} circuits cannot be active: share_kept = "
+                f"{float(self.share_kept):g} of n_circuits = {self.n_circuits} keeps "
+                f"{self.n_kept}; lower n_active or raise share_kept."
+            )
+
     def draw(self, key: jax.Array) -> Gated:
         """Draw a network, and which circuits the gate keeps: a smaller share of the same."""
-        n_kept = max(1, round(float(self.share_kept) * self.n_circuits))
         order = generator(key, Stream.GATES).permutation(self.n_circuits)
-        return Gated(self.rotations.draw(key), np.sort(order[:n_kept]))
+        return Gated(self.rotations.draw(key), np.sort(order[: self.n_kept]))
 
     def simulate(
         self, key: jax.Array, network: Gated, n_active: int, n_samples: int
@@ -104,6 +121,7 @@ class GatedRotations:
         Raises:
             InputError: more circuits active than the gate keeps.
         """
+        self.require_active(n_active)
         whole, kept = network
         inhibition = float(self.rotations.inhibition)
         few = network_of(whole, kept, inhibition)

@@ -2,13 +2,14 @@
 
 Every kind of circuits that a sweep may simulate is such a record: `create` takes its settings,
 `draw(key)` draws a network, `simulate(key, network, …)` measures it, `n_bytes` and `cost` say what
-that takes. Floats that a sweep may vary are leaves, sizes are static.
+that takes. Floats that a sweep may vary are leaves, sizes are static. Where fewer circuits may be
+active than there are, `require_active(n_active)` refuses more, with the key that allows them.
 """
 
 import os
 from collections.abc import Callable
 from functools import cache
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import jax
 import numpy as np
@@ -62,6 +63,15 @@ class Construction(Protocol):
 
     def n_bytes(self) -> int:
         """Return the bytes of a network and its examples."""
+        ...
+
+
+@runtime_checkable
+class Limited(Protocol):
+    """Circuits of which fewer may be active than there are."""
+
+    def require_active(self, n_active: int) -> None:
+        """Refuse too many active circuits with an `InputError` that names the key to change."""
         ...
 
 

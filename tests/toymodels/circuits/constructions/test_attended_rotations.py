@@ -57,7 +57,7 @@ def test_one_token_switches_its_circuit_on_whatever_the_temperature():
 
 def test_more_calls_than_circuits_are_refused():
     made = AttendedRotations.create(**SIZES, n_tokens=20)
-    with pytest.raises(InputError, match=r"n_active = 2 heads .* n_circuits = 30"):
+    with pytest.raises(InputError, match=r"n_active = 2 heads .* n_tokens = 20 .* n_circuits = 30"):
         made.simulate(KEY, made.draw(KEY), 2, 10)
     with pytest.raises(InputError, match="n_calling"):
         run(n_tokens=3, n_calling=4)
