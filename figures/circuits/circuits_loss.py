@@ -13,6 +13,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from figures.circuits.tested import as_trained, false_ones, require_tested
 from figures.kit import style
 from figures.kit.panels import draw_interval, legend_of, panels
 from figures.kit.words import rounded
@@ -29,20 +30,15 @@ SMALLEST = 1e-4
 
 def analyse(dataset: xr.Dataset) -> xr.Dataset:
     """Return the share of circuits computed, sorted errors of circuits, and false ones."""
-    tested = dataset["n_active_tested"]
-    tested = tested.isel(dict.fromkeys(tested.dims[:-1], 0)).values.tolist()
-    z = [tested.index(int(n)) for n in dataset["n_active"].values]
-    same = xr.DataArray(z, dims="n_active", coords={"n_active": dataset["n_active"]})
-    error = dataset["mse_of_circuit"].isel(tested_active=same)
-    spurious = dataset["spurious_tested"].isel(tested_active=same, layer=-1)
+    error = as_trained(dataset, "mse_of_circuit")
+    spurious = as_trained(dataset, "spurious_tested").isel(layer=-1)
     found = xr.Dataset(attrs=dataset.attrs)
     found["diverged"] = dataset["diverged"]
     known = error.notnull().sum("circuit")
     found["computed_share"] = (error < dataset["computed"]).sum("circuit") / known.where(known > 0)
     ranked = error.copy(data=np.sort(error.values, axis=error.get_axis_num("circuit")))
     found["error_of_circuit"] = ranked.rename(circuit="rank")
-    inactive = (dataset["n_circuits"] - dataset["n_active"]) / dataset["n_active"]
-    found["false_on"] = (spurious * inactive).astype(np.float32)
+    found["false_on"] = false_ones(dataset, spurious).astype(np.float32)
     found["computed_share"] = found["computed_share"].astype(np.float32)
     return found.assign_coords(steps=dataset["steps"])
 
@@ -116,6 +112,11 @@ def caption(dataset: xr.Dataset) -> list[str]:
         "false ones: inactive circuits with an indicator above ½, for each active one",
         "plain: mean over all circuits; balanced: over active ones plus over inactive ones",
     ]
+
+
+def check(plan: Any) -> None:
+    """Refuse numbers of active circuits that are not tested."""
+    require_tested(plan)
 
 
 def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:

@@ -7,6 +7,7 @@ circuits active at once; how many circuits fit by width; and whether trained net
 construction's copies, its dead zone and its inhibition. All of it is our own.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,13 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from figures.circuits.circuits_trained_panels import draw_panels, name_of_start, starts
+from figures.circuits.tested import (
+    as_trained,
+    false_ones,
+    numbers_tested,
+    require_tested,
+    student,
+)
 from figures.kit.words import rounded
 from sweeps.stats import median_over_seeds
 
@@ -21,6 +29,9 @@ from sweeps.stats import median_over_seeds
 HELD = 0.1
 # At most so many inactive circuits that read as on, for each active one.
 TAKEN_FOR_ON = 0.1
+
+# What counts as no error where capacities are interpolated, in units of the bound.
+SMALLEST = 1e-2
 
 LAST = {"layer": -1}
 
@@ -38,26 +49,21 @@ WORDS = {
 
 def analyse(dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> xr.Dataset:
     """Return errors by start, T and z, capacities by width, and measures of structure."""
-    tested = _first(dataset, "n_active_tested").tolist()
-    z = [tested.index(int(n)) for n in dataset["n_active"].values]
-    same = xr.DataArray(z, dims="n_active", coords={"n_active": dataset["n_active"]})
-
-    def as_trained(name: str) -> xr.DataArray:
-        return dataset[f"{name}_tested"].isel(tested_active=same)
-
     found = xr.Dataset(attrs=dataset.attrs)
     found["diverged"] = dataset["diverged"]
     found = found.assign_coords(layer=1 + np.arange(dataset.sizes["layer"]))
-    found["error_by_layer"] = as_trained("mse_x_active")
+    found["error_by_layer"] = as_trained(dataset, "mse_x_active_tested")
     found["error"] = found["error_by_layer"].isel(LAST)
-    found["error_inactive"] = as_trained("mse_x_inactive").isel(LAST)
-    inactive = (dataset["n_circuits"] - dataset["n_active"]) / dataset["n_active"]
-    found["false_on"] = as_trained("spurious").isel(LAST) * inactive
+    found["error_inactive"] = as_trained(dataset, "mse_x_inactive_tested").isel(LAST)
+    spurious = as_trained(dataset, "spurious_tested").isel(LAST)
+    found["false_on"] = false_ones(dataset, spurious)
     found["error_elsewhere"] = dataset["mse_x_active_tested"].isel(LAST)
     for name in ("response", "own_share", "neurons_of_circuit"):
         found[name] = dataset[name]
-    found["strength"] = "strength", _first(dataset, "strength_tested")
-    found["tested_z"] = "tested_active", tested
+    strengths = dataset["strength_tested"]
+    strengths = strengths.isel(dict.fromkeys(strengths.dims[:-1], 0)).values
+    found["strength"] = "strength", strengths
+    found["tested_z"] = "tested_active", numbers_tested(dataset)
     found["inhibition_kept"] = _inhibition_kept(dataset)
     found["null_share"] = dataset["redundancy"] * 4 / dataset["width"]
     found = found.assign_coords({k: dataset[k] for k in ("init", "readout", "steps")})
@@ -67,21 +73,34 @@ def analyse(dataset: xr.Dataset, parts: dict[str, xr.Dataset]) -> xr.Dataset:
     )
 
 
-def _first(dataset: xr.Dataset, name: str) -> np.ndarray:
-    """Return what a measure was tested at, which is the same in all cells: of the first."""
-    return dataset[name].isel(dict.fromkeys(dataset[name].dims[:-1], 0)).values
-
-
 def _inhibition_kept(dataset: xr.Dataset) -> xr.DataArray:
-    """Return how much of the construction's weights between unlinked neurons is left.
+    """Return how much of the construction's inhibition is left.
 
     The slope of trained weights on the construction's, over pairs of neurons that no circuit links
-    and that the construction inhibits: 1 for itself, 0 for weights that know nothing of it.
+    and that the construction inhibits: 1 for itself, 0 where inhibition is gone.
     """
-    built = dataset["W"].isel(start=_built(dataset))
-    negative = (built < 0) & (built > built.min(("neuron", "from_neuron")) * 0.999)
-    pairs = (dataset["W"] * built).where(negative).sum(("neuron", "from_neuron", "link_layer"))
-    return pairs / (built**2).where(negative).sum(("neuron", "from_neuron", "link_layer"))
+    built = dataset.isel(start=_built(dataset))
+    cells = ("n_circuits", "n_active", "seed")
+    weights = dataset["W"].transpose(*cells, "start", "link_layer", "neuron", "from_neuron").values
+    own = built["W"].transpose(*cells, "link_layer", "neuron", "from_neuron").values
+    copies = built["copies"].transpose(*cells, "bias_layer", "circuit", "copy").values
+    kept = np.full(weights.shape[:4], np.nan)
+    for at in np.ndindex(*weights.shape[:3]):
+        n_circuits = int(dataset["n_circuits"].values[at[0]])
+        held = copies[at][:, :n_circuits].astype(int)
+        inhibited = (own[at] < 0) & ~linked(held, own.shape[-1])
+        there = own[at][inhibited]
+        for k in range(weights.shape[3]):
+            kept[(*at, k)] = np.sum(weights[at][k][inhibited] * there) / np.sum(there**2)
+    return xr.DataArray(kept, dims=(*cells, "start"))
+
+
+def linked(copies: np.ndarray, width: int, d: int = 4) -> np.ndarray:
+    """Return which neurons some circuit links, bool `[L-1, D, D]`, of copies `[L, T, S]`."""
+    found = np.zeros((len(copies) - 1, width // d, width // d), bool)
+    for layer, (source, target) in enumerate(pairwise(copies)):
+        found[layer][target[:, :, None], source[:, None, :]] = True
+    return np.tile(found, (1, d, d))
 
 
 def _built(dataset: xr.Dataset) -> int:
@@ -92,8 +111,7 @@ def _built(dataset: xr.Dataset) -> int:
 def capacities(cells: xr.Dataset) -> xr.Dataset:
     """Return the largest T that is held, by way, width and seed, and the exponent of its growth."""
     error = cells["mse_x_active_tested"].isel(layer=-1, tested_active=0)
-    inactive = (cells["n_circuits"] - cells["n_active"]) / cells["n_active"]
-    false_on = cells["spurious_tested"].isel(layer=-1, tested_active=0) * inactive
+    false_on = false_ones(cells, cells["spurious_tested"].isel(layer=-1, tested_active=0))
     trained = cells["steps"].values > 1
     ways = [f"{init}, {t}" for init, t in zip(cells["init"].values, trained, strict=True)]
     names = list(dict.fromkeys(ways))
@@ -133,37 +151,36 @@ def largest_held(T: np.ndarray, ratio: np.ndarray) -> float:
     i = int(above[0])
     if i == 0 or not np.isfinite(ratio[i]):
         return float(T[i - 1]) if i else 0.0
-    ends = np.log(np.maximum(ratio[i - 1 : i + 1], 1e-12))
+    ends = np.log(np.maximum(ratio[i - 1 : i + 1], SMALLEST))
     return float(np.exp(np.interp(0.0, ends, np.log(T[i - 1 : i + 1]))))
 
 
-def growth(dataset: xr.Dataset, way: int, name: str = "capacity") -> tuple[float, float, float]:
-    """Return the exponent a of T ∝ D^a: median over seeds, least and most; NaN without any."""
-    capacity = dataset[name].isel(way=way).values  # [D, seeds]
-    slopes = []
-    for of_seed in capacity.T:
+def growth(dataset: xr.Dataset, way: int) -> tuple[float, float, float]:
+    """Return the exponent a of T ∝ D^a, its mean over seeds and 95 % interval; NaN without any."""
+    capacity = dataset["capacity"].isel(way=way).values  # [D, seeds]
+    slopes = np.full(capacity.shape[1], np.nan)
+    for seed, of_seed in enumerate(capacity.T):
         ok = of_seed > 0
         if ok.sum() > 1:
             logs = np.log(dataset["by_width"].values[ok]), np.log(of_seed[ok])
-            slopes.append(np.polyfit(*logs, 1)[0])
-    if not slopes:
-        return np.nan, np.nan, np.nan
-    return float(np.median(slopes)), float(np.min(slopes)), float(np.max(slopes))
+            slopes[seed] = np.polyfit(*logs, 1)[0]
+    return student(slopes)
 
 
 def claim(dataset: xr.Dataset) -> str:
     """Compare errors of the construction and of trained networks, and how many they hold."""
     T, z = int(dataset["n_circuits"][-1]), int(dataset["n_active"][0])
     middle = median_over_seeds(dataset.sel(n_circuits=T, n_active=z), "error")
-    errors = [f"{_spread(middle.isel(start=i))} {name}" for i, name in enumerate(starts(dataset))]
+    errors = [f"{name} {_spread(middle.isel(start=i))}" for i, name in enumerate(starts(dataset))]
     widths, held = dataset["by_width"].values, []
     for i, name in enumerate(ways(dataset)):
-        few, many = (np.median(dataset["capacity"].isel(way=i, by_width=k)) for k in (0, -1))
-        held.append(f"{few:.0f} to {many:.0f} {name}")
+        of_way = dataset["capacity"].isel(way=i)
+        few, many = (_within(student(of_way.isel(by_width=k).values), 0) for k in (0, -1))
+        held.append(f"{name} {few} to {many}")
     layer, active = int(dataset["layer"][-1]), int(dataset["n_active_of_capacity"])
     return (
-        f"With T = {T} and {z} active x errs in layer {layer} by {', '.join(errors)}; from "
-        f"D = {widths[0]} to {widths[-1]}, {active} active, networks hold {', '.join(held)}"
+        f"Error of x in layer {layer}, T = {T}, {z} active: {'; '.join(errors)}. Circuits held, "
+        f"D = {widths[0]} to {widths[-1]}, {active} active: {'; '.join(held)}"
     )
 
 
@@ -171,16 +188,25 @@ def finding(dataset: xr.Dataset) -> str:
     """Say how capacities grow, what is told apart, and what is left of the construction."""
     grown = []
     for i, name in enumerate(ways(dataset)):
-        a, low, high = growth(dataset, i)
-        apart = np.median(dataset["capacity_told_apart"].isel(way=i, by_width=-1))
-        grows = f"T ∝ D^{a:.1f} ({low:.1f} to {high:.1f} over seeds)" if np.isfinite(a) else "none"
-        grown.append(f"{name} {grows}, told apart {apart:.0f} at the largest width")
-    return f"Capacities: {'; '.join(grown)}. {_structure(dataset)}"
+        apart = dataset["capacity_told_apart"].isel(way=i, by_width=-1).values
+        exponent = growth(dataset, i)
+        grows = f"T ∝ D^{_within(exponent, 2)}" if np.isfinite(exponent[0]) else "no growth"
+        grown.append(f"{name} {grows}, told apart {_within(student(apart), 0)}")
+    return (
+        f"Capacity by width, and circuits told apart at the largest: {'; '.join(grown)}. "
+        f"{_structure(dataset)}"
+    )
 
 
 def _spread(of: xr.Dataset) -> str:
     low, middle, high = (rounded(of[name]) for name in ("low", "median", "high"))
     return f"{middle} ({low}–{high})"
+
+
+def _within(interval: tuple[float, float, float], digits: int) -> str:
+    """Write a mean with its interval, where there is one."""
+    mean, low, high = (f"{number:.{digits}f}" for number in interval)
+    return f"{mean} ({low}–{high})" if np.isfinite(interval[1]) and low != high else mean
 
 
 def ways(dataset: xr.Dataset) -> list[str]:
@@ -195,18 +221,15 @@ def _structure(dataset: xr.Dataset) -> str:
     weak = int(np.abs(at["strength"].values - 0.25).argmin())
     parts = []
     for i, name in enumerate(starts(dataset)):
-        numbers = (
-            at["response"].isel(strength=weak),
-            at["own_share"].isel(layer=-1),
-            at["inhibition_kept"],
-        )
-        answer, own, kept = (float(v.isel(start=i).mean("seed")) for v in numbers)
-        parts.append(f"{rounded(answer)}, {own:.0%} and {kept:.0%} {name}")
+        mine = at.isel(start=i).mean("seed")
+        answer = rounded(mine["response"].isel(strength=weak))
+        own, kept = (float(v) for v in (mine["own_share"].isel(layer=-1), mine["inhibition_kept"]))
+        parts.append(f"{name}: it answers {answer}, {own:.0%} on its own copies, {kept:.0%} kept")
     T, null = int(at["n_circuits"]), float(dataset["null_share"])
     return (
-        f"A lone circuit at strength {float(at['strength'][weak]):.2g} (T = {T}) answers, has of "
-        f"its activation on its own copies (chance {null:.0%}), and the network keeps of the "
-        f"construction's inhibition: {'; '.join(parts)}"
+        f"A lone circuit at strength {float(at['strength'][weak]):.2g}, where the step answers 0 "
+        f"(T = {T}); the share of its activation on its own copies (chance {null:.0%}); and the "
+        f"construction's inhibition that is kept. {'. '.join(parts)}"
     )
 
 
@@ -216,9 +239,15 @@ def caption(dataset: xr.Dataset) -> list[str]:
         f"capacity: the largest T with an error of active circuits below {HELD:g}, between tested "
         f"T on straight lines in logarithms; told apart: with at most {TAKEN_FOR_ON:g} inactive "
         "circuits above ½ for each active one besides",
+        "bars: 95 % intervals, of capacities Student's over seeds",
         "inner layers are read as the construction is",
         f"capacities at z = {int(dataset['n_active_of_capacity'])}",
     ]
+
+
+def check(plan: Any) -> None:
+    """Refuse numbers of active circuits that are not tested."""
+    require_tested(plan)
 
 
 def draw(dataset: xr.Dataset, axes: Any = None) -> Figure:

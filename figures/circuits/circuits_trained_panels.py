@@ -7,6 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from figures.circuits.tested import student
 from figures.kit import style
 from figures.kit.panels import draw_interval, legend_of, panels
 from sweeps.stats import median_over_seeds
@@ -18,10 +19,10 @@ SMALLEST = 1e-5
 def name_of_start(init: str, readout: str, steps: int) -> str:
     """Return what a start is called."""
     if steps == 1:
-        return "construction, not trained"
+        return "the construction"
     if init == "construction":
         return "trained from the construction"
-    return "from random weights" + (", read-out too" if readout == "trained" else "")
+    return "trained from random weights" + (" with their read-out" if readout == "trained" else "")
 
 
 def starts(dataset: xr.Dataset) -> list[str]:
@@ -119,7 +120,7 @@ def _draw_capacity(ax: Axes, dataset: xr.Dataset) -> None:
             ok = (values > 0).any(axis=1)
             if not ok.any():
                 continue
-            low, middle, high = (np.quantile(values[ok], q, axis=1) for q in (0, 0.5, 1))
+            middle, low, high = np.array([student(of) for of in values[ok]]).T
             look = style.series(number) | {"ls": ls, "mfc": fill}
             draw_interval(ax, widths[ok], middle, low, high, **look)
     ax.plot(widths, widths / 4, color=style.NULL, lw=0.9, ls="--")

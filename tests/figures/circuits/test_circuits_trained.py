@@ -1,11 +1,14 @@
 """The figure of trained circuits: capacities between tested sizes, and what it says of any data."""
 
+import jax
 import numpy as np
 import pytest
 import xarray as xr
 
 from figures.circuits import circuits_trained
-from figures.circuits.circuits_trained import capacities, growth, largest_held
+from figures.circuits.circuits_trained import capacities, growth, largest_held, linked
+from toymodels.circuits import prime_steps
+from toymodels.models.circuit_start import RotationNetwork, links_of
 
 STARTS = {
     "init": ("start", ["construction", "construction", "random"]),
@@ -60,7 +63,16 @@ def test_capacities_lie_between_tested_sizes_and_grow_as_they_do():
     dataset = capacities(cells())
     expected = np.array([[100, 200]]) / 10**0.5
     np.testing.assert_allclose(dataset["capacity"].mean("seed_of_capacity"), expected, rtol=1e-5)
-    np.testing.assert_allclose(growth(dataset, 0), 1, rtol=1e-5)
+    np.testing.assert_allclose(growth(dataset, 0)[0], 1, rtol=1e-5)
+
+
+def test_links_are_between_copies_that_serve_one_circuit_and_inhibition_is_the_rest():
+    """The mask of unlinked neurons is that of the start, so that links alone keep no inhibition."""
+    start = RotationNetwork.start(
+        n_circuits=4, width=48, n_layers=3, redundancy=3, assignment=prime_steps
+    )
+    network = start.network(jax.random.key(0))
+    np.testing.assert_array_equal(linked(network.embedding, 48), links_of(network) > 0)
 
 
 @pytest.mark.parametrize(
@@ -75,9 +87,10 @@ def test_the_first_bound_that_is_passed_counts(ratio, held):
 def test_it_says_what_came_out_of_any_data_and_draws_it(error, seeds, paper_style):
     dataset = found(error, seeds)
     said, more = circuits_trained.claim(dataset), circuits_trained.finding(dataset)
-    assert "construction, not trained" in said and "from random weights, read-out too" in said
-    assert "networks hold 32 to 63 from random weights, read-out too" in said
-    assert "T ∝ D^1.0" in more and "0.2, 50% and 90% trained from the construction" in more
+    assert "the construction " in said
+    assert "trained from random weights with their read-out 32 to 63" in said
+    assert "T ∝ D^1.00" in more
+    assert "trained from the construction: it answers 0.2, 50% on its own copies, 90% kept" in more
     drawn = circuits_trained.draw(dataset)
     assert len(drawn.axes) == 6
     assert "below 0.1" in circuits_trained.caption(dataset)[0]
