@@ -43,6 +43,10 @@ WORDS = {
     "error_elsewhere": "the error in the last layer by circuits active in training and in the test",
     "capacity": "circuits up to which the error of active ones is below 0.1",
     "capacity_told_apart": "circuits up to which few inactive ones read as on besides",
+    "tested_z": "circuits active in the test",
+    "null_share": "share of neurons that are a circuit's own copies",
+    "most_tested": "largest number of circuits tested",
+    "n_active_of_capacity": "circuits active where capacities are measured",
     "inhibition_kept": "weights between unlinked neurons along the construction's, 1 where kept",
 }
 
@@ -175,7 +179,8 @@ def claim(dataset: xr.Dataset) -> str:
     widths, held = dataset["by_width"].values, []
     for i, name in enumerate(ways(dataset)):
         of_way = dataset["capacity"].isel(way=i)
-        few, many = (_within(student(of_way.isel(by_width=k).values), 0) for k in (0, -1))
+        whole = np.floor(of_way.values)  # [D, seeds]
+        few, many = (_within(student(whole[k]), 0) for k in (0, -1))
         held.append(f"{name} {few} to {many}")
     layer, active = int(dataset["layer"][-1]), int(dataset["n_active_of_capacity"])
     return (
@@ -188,7 +193,7 @@ def finding(dataset: xr.Dataset) -> str:
     """Say how capacities grow, what is told apart, and what is left of the construction."""
     grown = []
     for i, name in enumerate(ways(dataset)):
-        apart = dataset["capacity_told_apart"].isel(way=i, by_width=-1).values
+        apart = np.floor(dataset["capacity_told_apart"].isel(way=i, by_width=-1).values)
         exponent = growth(dataset, i)
         grows = f"T ∝ D^{_within(exponent, 2)}" if np.isfinite(exponent[0]) else "no growth"
         grown.append(f"{name} {grows}, told apart {_within(student(apart), 0)}")

@@ -42,7 +42,8 @@ def draw_panels(dataset: xr.Dataset, axes: Any) -> Figure:
         _draw_errors(panel[name], dataset.sel(n_active=z), int(z))
     panel[first[0]].set_ylabel("mean |x̂ − x|² of active circuits, last layer")
     looks = {name: style.series(i) | {"lw": 1.4} for i, name in enumerate(starts(dataset))}
-    legend_of(panel[first[0]], looks, fontsize=8, loc="lower right")
+    looks["reading 0"] = {"color": style.NULL, "lw": 0.9, "ls": ":"}
+    legend_of(panel[first[-1]], looks, fontsize=8, loc="lower right")
     _draw_layers(panel["by layer"], dataset)
     _draw_tests(panel["tests"], dataset)
     _draw_capacity(panel["capacity"], dataset)
@@ -72,9 +73,6 @@ def _error_axis(ax: Axes) -> None:
     ax.set_yscale("log")
     ax.set_ylim(SMALLEST, 10)
     ax.axhline(1, color=style.NULL, lw=0.9, ls=":")
-    ax.text(
-        0.42, 1.15, "reading 0", color=style.NOTE, fontsize=8, transform=ax.get_yaxis_transform()
-    )
 
 
 def _draw_layers(ax: Axes, dataset: xr.Dataset) -> None:

@@ -88,7 +88,7 @@ def test_it_says_what_came_out_of_any_data_and_draws_it(error, seeds, paper_styl
     dataset = found(error, seeds)
     said, more = circuits_trained.claim(dataset), circuits_trained.finding(dataset)
     assert "the construction " in said
-    assert "trained from random weights with their read-out 32 to 63" in said
+    assert "trained from random weights with their read-out 31 to 63" in said
     assert "T ∝ D^1.00" in more
     assert "trained from the construction: it answers 0.2, 50% on its own copies, 90% kept" in more
     drawn = circuits_trained.draw(dataset)
