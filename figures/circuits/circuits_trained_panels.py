@@ -43,7 +43,7 @@ def draw_panels(dataset: xr.Dataset, axes: Any) -> Figure:
     panel[first[0]].set_ylabel("mean |x̂ − x|² of active circuits, last layer")
     looks = {name: style.series(i) | {"lw": 1.4} for i, name in enumerate(starts(dataset))}
     looks["reading 0"] = {"color": style.NULL, "lw": 0.9, "ls": ":"}
-    legend_of(panel[first[-1]], looks, fontsize=8, loc="lower right")
+    legend_of(panel[first[-1]], looks, fontsize=8, loc="center right")
     _draw_layers(panel["by layer"], dataset)
     _draw_tests(panel["tests"], dataset)
     _draw_capacity(panel["capacity"], dataset)
