@@ -99,7 +99,6 @@ def _test_of_work(name):
 
 # Sources whose tests stand with others', and where.
 TESTED_WITH = {
-    "toymodels/circuits/constructions/rotations.py": "tests/sweeps/work/test_simulate.py",
     "toymodels/models/circuit_start.py": "tests/toymodels/models/test_circuit_network.py",
     "toymodels/__main__.py": "tests/figures/command/test_machine.py",
     "toymodels/dynamics/steps.py": "tests/toymodels/dynamics/test_loss.py",
@@ -124,6 +123,7 @@ for _name in ("arena", "devinterp", "notebook", "own", "param_decomp", "spd"):
     TESTED_WITH[f"toymodels/interop/{_name}.py"] = "tests/toymodels/interop/test_layouts.py"
 for _name, _with in (("trained", "train"), ("timed_steps", "timing"), ("tried", "solve")):
     TESTED_WITH["/".join(("sweeps", "work", f"{_name}.py"))] = _test_of_work(_with)
+TESTED_WITH["toymodels/circuits/constructions/rotations.py"] = _test_of_work("simulate")
 TESTED_WITH["sweeps/cells.py"] = _test_of_work("checks")
 TESTED_WITH["toymodels/interop/base.py"] = "tests/toymodels/interop/test_reading.py"
 # The old addresses of modules that moved, kept for one version.

@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 
 from figures.kit import style
 from figures.kit.panels import draw_interval, legend_of
+from figures.kit.words import raised
 from sweeps.stats import mean_over_seeds
 
 KINDS = {
@@ -23,11 +24,7 @@ SCORE = "L / p, mean over features"
 def solution_words(dataset: xr.Dataset, k: int) -> str:
     """Name solution k by what it was trained on."""
     kind, q = str(dataset["solution_mixing"][k].item()), float(dataset["solution_exponent"][k])
-    return KINDS.get(kind, kind) + ("" if q == 2 else f", L{_raised(q)}")
-
-
-def _raised(q: float) -> str:
-    return f"{q:g}".translate(str.maketrans("0123456789.", "⁰¹²³⁴⁵⁶⁷⁸⁹·"))
+    return KINDS.get(kind, kind) + ("" if q == 2 else f", L{raised(q)}")
 
 
 def interval(dataset: xr.Dataset, name: str, lost: str = "diverged") -> xr.Dataset:

@@ -19,7 +19,7 @@ from figures.circuits.compressed_scores import own_errors
 from figures.circuits.regime_rotations import circuit_errors
 from figures.kit import style
 from figures.kit.panels import draw_interval, panels
-from figures.kit.words import rounded
+from figures.kit.words import raised, rounded
 from sweeps.stats import mean_over_seeds
 from sweeps.stored import restore
 from toymodels.errors import InputError
@@ -94,8 +94,7 @@ def _relus(cells: xr.Dataset, noise: np.ndarray, n_samples: int) -> dict[Any, li
 
 
 def _relus_by(q: float) -> str:
-    raised = f"{q:g}".translate(str.maketrans("0123456789.", "⁰¹²³⁴⁵⁶⁷⁸⁹·"))
-    return f"ReLUs, trained by L{raised}"
+    return f"ReLUs, trained by L{raised(q)}"
 
 
 def _rotations(cells: xr.Dataset, noise: np.ndarray, n_samples: int) -> dict[Any, list[Any]]:

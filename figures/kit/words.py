@@ -18,6 +18,11 @@ def rounded(value: SupportsFloat, digits: int = 2) -> str:
     return f"{float(f'{float(value):.{digits}g}'):,.12g}"
 
 
+def raised(power: float) -> str:
+    """Write a power above the line: "²", "²·⁵"."""
+    return f"{power:g}".translate(str.maketrans("0123456789.", "⁰¹²³⁴⁵⁶⁷⁸⁹·"))
+
+
 def within(value: SupportsFloat, low: SupportsFloat, high: SupportsFloat) -> str:
     """Write a number with its interval: "0.92 (0.88–0.97)"; one without says so."""
     if not (math.isfinite(float(low)) and math.isfinite(float(high))):

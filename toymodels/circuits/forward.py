@@ -151,7 +151,7 @@ def _write_active(network: Network, inputs: Inputs) -> Floats:
 
 def read_circuits(prepared: Plan, layer: int, columns: Floats) -> Floats:
     """Average every circuit's copies in layer number `layer`, `[N, f, B] -> [T, f, B]`."""
-    return _apply(prepared.readers[layer - 1], columns)
+    return sparse_product(prepared.readers[layer - 1], columns)
 
 
 def next_layer(prepared: Plan, layer: int, columns: Floats, read: Floats) -> Floats:
@@ -177,7 +177,7 @@ def next_layer(prepared: Plan, layer: int, columns: Floats, read: Floats) -> Flo
     pre = reduce(np.add, terms) if terms else np.zeros(nothing, np.float32)
     if stage.own.size:
         pushed = np.matmul(stage.own, read[:, stage.own_values])  # [T, i, B]
-        written = _apply(prepared.writers[layer - 1], pushed)
+        written = sparse_product(prepared.writers[layer - 1], pushed)
         network = prepared.network
         sent = network.redundancy * pushed
         pre[:, stage.own_rows] += _shift(network, written, sent, network.offset_weights)
@@ -196,7 +196,7 @@ def write_circuits(prepared: Plan, layer: int, values: Floats) -> Floats:
         `[N, d, B]`, without the bias.
     """
     weights = prepared.network.circuits.weights
-    return _apply(
+    return sparse_product(
         prepared.writers[layer - 1],
         np.matmul(weights[:, (layer - 1) % weights.shape[1]], values),
     )
@@ -223,7 +223,7 @@ def _shift(network: Network, read: Floats, columns: Floats, offset: float) -> Fl
     return scale * read - np.float32(offset) * columns.sum(axis=0)
 
 
-def _apply(matrix: Any, stack: Floats) -> Floats:
+def sparse_product(matrix: Any, stack: Floats) -> Floats:
     """Apply a sparse matrix to the first axis of `[n, v, B]`."""
     return (matrix @ stack.reshape(stack.shape[0], -1)).reshape(-1, *stack.shape[1:])
 

@@ -48,7 +48,7 @@ class CircuitNetwork(Model):
     def activations(self, x: jax.Array) -> list[jax.Array]:
         """Return the neurons of layers 1 … L, each `[D]` or `[D, B]`."""
         held = self.weights()
-        found = [self._cut(self.E @ x if "E" in self.trainable else _fixed(self.E) @ x, held, 0)]
+        found = [self._cut(held.E @ x, held, 0)]
         for layer in range(1, self.n_layers):
             W = held.W[min(layer - 1, held.W.shape[0] - 1)]
             found.append(self._cut(W @ found[-1], held, layer))

@@ -30,7 +30,7 @@ from toymodels.circuits.assignment import members
 from toymodels.circuits.base import Circuit, Floats, Inputs
 from toymodels.circuits.checks import as_embedding, require_circuits
 from toymodels.circuits.examples import DrawStates, draw_blocks, in_order, require_examples
-from toymodels.circuits.forward import dense_product
+from toymodels.circuits.forward import dense_product, sparse_product
 from toymodels.circuits.measures import Sums, add, measure_values
 from toymodels.circuits.network import inhibition_over_all_pairs
 from toymodels.circuits.small_circuits import run_circuits
@@ -188,7 +188,7 @@ def _run(prepared: _Prepared, inputs: Inputs) -> Iterator[Floats]:
             own = list(group.neurons)
             activation = np.maximum(received + circuits.bias[layer % n_stages, own, None], 0)
             columns.append(np.matmul(circuits.decode[:, own], activation))
-        read = reduce(np.add, map(_apply, prepared.readers[layer], columns))
+        read = reduce(np.add, map(sparse_product, prepared.readers[layer], columns))
         yield read
         if layer + 1 < network.n_layers:
             pre = _next_layer(prepared, layer + 1, columns, read)
@@ -236,15 +236,10 @@ def _next_layer(
         for v, product in heard.items():
             received += shared[rows, v, None] * product[first : first + group.n_copies, None]
         if own[:, rows].any():
-            received += _apply(writer, np.matmul(own[:, rows], read))
+            received += sparse_product(writer, np.matmul(own[:, rows], read))
         pre.append(received)
         first += group.n_copies
     return pre
-
-
-def _apply(matrix: Any, stack: Floats) -> Floats:
-    """Apply a sparse matrix to the first axis of `[n, v, B]`."""
-    return (matrix @ stack.reshape(stack.shape[0], -1)).reshape(-1, *stack.shape[1:])
 
 
 def simulate_grouped(

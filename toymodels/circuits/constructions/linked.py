@@ -31,7 +31,7 @@ from toymodels.checks import count, number
 from toymodels.circuits.assignment import Indices, members, usage
 from toymodels.circuits.base import Circuit, Floats
 from toymodels.circuits.checks import as_embedding, require_circuits
-from toymodels.circuits.forward import dense_product
+from toymodels.circuits.forward import dense_product, sparse_product
 from toymodels.errors import InputError
 from toymodels.fields import static
 
@@ -175,15 +175,15 @@ def run_linked(
     held = [members(layer, n_copies) for layer in network.embedding]
     scale = np.float32(1 / network.embedding.shape[2])
     shared = circuits.shared[0]
-    pre = _apply(held[0].T, np.matmul(circuits.weights[:, 0], values))
+    pre = sparse_product(held[0].T, np.matmul(circuits.weights[:, 0], values))
     for layer, of_layer in enumerate(held):
         pre += _bias(network, layer)
         columns = np.matmul(circuits.decode, np.maximum(pre, 0))  # [N, f, B]
-        read = _apply(of_layer * scale, columns)
+        read = sparse_product(of_layer * scale, columns)
         yield read
         if layer + 1 < network.n_layers:
             pushed = _stacked(matrices[layer].own, read, shared.shape[0])
-            pre = _apply(held[layer + 1].T, pushed)
+            pre = sparse_product(held[layer + 1].T, pushed)
             for j in np.flatnonzero(shared.any(axis=0)):
                 heard = dense_product(network.background[layer], columns[:, j])
                 pre += shared[:, j, None] * heard[:, None]
@@ -201,7 +201,7 @@ def run_alone(
         yield read
         if layer + 1 < network.n_layers:
             pre = _stacked(matrices[layer].own, read, shared.shape[0])
-            pre += np.matmul(shared, _apply(matrices[layer].starts, read))
+            pre += np.matmul(shared, sparse_product(matrices[layer].starts, read))
 
 
 def _bias(network: LinkedNetwork, layer: int) -> Floats:
@@ -249,11 +249,6 @@ def _require(connections: Connections, circuits: Circuit) -> None:
         )
     if np.unique(ends[0].astype(np.int64) * n_circuits + ends[1]).size < n:
         raise InputError("connections name a pair of circuits twice: add up their weights.")
-
-
-def _apply(matrix: Any, stack: Floats) -> Floats:
-    """Apply a sparse matrix to the first axis of `[n, v, B]`."""
-    return (matrix @ stack.reshape(stack.shape[0], -1)).reshape(-1, *stack.shape[1:])
 
 
 def _stacked(matrix: Any, values: Floats, d: int) -> Floats:
