@@ -1,0 +1,246 @@
+"""What a sweep of very many small models costs beside its training, and what two processes gain.
+
+    python -m benchmarks.scale [--models 10000 100000 1000000] [--folder DIR]
+    python -m benchmarks.scale --parts
+
+The first makes plans of sweeps of 2→1, joins their blocks, and opens the results. No model is
+trained but those of the first block, whose numbers stand in all others. Each stage runs in a
+process of its own, whose time and largest memory are told. The second trains the same sweeps by
+one process and by two (`benchmarks.parts`).
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+SIZES = (10_000, 100_000, 1_000_000)
+SEEDS = 10
+KEEP = ["loss", "norm"]
+
+
+class Row(NamedTuple):
+    """A sweep: how many models, how their cells come about, and whether all variables are kept."""
+
+    models: int
+    cells: str  # "seeds": a tenth as many, "grid": all others, "draws": so, and no value twice
+    keep: bool
+
+    @property
+    def name(self) -> str:
+        """What the row is called."""
+        words = {
+            "seeds": f"{self.models // SEEDS:,} cells × {SEEDS} seeds",
+            "grid": f"{self.models:,} cells of a grid",
+            "draws": f"{self.models:,} cells drawn at random",
+        }
+        return words[self.cells] + (f", `keep = {json.dumps(KEEP)}`" if self.keep else "")
+
+    def table(self) -> dict[str, Any]:
+        """Return the sweep's config; its small batches and evaluation change no shape."""
+        table: dict[str, Any] = {
+            "name": "scale",
+            "model": "relu",
+            "n_features": 2,
+            "n_hidden": 1,
+            "batch_size": 16,
+            "evaluation_size": 64,
+        }
+        table |= {"keep": KEEP} if self.keep else {}
+        if self.cells == "draws":
+            return table | {"zip": {"draw": _drawn(self.models)}}
+        seeds = SEEDS if self.cells == "seeds" else 1
+        n = self.models // seeds
+        side = max(i for i in range(1, int(n**0.5) + 1) if n % i == 0)
+        axes = {
+            "p_active": {"log": [0.01, 1.0, side]},
+            "importance.relative": {"log": [0.1, 10.0, n // side]},
+            "seed": {"range": seeds},
+        }
+        return table | {"grid": axes}
+
+
+def _drawn(n: int) -> dict[str, list[float]]:
+    """Return a density and an importance for each of n cells."""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    p_active, relative = 10.0 ** rng.uniform([[-2], [-1]], [[0], [1]], (2, n))
+    return {"p_active": p_active.tolist(), "importance.relative": relative.tolist()}
+
+
+def rows(sizes: Sequence[int]) -> list[Row]:
+    """Return the rows of the table."""
+    found = [Row(n, cells, False) for n in sizes for cells in ("seeds", "grid")]
+    return [*found, *(Row(n, "draws", True) for n in sizes)]
+
+
+def planned(row: Row) -> tuple[Any, Any]:
+    """Return a sweep and its computation, with programs built."""
+    from sweeps.computation import Computation
+    from sweeps.config.parse import parse
+    from sweeps.progress import Quiet
+    from sweeps.run import DEFAULT_MEMORY_GIB, in_bytes
+
+    config = parse(row.table())
+    memory = in_bytes(DEFAULT_MEMORY_GIB)
+    keep = config.keep
+    return config, Computation(config.grid, config.build, config.seed, memory, Quiet(), keep)
+
+
+def plan(row: Row, out: Path) -> dict[str, Any]:
+    """Build the programs and cut them."""
+    _, work = planned(row)
+    return {"blocks": len(work.blocks(None))}
+
+
+def write(row: Row, out: Path) -> dict[str, Any]:
+    """Write all block files, with the numbers of the first; not told."""
+    from sweeps.executors.base import InProcess, Job
+    from sweeps.folder import RunFolder
+    from sweeps.packed import cut_of
+    from sweeps.run import folder_of
+
+    config, work = planned(row)
+    with RunFolder(folder_of(config, out), config.as_json()) as folder:
+        blocks = work.blocks(folder)
+        ((_, arrays),) = InProcess().run([Job(0, blocks[0])], None, lambda cost: None)
+        for i, block in enumerate(blocks):
+            folder.save_block(i, (arrays or {}) | cut_of(block))
+    return {}
+
+
+def look(row: Row, out: Path) -> dict[str, Any]:
+    """Plan, and see which blocks are there, as a run that goes on does first."""
+    from sweeps.folder import RunFolder
+    from sweeps.run import folder_of
+
+    config, work = planned(row)
+    with RunFolder(folder_of(config, out), config.as_json()) as folder:
+        blocks = work.blocks(folder)
+        began = time.perf_counter()
+        found = sum(folder.has_block(i, block) for i, block in enumerate(blocks))
+        return {"inner": time.perf_counter() - began, "blocks": found}
+
+
+def join(row: Row, out: Path) -> dict[str, Any]:
+    """Run the sweep, all blocks of which are there: plan, look, join, and write the result."""
+    from sweeps import run_sweep
+
+    dataset = run_sweep(row.table(), out=out)
+    assert dataset["loss"].size == row.models
+    return {"bytes": (out / "scale.nc").stat().st_size}
+
+
+def whole(row: Row, out: Path) -> dict[str, Any]:
+    """Open the result as `toymodels` does, which looks at all of its bytes, and take a mean."""
+    from sweeps.store import open_dataset
+
+    return {"mean": float(open_dataset(out / "scale.nc")["loss"].mean())}
+
+
+def lazily(row: Row, out: Path) -> dict[str, Any]:
+    """Open the result lazily and take a slice: the losses of the first value of every axis."""
+    import xarray as xr
+
+    with xr.open_dataset(out / "scale.nc", chunks={}) as dataset:
+        first = dataset.sizes.keys() & set(dataset["loss"].dims)
+        return {"loss": dataset["loss"].isel(dict.fromkeys(sorted(first)[:1], 0)).values.size}
+
+
+STAGES = {f.__name__: f for f in (plan, write, look, join, whole, lazily)}
+
+
+def peak_bytes() -> int:
+    """Return the largest memory of this process so far."""
+    status = Path("/proc/self/status")
+    if status.exists():  # what `getrusage` says begins with that of the process that started this
+        (line,) = (t for t in status.read_text().splitlines() if t.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def in_process(stage: str, row: Row, out: Path) -> dict[str, Any]:
+    """Run a stage in a process of its own."""
+    given = [stage, json.dumps(row), str(out)]
+    command = [sys.executable, "-m", "benchmarks.scale", "--stage", *given]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def stage_here(stage: str, row: Row, out: Path) -> dict[str, Any]:
+    """Run a stage in this process; say its seconds without imports, and its memory with them."""
+    import jax
+
+    from sweeps.config.parse import every_key
+
+    jax.devices(), every_key()
+    began, processor = time.perf_counter(), time.process_time()
+    found = STAGES[stage](row, out)
+    seconds = time.perf_counter() - began
+    return {"seconds": seconds, "cpu": time.process_time() - processor, "peak": peak_bytes()} | found
+
+
+HEAD = (
+    "models",
+    "plan, s (GiB)",
+    "look at blocks, s",
+    "plan, look and join, s (GiB)",
+    "result, MB (bytes a model)",
+    "open whole, s (GiB)",
+    "a slice, s (GiB)",
+)
+
+
+def measured(row: Row, folder: Path) -> list[str]:
+    """Return a line of the table."""
+    with tempfile.TemporaryDirectory(dir=folder) as inside:
+        found = {stage: in_process(stage, row, Path(inside)) for stage in STAGES}
+
+    def told(stage: str) -> str:
+        return f"{found[stage]['seconds']:.3g} ({found[stage]['peak'] / 2**30:.2f})"
+
+    size, blocks = found["join"]["bytes"], found["look"]["blocks"]
+    looked = f"{found['look']['inner']:.2g} ({blocks} blocks)"
+    result = f"{size / 1e6:,.3g} ({size / row.models:.0f})"
+    return [row.name, told("plan"), looked, told("join"), result, told("whole"), told("lazily")]
+
+
+def print_table(table: Sequence[Row], folder: Path) -> None:
+    """Measure and print every row."""
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; memory with that of imports\n")
+    print(f"| {' | '.join(HEAD)} |\n|{'---|' * len(HEAD)}", flush=True)
+    for row in table:
+        print(f"| {' | '.join(measured(row, folder))} |", flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="benchmarks.scale", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--models", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--folder", type=Path, default=None, help="a disk with room for 3 GB")
+    parser.add_argument("--parts", action="store_true", help="one process and two")
+    parser.add_argument("--stage", nargs=3, help=argparse.SUPPRESS)
+    given = parser.parse_args(arguments)
+    if given.stage:
+        stage, row, out = given.stage
+        print(json.dumps(stage_here(stage, Row(*json.loads(row)), Path(out))))
+    elif given.parts:
+        from benchmarks.parts import print_parts
+
+        print_parts()
+    else:
+        print_table(rows(given.models), given.folder or Path(tempfile.gettempdir()))
+
+
+if __name__ == "__main__":
+    main()
