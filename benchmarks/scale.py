@@ -178,6 +178,8 @@ def in_process(stage: str, row: Row, out: Path) -> dict[str, Any]:
 
 def stage_here(stage: str, row: Row, out: Path) -> dict[str, Any]:
     """Run a stage in this process; say its seconds without imports, and its memory with them."""
+    import dask.array  # noqa: F401 - imports, these too, are not of the stage
+    import h5netcdf  # noqa: F401
     import jax
 
     from sweeps.config.parse import every_key
