@@ -92,7 +92,9 @@ def print_parts(sweeps: Sequence[Sweep] = SWEEPS) -> None:
     if len(os.sched_getaffinity(0)) < CORES:
         raise SystemExit(f"this needs {CORES} cores.")
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before\n")
-    print("| sweep | how | wall, s | processors, s | efficiency |\n|---|---|---|---|---|", flush=True)
+    print(
+        "| sweep | how | wall, s | processors, s | efficiency |\n|---|---|---|---|---|", flush=True
+    )
     for sweep in sweeps:
         with tempfile.TemporaryDirectory() as inside:
             found = measure(sweep, Path(inside))

@@ -188,7 +188,11 @@ def stage_here(stage: str, row: Row, out: Path) -> dict[str, Any]:
     began, processor = time.perf_counter(), time.process_time()
     found = STAGES[stage](row, out)
     seconds = time.perf_counter() - began
-    return {"seconds": seconds, "cpu": time.process_time() - processor, "peak": peak_bytes()} | found
+    return {
+        "seconds": seconds,
+        "cpu": time.process_time() - processor,
+        "peak": peak_bytes(),
+    } | found
 
 
 HEAD = (
