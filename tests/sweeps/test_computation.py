@@ -38,6 +38,11 @@ def whole():
         return run_sweep(TABLE)
 
 
+def numbers_of(leaf):
+    is_key = jax.numpy.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+    return jax.random.key_data(leaf) if is_key else leaf
+
+
 def blocks_in(out):
     return sorted(int(p.stem) for p in out.glob("runs/*/blocks/*.npz"))
 
@@ -134,7 +139,5 @@ def test_a_narrowed_block_starts_from_the_same_numbers(monkeypatch):
     assert small.program.points.shape == (2, 1) and block.points.shape == (2, 2)
     assert cut_of(small).keys() == cut_of(block).keys() and is_of(small, cut_of(block))
     first, second = (jax.tree.leaves(start_block(b)) for b in (block, small))
-    for a, b in zip(first, second, strict=True):
-        if jax.numpy.issubdtype(a.dtype, jax.dtypes.prng_key):
-            a, b = jax.random.key_data(a), jax.random.key_data(b)
-        np.testing.assert_array_equal(a, b)
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(*map(numbers_of, (one, other)))
