@@ -20,6 +20,7 @@ from sweeps.config.registry import look_in
 from sweeps.config.sweep import SweepConfig
 from sweeps.differences import make_room
 from sweeps.grid import Grid
+from sweeps.keeping import Keep, check_names, kept
 from sweeps.packed import Output, pack, unpack
 from sweeps.plan import Block, Build, make_programs
 from sweeps.progress import Quiet, Report
@@ -91,7 +92,7 @@ def run_in_folder(
     how: dict[str, Any] = {"memory_gib": memory_gib, "report": report or Quiet()}
     models = _models_in_folder(config, out, fresh=fresh, **how)
     build = partial(config.build, trained=models_at(config, models))
-    work = Computation(config.grid, build, config.seed, memory, how["report"])
+    work = Computation(config.grid, build, config.seed, memory, how["report"], config.keep)
     how: dict[str, Any] = {"config_json": config.as_json(), "fresh": fresh}
     return keep_result(path, work, lambda joiner: _labelled(config, joiner, work), **how)
 
@@ -123,15 +124,20 @@ def _models_in_folder(config: SweepConfig, out: Path, fresh: bool, **how: Any) -
     """Run the sweep whose models a sweep studies; last come those that it stands on in turn."""
     if config.models is None:
         return []
+    if config.keep is not None:  # its models may take hours
+        check_names(config.grid, config.kinds(), config.keep)
     models = run_in_folder(config.models, out, fresh=fresh, **how)
     return [models, *_models_in_folder(config.models, out, fresh=False, **how)]
 
 
 def _in_memory(config: SweepConfig, memory_gib: float, report: Report) -> list[xr.Dataset]:
     """Run a sweep; first comes its result, then those of the sweeps that it stands on."""
+    if config.models and config.keep is not None:
+        check_names(config.grid, config.kinds(), config.keep)
     models = _in_memory(config.models, memory_gib, report) if config.models else []
     build = partial(config.build, trained=models_at(config, models))
-    work = Computation(config.grid, build, config.seed, in_bytes(memory_gib), report)
+    how = (in_bytes(memory_gib), report, config.keep)
+    work = Computation(config.grid, build, config.seed, *how)
     return [_labelled(config, work.run(None), work), *models]
 
 
@@ -157,8 +163,7 @@ def estimate(config: SweepConfig, memory_gib: float = DEFAULT_MEMORY_GIB) -> Est
     """
     memory = in_bytes(memory_gib)
     programs = make_programs(config.grid, config.build, config.seed)
-    for program in programs:
-        config.grid.require_free(program.work.names(program.cell(0)))
+    check_names(config.grid, ((p.work, p.cell(0)) for p in programs), config.keep)
     blocks = [list(program.work.cut(program, memory)) for program in programs]
     peak = max(of_program[0].program.work.block_bytes(of_program[0]) for of_program in blocks)
     seconds = 0.0
@@ -188,11 +193,13 @@ def in_bytes(memory_gib: float) -> int:
 class Computation:
     """The blocks of one sweep on their way to a dataset."""
 
-    def __init__(self, grid: Grid, build: Build, root: int, memory: int, report: Report) -> None:
+    def __init__(
+        self, grid: Grid, build: Build, root: int, memory: int, report: Report, keep: Keep = None
+    ) -> None:
         self.grid, self.memory, self.report, self.root = grid, memory, report, root
+        self.keep = keep
         self.programs = make_programs(grid, build, root)
-        for program in self.programs:
-            grid.require_free(program.work.names(program.cell(0)))
+        check_names(grid, ((p.work, p.cell(0)) for p in self.programs), keep)
         self.plan: dict[str, Any] = {}
         self.seconds = 0.0
 
@@ -246,9 +253,9 @@ class Computation:
         joiner, started = Joiner(self.grid), time.monotonic()
         self.report.start(self.grid.size, sum(cost), done)
         try:
-            for i, (block, kept) in enumerate(zip(blocks, found, strict=True)):
-                arrays = kept or pack(block, self._computed(i, block, folder))
-                if folder is not None and kept is None:
+            for i, (block, there) in enumerate(zip(blocks, found, strict=True)):
+                arrays = there or pack(block, kept(self._computed(i, block, folder), self.keep))
+                if folder is not None and there is None:
                     folder.save_block(i, arrays)
                 joiner.add(block.points, unpack(arrays))
         finally:
