@@ -11,13 +11,12 @@ from typing import Any
 import xarray as xr
 
 from sweeps.grid import Grid
-from sweeps.packed import Output
+from sweeps.packed import ALWAYS
+from sweeps.plan import Cell
 from toymodels.errors import InputError, hint, listed
 
 # Names of variables; None keeps all.
 Keep = tuple[str, ...] | None
-
-ALWAYS = "diverged"
 
 
 def parsed(given: Any) -> Keep:
@@ -45,21 +44,18 @@ def identified(keep: Keep) -> list[list[str]]:
     return [] if keep is None else [sorted({*keep, ALWAYS})]
 
 
-def kept(output: Output, keep: Keep) -> Output:
-    """Return the kept fields of a block, and the coordinates of their dimensions."""
-    if keep is None:
-        return output
-    fields = {name: f for name, f in output.fields.items() if name in (*keep, ALWAYS)}
-    dims = {dim for field in fields.values() for dim in field.dims}
-    return Output(fields, {name: v for name, v in output.coords.items() if name in dims})
+def check_before_models(config: Any) -> None:
+    """Check what a sweep keeps before those that it stands on are run, which may take hours."""
+    if config.models is not None and config.keep is not None:
+        check_names(config.grid, config.kinds(), config.keep)
 
 
-def check_names(grid: Grid, cells: Iterable[tuple[Any, Any]], keep: Keep) -> None:
-    """Refuse names that do not fit what a sweep will give, before anything runs.
+def check_names(grid: Grid, cells: Iterable[Cell], keep: Keep) -> None:
+    """Refuse names that do not fit what cells will give, before anything runs.
 
     Args:
         grid: the points.
-        cells: a kind of work and a run of each kind that there is.
+        cells: one of each kind that there is.
         keep: what is kept.
 
     Raises:

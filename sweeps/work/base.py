@@ -14,7 +14,8 @@ import numpy as np
 import xarray as xr
 
 from sweeps.checkpoint import Checkpoint
-from sweeps.packed import Output, pack, unpack
+from sweeps.machine import Machine
+from sweeps.packed import Output, pack_all, unpack
 from sweeps.plan import Block, Layout, Program
 from sweeps.work.timing import extrapolated, twice
 from toymodels.errors import InputError
@@ -60,8 +61,8 @@ class Work:
         """Return what the fields of a run's result are called, and their dimensions."""
         raise NotImplementedError
 
-    def cut(self, program: Program, memory: int) -> Iterator[Block]:
-        """Cut a program into blocks that fit `memory` bytes."""
+    def cut(self, program: Program, machine: Machine) -> Iterator[Block]:
+        """Cut a program into blocks that fit a machine's memory."""
         raise NotImplementedError
 
     def block_bytes(self, block: Block) -> int:
@@ -127,7 +128,7 @@ class CellWork(Work):
         """Compute one cell; `key` is that of its run."""
         raise NotImplementedError
 
-    def cut(self, program: Program, memory: int) -> Iterator[Block]:
+    def cut(self, program: Program, machine: Machine) -> Iterator[Block]:
         """Cut a program into blocks of one seed and a few cells."""
         n_seeds, n_cells = program.points.shape
         for seed in range(n_seeds):
@@ -192,7 +193,7 @@ def _stacked(cells: list[dict[str, Field]]) -> dict[str, Field]:
 
 def _packed(block: Block, cells: list[dict[str, Field]]) -> dict[str, np.ndarray]:
     """Return the first cells of a block as arrays that a file can keep."""
-    return pack(block, Output(_stacked(cells), {}))
+    return pack_all(block, Output(_stacked(cells), {}))
 
 
 def _cells_of(kept: dict[str, np.ndarray]) -> list[dict[str, Field]]:
