@@ -86,7 +86,7 @@ def restorable(models: Any) -> Any:
         if missing:
             raise InputError(
                 f"models: {models.name} does not keep the weights of its models: name "
-                f"{' and '.join(missing)} in its keep as well, or leave its keep out."
+                f"{listed(missing)} in its keep as well, or leave its keep out."
             )
     return models
 
@@ -97,7 +97,7 @@ def require_weights(dataset: xr.Dataset, names: Iterable[str]) -> None:
     missing = [name for name in names if name not in dataset]
     if missing and keep:
         raise InputError(
-            f"the result does not hold {' and '.join(missing)}, which a model is made of: its "
+            f"the result does not hold {listed(missing)}, which a model is made of: its "
             f"sweep kept {listed(keep)} alone. Name them in its keep as well, and run it again."
         )
 

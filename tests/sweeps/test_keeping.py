@@ -92,7 +92,7 @@ def test_models_are_made_of_what_is_kept_or_what_is_missing_is_named(narrow, siz
     (stored,) = stored_models(weights, **AT)
     np.testing.assert_array_equal(stored.model.W, restore(sizes, **AT).model.W)
     assert "loss" not in stored.about
-    told = "does not hold W and b, .* kept norm, loss, W_at_snapshot alone"
+    told = "does not hold W, b, .* kept norm, loss, W_at_snapshot alone"
     with pytest.raises(InputError, match=told):
         restore(narrow, **AT)
     with pytest.raises(InputError, match=told):
