@@ -76,7 +76,7 @@ def check_names(grid: Grid, cells: Iterable[Cell], keep: Keep) -> None:
 
 
 def restorable(models: Any) -> Any:
-    """Return a sweep if it keeps what its models are made of; None is none.
+    """Return a sweep if it keeps what its models are made of.
 
     Raises:
         InputError: it does not; says what it must keep.
