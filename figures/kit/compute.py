@@ -36,6 +36,7 @@ from figures.kit.belonging import drawing
 from figures.kit.caption import joined, parts_of_caption, said_of, write_caption
 from figures.kit.entry import files, path_of
 from figures.kit.overrides import texts_of
+from figures.kit.required import require_drawable
 from figures.kit.settings import changed
 from sweeps.config.parse import parse, read_toml
 from sweeps.config.sweep import SweepConfig
@@ -165,8 +166,7 @@ def planned(entry: Any, version: str = "", overrides: Sequence[str] = ()) -> Pla
         return _checked(entry, Plan(None, settings))
     config = parse(sweep_table(entry.source), for_sweep, version)
     own = parse(sweep_table(entry.source), (), version)
-    _require_axes(entry, config, own)
-    _require_keys(entry, config, own)
+    require_drawable(entry, config, own)
     return _checked(entry, Plan(config, settings))
 
 
@@ -217,48 +217,6 @@ def sweep_table(path: Path) -> dict[str, Any]:
     if isinstance(models, str) and models in files():
         table["models"] = sweep_table(path_of(models))
     return {k: v for k, v in table.items() if k != "settings"}
-
-
-def _require_axes(entry: Any, config: SweepConfig, own: SweepConfig) -> None:
-    """Refuse axes that the figure does not draw, alone or among others that move together."""
-    known = {axis.path for d in own.grid.dimensions for axis in d.axes}
-    for d in config.grid.dimensions:
-        paths = [axis.path for axis in d.axes]
-        others = [path for path in paths if path not in known]
-        if d.name in entry.axes and len(paths) > 1 and others:
-            raise InputError(
-                f"{entry.name} does not draw {listed(others)} along {d.name!r}: leave it out, or "
-                "run the sweep with `toymodels sweep run`."
-            )
-        if d.name not in entry.axes:
-            raise InputError(
-                f"{entry.name} draws {listed(entry.axes)}, but the grid has {d.name!r} too: give "
-                f"it one value ({paths[0]}=…), or run the sweep with `toymodels sweep run`."
-            )
-    there = [d.name for d in config.grid.dimensions]
-    missing = [name for name in entry.axes if name not in there]
-    if missing:
-        raise InputError(
-            f"{entry.name} draws {listed(entry.axes)}, but the grid has no {listed(missing)}."
-        )
-
-
-def _require_keys(entry: Any, config: SweepConfig, own: SweepConfig) -> None:
-    """Refuse what the figure cannot draw: other values of some keys, and fewer measures."""
-    measured = own.run.get("measures", ["geometry"])
-    missing = [name for name in measured if name not in config.run.get("measures", measured)]
-    if missing:
-        raise InputError(f"measures: {entry.name} draws {listed(missing)}, name it as well.")
-    for variant in config.variants:
-        for key, wanted in entry.requires.items():
-            given: Any = variant
-            for part in key.split("."):
-                given = given.get(part) if isinstance(given, dict) else None
-            if given != wanted:
-                raise InputError(
-                    f"{key} = {given}: {entry.name} is about {key} = {wanted} alone; run the sweep "
-                    "with `toymodels sweep run` for others."
-                )
 
 
 def _run(

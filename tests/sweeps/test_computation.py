@@ -133,10 +133,11 @@ def test_another_sweeps_folder_is_refused(tmp_path):
 def test_a_narrowed_block_starts_from_the_same_numbers(monkeypatch):
     """And has the same shape: so the same program goes on from there to the same end."""
     monkeypatch.setattr(layout, "CPU_BLOCK", 4)
-    (program,) = make_programs(CONFIG.grid, CONFIG.build)
+    (program,) = make_programs(CONFIG.grid, CONFIG.build, keep=("loss",))
     *_, block = program.work.cut(program, Machine(2**30))  # its last cell is padding
     small = narrowed(block)
     assert small.program.points.shape == (2, 1) and block.points.shape == (2, 2)
+    assert small.program.keep == ("loss",)
     assert cut_of(small).keys() == cut_of(block).keys() and is_of(small, cut_of(block))
     first, second = (jax.tree.leaves(start_block(b)) for b in (block, small))
     for one, other in zip(first, second, strict=True):
