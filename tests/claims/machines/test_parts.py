@@ -24,7 +24,7 @@ TABLE = make_table(
 
 # Starts the parts of each round side by side, forked when all is imported and JAX has not begun. A
 # process that is to be killed is so at a random moment of its work. Half a block is kept at every
-# chance, so that kills meet that too, and who loses a claim or the half of a file does not end well.
+# chance, so that kills meet that too; who loses a claim or the half of a file does not end well.
 DRIVER = """
 import json, os, random, signal, sys, threading, time, traceback
 import sweeps.checkpoint, sweeps.folder, sweeps.work.layout
