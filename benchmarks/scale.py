@@ -1,6 +1,6 @@
 """What a sweep of very many small models costs beside its training, and what two processes gain.
 
-    python -m benchmarks.scale [--models 10000 100000 1000000] [--folder DIR]
+    python -m benchmarks.scale [--models 10000 …] [--cells seeds …] [--folder DIR]
     python -m benchmarks.scale --parts
 
 The first makes plans of sweeps of 2→1, joins their blocks, and opens the results. No model is
@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 SIZES = (10_000, 100_000, 1_000_000)
 SEEDS = 10
+CELLS = ("seeds", "grid", "draws")  # a tenth as many as models; as many; so, and no value twice
 KEEP = ["loss", "norm"]
 
 
@@ -29,7 +30,7 @@ class Row(NamedTuple):
     """A sweep: how many models, how their cells come about, and whether all variables are kept."""
 
     models: int
-    cells: str  # "seeds": a tenth as many, "grid": all others, "draws": so, and no value twice
+    cells: str  # one of `CELLS`
     keep: bool
 
     @property
@@ -75,10 +76,9 @@ def _drawn(n: int) -> dict[str, list[float]]:
     return {"p_active": p_active.tolist(), "importance.relative": relative.tolist()}
 
 
-def rows(sizes: Sequence[int]) -> list[Row]:
+def rows(sizes: Sequence[int], cells: Sequence[str]) -> list[Row]:
     """Return the rows of the table."""
-    found = [Row(n, cells, False) for n in sizes for cells in ("seeds", "grid")]
-    return [*found, *(Row(n, "draws", True) for n in sizes)]
+    return [Row(n, how, keep=how == "draws") for n in sizes for how in cells]
 
 
 def planned(row: Row) -> tuple[Any, Any]:
@@ -197,12 +197,12 @@ def stage_here(stage: str, row: Row, out: Path) -> dict[str, Any]:
 
 HEAD = (
     "models",
-    "plan, s (GiB)",
-    "look at blocks, s",
-    "plan, look and join, s (GiB)",
+    "plan",
+    "see which blocks are there",
+    "plan, see, join",
     "result, MB (bytes a model)",
-    "open whole, s (GiB)",
-    "a slice, s (GiB)",
+    "open whole",
+    "open lazily, a slice",
 )
 
 
@@ -212,17 +212,19 @@ def measured(row: Row, folder: Path) -> list[str]:
         found = {stage: in_process(stage, row, Path(inside)) for stage in STAGES}
 
     def told(stage: str) -> str:
-        return f"{found[stage]['seconds']:.3g} ({found[stage]['peak'] / 2**30:.2f})"
+        of = found[stage]
+        return f"{of['wall']:.2g} / {of['cpu']:.2g}, {of['peak'] / 2**30:.2f}"
 
     size, blocks = found["join"]["bytes"], found["look"]["blocks"]
-    looked = f"{found['look']['inner']:.2g} ({blocks} blocks)"
+    looked = f"{found['look']['inner']:.2g} s of {blocks} blocks"
     result = f"{size / 1e6:,.3g} ({size / row.models:.0f})"
     return [row.name, told("plan"), looked, told("join"), result, told("whole"), told("lazily")]
 
 
 def print_table(table: Sequence[Row], folder: Path) -> None:
     """Measure and print every row."""
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; memory with that of imports\n")
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    print("seconds of the wall / of processors, without imports; then GiB, with imports\n")
     print(f"| {' | '.join(HEAD)} |\n|{'---|' * len(HEAD)}", flush=True)
     for row in table:
         print(f"| {' | '.join(measured(row, folder))} |", flush=True)
@@ -233,6 +235,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.scale", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--models", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--cells", nargs="+", choices=CELLS, default=CELLS)
     parser.add_argument("--folder", type=Path, default=None, help="a disk with room for 3 GB")
     parser.add_argument("--parts", action="store_true", help="one process and two")
     parser.add_argument("--stage", nargs=3, help=argparse.SUPPRESS)
@@ -245,7 +248,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         print_parts()
     else:
-        print_table(rows(given.models), given.folder or Path(tempfile.gettempdir()))
+        print_table(rows(given.models, given.cells), given.folder or Path(tempfile.gettempdir()))
 
 
 if __name__ == "__main__":

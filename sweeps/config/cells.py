@@ -3,13 +3,16 @@
 A cell is a thing made of things (`sweeps.config.schema`). Settings that differ between cells reach
 some of these parts alone: a density makes other features, a learning rate does not. So a part is
 made again only where a setting that reaches it has a value that was not there before, and cells
-share what they have in common. Every value is checked once, as in a config of one cell.
+share what they have in common. Every value is checked once, as in a config of one cell: all of the
+first cell, then what is new.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
-from sweeps.config.signatures import HANDED, parameters
+from sweeps.config.paths import with_paths
+from sweeps.config.signatures import HANDED, checked, parameters
 from toymodels.errors import InputError
 
 Settings = dict[str, Any]  # path -> number or name
@@ -36,6 +39,7 @@ class Part:
             paths += [p for p in n_features if isinstance(thing.keys[key], dict) and p not in paths]
             if paths:
                 self.varying[key] = tuple(paths)
+        self.given = [key for key in self.varying if _reaching(settings, thing.places[key])]
         self.same = {key: thing.value(key) for key in thing.keys if key not in self.varying}
         self.parts = {key: _part(inner, settings) for key, inner in thing.things.items()}
         inside = [path for part in self._inside() for path in part.paths]
@@ -49,11 +53,30 @@ class Part:
         for inner in self.parts.values():
             yield from inner if isinstance(inner, tuple) else (inner,) if inner else ()
 
-    def learn(self, thing: Thing, settings: Settings) -> None:
-        """Keep the checked values of one cell."""
+    def learn_numbers(self, table: dict[str, Any], settings: Settings) -> None:
+        """Check and keep what differs in one cell, whose table names the same things.
+
+        Raises:
+            _Unseen: a value is refused, or is not written as in the first cell.
+        """
+        if self.varying:
+            given = {key: _at(table, self.thing.places[key]) for key in self.given}
+            found = checked(self.thing.make, tuple(self.given), given)
+            if isinstance(found, tuple):
+                raise _Unseen(found[0])
+            self._keep(replace(self.thing, keys=self.thing.keys | found), settings)
+        for part in self._inside():
+            if part.paths:
+                part.learn_numbers(table, settings)
+
+    def _keep(self, thing: Thing, settings: Settings) -> None:
         _make_room(self.values)
         for key, paths in self.varying.items():
             self.values[key, *(settings[p] for p in paths)] = thing.value(key)
+
+    def learn(self, thing: Thing, settings: Settings) -> None:
+        """Keep the checked values of one cell."""
+        self._keep(thing, settings)
         for key, inner in self.parts.items():
             own = thing.things[key]
             if isinstance(inner, tuple):
@@ -95,16 +118,16 @@ class Part:
 class Cells:
     """Makes the cells of a sweep from their settings."""
 
-    def __init__(self, resolve: Callable[[Settings], Thing]) -> None:
-        """Take what checks all settings of a cell and says what it is made of."""
-        self.resolve = resolve
+    def __init__(self, run: dict[str, Any], resolve: Callable[[dict[str, Any]], Thing]) -> None:
+        """Take the keys of every cell, and what checks all of one and says what it is made of."""
+        self.run, self.resolve = run, resolve
         self.plans: dict[tuple[tuple[str, str], ...], tuple[Part, set[tuple[str, Any]]]] = {}
 
     def make(self, settings: Settings, handed: dict[str, Any]) -> tuple[Part, Any]:
         """Return what a cell is made of, and make it."""
         names = tuple(item for item in settings.items() if isinstance(item[1], str))
         if names not in self.plans:
-            thing = self.resolve(settings)
+            thing = self.resolve(with_paths(self.run, settings))
             _check_handed(thing, handed)
             self.plans[names] = Part(thing, settings), set()
         part, seen = self.plans[names]
@@ -119,7 +142,16 @@ class Cells:
             return part, part.make(settings, handed)
 
     def _learn(self, part: Part, settings: Settings) -> None:
-        part.learn(self.resolve(settings), settings)
+        """Check the values of a cell; a number changes nothing but what it reaches."""
+        table = with_paths(self.run, settings)
+        numbers = {path for path, value in settings.items() if not isinstance(value, str)}
+        try:
+            if numbers.issubset(part.paths):
+                part.learn_numbers(table, settings)
+                return
+        except _Unseen:
+            pass  # what reads the whole table says it in words
+        part.learn(self.resolve(table), settings)
 
 
 def _check_handed(thing: Thing, handed: dict[str, Any]) -> None:
@@ -150,6 +182,15 @@ def _reaching(settings: Settings, place: str | None) -> list[str]:
         for path in settings
         if path == place or path.startswith(f"{place}.") or place.startswith(f"{path}.")
     ]
+
+
+def _at(table: Any, place: str) -> Any:
+    """Return what a table holds at a path."""
+    for key in place.split("."):
+        if not isinstance(table, dict) or key not in table:
+            raise _Unseen(place)
+        table = table[key]
+    return table
 
 
 def _make_room(kept: dict | set) -> None:

@@ -83,7 +83,7 @@ class SweepConfig:
 
     @cached_property
     def _cells(self) -> Cells:
-        return Cells(lambda settings: resolve(with_paths(self.run, settings), self._taken))
+        return Cells(self.run, lambda table: resolve(table, self._taken))
 
     @cached_property
     def _untrained(self) -> dict[Any, Any]:

@@ -7,7 +7,6 @@ from builders import make_table
 
 from sweeps.config import cells
 from sweeps.config.parse import parse
-from sweeps.config.paths import with_paths
 from sweeps.config.schema import resolve
 from sweeps.plan import make_programs
 from toymodels.errors import InputError
@@ -36,7 +35,7 @@ def test_a_cell_of_a_grid_is_the_cell_built_alone(grid, room, monkeypatch):
     table = make_table(n_features=5, grid=GRIDS[grid], **derive)
     config = parse(table)
     for values in config.grid.points():
-        alone = cells.Cells(lambda own: resolve(with_paths(config.run, own), config._taken))
+        alone = cells.Cells(config.run, lambda table: resolve(table, config._taken))
         _, expected = alone.make(config.settings(values), {})
         assert described(config.build(values).run) == described(expected)
 
