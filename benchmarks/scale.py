@@ -184,7 +184,8 @@ def stage_here(stage: str, row: Row, out: Path) -> dict[str, Any]:
 
     from sweeps.config.parse import every_key
 
-    jax.devices(), every_key()
+    jax.devices()
+    every_key()
     began, processor = time.perf_counter(), time.process_time()
     found = STAGES[stage](row, out)
     seconds = time.perf_counter() - began
