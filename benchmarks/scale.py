@@ -188,12 +188,8 @@ def stage_here(stage: str, row: Row, out: Path) -> dict[str, Any]:
     every_key()
     began, processor = time.perf_counter(), time.process_time()
     found = STAGES[stage](row, out)
-    seconds = time.perf_counter() - began
-    return {
-        "seconds": seconds,
-        "cpu": time.process_time() - processor,
-        "peak": peak_bytes(),
-    } | found
+    seconds = {"wall": time.perf_counter() - began, "cpu": time.process_time() - processor}
+    return seconds | {"peak": peak_bytes()} | found
 
 
 HEAD = (
