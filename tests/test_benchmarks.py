@@ -7,6 +7,7 @@ import jax
 import numpy as np
 import pytest
 
+from sweeps.config.parse import parse
 from toymodels.losses import objective
 
 
@@ -88,3 +89,36 @@ def test_trained_circuits_print_both_sides_and_their_first_losses_agree(benchmar
     model = cell.init.draw(jax.random.key(0))
     assert theirs == pytest.approx(float(objective(cell, model, u)), rel=0.05)
     assert set(trained.in_turns(sides, 0.01, 1)) == {"ours", "torch"}
+
+
+@pytest.mark.parametrize("cells", ["seeds", "grid", "draws"])
+def test_sweeps_of_the_scale_benchmark_have_as_many_models_as_their_rows_say(benchmarks, cells):
+    row = benchmarks("scale").Row(600, cells, keep=True)
+    config = parse(row.table())
+    assert config.grid.size == 600
+    assert config.keep == ("loss", "norm")
+
+
+@pytest.mark.claims  # compiles for many seconds
+def test_every_stage_of_the_scale_benchmark_runs(benchmarks, tmp_path):
+    """A block that stands for another holds its numbers."""
+    scale = benchmarks("scale")
+    row = scale.Row(5000, "grid", keep=True)
+    found = {stage: scale.stage_here(stage, row, tmp_path) for stage in scale.STAGES}
+    assert found["plan"]["blocks"] == found["look"]["blocks"] == 3
+    assert found["join"]["bytes"] == (tmp_path / "scale.nc").stat().st_size
+    assert found["lazily"]["values"] == 100
+    assert found["whole"]["mean"] > 0
+
+
+def test_ways_to_run_a_sweep_are_compared_with_one_process_on_one_core(
+    benchmarks, monkeypatch, capsys
+):
+    parts = benchmarks("parts")
+    if len(parts.os.sched_getaffinity(0)) < 2:
+        pytest.skip("this needs two cores")
+    walls = {"": 40.0, "0/2": 25.0, "0/1000000": 0.0}
+    monkeypatch.setattr(parts, "run", lambda _, __, asked, ___: parts.Timed(walls[asked[0]], 1.0))
+    parts.print_parts(parts.SWEEPS[:1])
+    lines = [line.split(" | ") for line in capsys.readouterr().out.splitlines() if "2→1" in line]
+    assert [line[-1].strip(" |") for line in lines] == ["100%", "50%", "80%", ""]
