@@ -42,10 +42,12 @@ class Computation:
         kinds: dict[Any, int] = {}
         index = np.zeros(self.grid.size, int)
         for program in self.programs:
-            for c, data in enumerate(program.work.data_of(program)):
-                if data is not None:  # None sees no data, as a solved cell
-                    kind = kinds.setdefault((program.work.name, data), len(kinds))
-                    index[program.points[:, c]] = kind + 1
+            name, own = program.work.name, program.work.data_of(program)
+            # None sees no data, as a solved cell
+            index[program.points] = [
+                0 if data is None else 1 + kinds.setdefault((name, data), len(kinds))
+                for data in own
+            ]
         index = index.reshape(self.grid.shape)
         along = [
             d.name
