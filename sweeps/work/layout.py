@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from sweeps.plan import Block, Layout, Program, window
+from sweeps.work.devices import spread
 from toymodels.errors import InputError
 from toymodels.estimators.best import best_estimator
 from toymodels.models.base import has_hidden, hidden
@@ -64,7 +65,7 @@ def model_bytes(run: Run) -> tuple[int, int]:
     return step, size_of(state)
 
 
-def choose_layout(run: Run, n_seeds: int, n_cells: int, memory: int) -> Layout:
+def choose_layout(run: Run, n_seeds: int, n_cells: int, memory: int, n_devices: int = 1) -> Layout:
     """Choose how many models are worked on side by side, from one cell's run.
 
     On a CPU a model whose batch fills the vector units goes alone, as plain matrix products
@@ -76,8 +77,10 @@ def choose_layout(run: Run, n_seeds: int, n_cells: int, memory: int) -> Layout:
     if jax.default_backend() == "cpu":
         own = batch_bytes(run, run.spec.batch_size)
         budget = min(budget, 1 if own >= ALONE_BYTES else max(1, CACHE_BYTES // own))
-    seeds = _even(n_seeds, budget)
-    return Layout(seeds=seeds, cells=_even(n_cells, max(1, budget // seeds)))
+    devices = spread(n_seeds, n_cells, n_devices)
+    seeds = _even(-(-n_seeds // devices[0]), budget)
+    cells = _even(-(-n_cells // devices[1]), max(1, budget // seeds))
+    return Layout(seeds, cells, devices)
 
 
 def _even(n: int, most: int) -> int:
@@ -85,8 +88,8 @@ def _even(n: int, most: int) -> int:
     return -(-n // -(-n // min(n, most)))
 
 
-def cut(program: Program, memory: int, widest: int | None = None) -> Iterator[Block]:
-    """Cut a program into blocks of one width that fit `memory` bytes.
+def cut(program: Program, memory: int, n_devices: int = 1) -> Iterator[Block]:
+    """Cut a program into blocks of one width that fit `memory` bytes of each device.
 
     Raises:
         InputError: the memory does not hold a single model.
@@ -100,15 +103,14 @@ def cut(program: Program, memory: int, widest: int | None = None) -> Iterator[Bl
             f"memory = {memory / 2**30:.3g} GiB does not hold one model, which needs about "
             f"{least / 2**30:.3g} GiB: raise memory or lower batch_size."
         )
-    if widest is None:
-        widest = CPU_BLOCK if jax.default_backend() == "cpu" else max(1, memory // (8 * state))
-    widest = max(1, min(widest, memory // (2 * 4 * state)))
+    widest = CPU_BLOCK if jax.default_backend() == "cpu" else max(1, memory // (8 * state))
+    widest = n_devices * max(1, min(widest, memory // (2 * 4 * state)))
     block_seeds = min(n_seeds, widest)
     n_blocks = -(-n_cells // max(1, widest // block_seeds))
     block_cells = -(-n_cells // n_blocks)
-    layout = choose_layout(run, block_seeds, block_cells, memory)
-    block_seeds = _round_up(block_seeds, layout.seeds)
-    block_cells = _round_up(block_cells, layout.cells)
+    layout = choose_layout(run, block_seeds, block_cells, memory, n_devices)
+    block_seeds = _round_up(block_seeds, layout.seeds * layout.devices[0])
+    block_cells = _round_up(block_cells, layout.cells * layout.devices[1])
     for first_seed in range(0, n_seeds, block_seeds):
         for first_cell in range(0, n_cells, block_cells):
             s, s_ok = window(first_seed, block_seeds, n_seeds)
