@@ -101,7 +101,7 @@ def _on(mesh: Mesh | None, tree: Any, *axes: str) -> Any:
 
 
 def _split(leaf: Any, n: int) -> Any:
-    return leaf.reshape(n, -1, *leaf.shape[1:])
+    return leaf.reshape(n, leaf.shape[0] // n, *leaf.shape[1:])
 
 
 def _split_both(leaf: Any, devices: tuple[int, int]) -> Any:
