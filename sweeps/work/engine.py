@@ -209,23 +209,20 @@ def runs_of(block: Block) -> Run:
 
 
 def start_block(block: Block) -> tuple[Run, TrainState, jax.Array]:
-    """Return a block's runs `[C]`, first states `[S, C]` and data keys `[S]`."""
-    program, run = block.program, runs_of(block)
+    """Return a block's runs `[C]`, first states `[S, C]` and data keys `[S]`, on its devices."""
+    program, run, layout = block.program, runs_of(block), block.layout
     seeds = jnp.asarray(np.array(block.seeds, np.uint32))
     key_init, key_data = (
-        placed(
-            jax.vmap(partial(stream, purpose=purpose, root=program.root))(seeds),
-            block.layout,
-            SEEDS,
-        )
+        jax.vmap(partial(stream, purpose=purpose, root=program.root))(seeds)
         for purpose in (Stream.INIT, Stream.DATA)
     )
     of_cell = {int(c): start_name(program.cell(c)) for c in set(block.cell_index.tolist())}
     names = np.array([of_cell[int(c)] for c in block.cell_index])
     if hasattr(program.run.init, "draw"):
-        state = init_on_host(block, run, names, key_init)
-        return run, placed(state, block.layout, SEEDS, CELLS), key_data
-    return run, init_block(run, jnp.asarray(names), key_init, layout=block.layout), key_data
+        state = placed(init_on_host(block, run, names, key_init), layout, SEEDS, CELLS)
+    else:
+        state = init_block(run, jnp.asarray(names), key_init, layout=layout)
+    return run, state, placed(key_data, layout, SEEDS)
 
 
 def run_block(
@@ -278,7 +275,8 @@ def run_block(
 
 def _averages(run: Run, layout: Layout, model: Any, purpose: int, n_examples: int) -> Any:
     """Average losses over so many examples of a purpose's stream."""
-    one_cell, one_model = jax.tree.map(lambda leaf: leaf[0], (run, model))
+    one = partial(jax.tree.map, lambda leaf: leaf[0])
+    one_cell, one_model = jax.eval_shape(one, (run, model))  # no array is moved for its shape
     estimator = best_estimator(one_cell.task, one_model)
     n = n_batches(estimator, n_examples, EVALUATION_BATCH)
     return average_losses(run, model, stream(0, purpose), layout=layout, n_batches=n)
