@@ -31,6 +31,7 @@ from benchmarks.rates import BYTES, bytes_moved, matrix_rate, memory_rate, opera
 from benchmarks.torch_loop import TorchLoop, import_torch
 from benchmarks.turns import taken
 from sweeps.grid import Axis, Dimension, Grid
+from sweeps.machine import Machine
 from sweeps.plan import Block, Cell, make_programs
 from sweeps.work.engine import start_block, train_block
 from sweeps.work.layout import cut
@@ -108,7 +109,7 @@ def make_block(row: Row, memory: int) -> Block:
 
     grid = Grid(tuple(Dimension(axis.name, (axis,)) for axis in axes))
     (program,) = make_programs(grid, build)
-    block, *others = cut(program, memory, jax.local_device_count())
+    block, *others = cut(program, Machine.here(memory))
     if others:
         print(f"{row.name}: in {1 + len(others)} blocks, of which the first is timed", flush=True)
     return block
@@ -146,7 +147,8 @@ def least_times(row: Row, rates: Rates) -> tuple[float, float]:
     on_chip = bytes_moved(row)
     between = OF_A_FEATURE * row.n_features + OF_A_HIDDEN * row.n_hidden
     through = on_chip + BYTES * entries * between
-    return tuple(1e3 * max(computing, moved / rates.bytes) for moved in (on_chip, through))
+    on_chip, through = (max(computing, moved / rates.bytes) for moved in (on_chip, through))
+    return 1e3 * on_chip, 1e3 * through
 
 
 def torch_times(row: Row, n_steps: int, rounds: int) -> np.ndarray | None:

@@ -83,7 +83,7 @@ def over_devices(
 
     def row(of_row: tuple[Any, Any]) -> Any:
         models, seeds = of_row
-        return each(lambda own: share(*own, seeds), (cells, models))
+        return each(lambda own: share(own[0], own[1], seeds), (cells, models))
 
     found = _on(mesh, each(row, (models, seeds)), SEEDS, CELLS)
     return _on(mesh, jax.tree.map(_joined, found), SEEDS, CELLS)

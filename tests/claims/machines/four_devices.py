@@ -10,10 +10,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from builders import Ear, make_table
-from sweeps.machine import Machine
 
 from sweeps import checkpoint, run_sweep
 from sweeps.config.parse import parse
+from sweeps.machine import Machine
 from sweeps.plan import make_programs
 from sweeps.work.engine import (
     average_losses,

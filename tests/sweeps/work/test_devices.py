@@ -7,6 +7,7 @@ import pytest
 from builders import make_table
 
 from sweeps.config.parse import parse
+from sweeps.machine import Machine
 from sweeps.plan import Layout, make_programs
 from sweeps.work.devices import mesh_of, placed, spread
 from sweeps.work.engine import over_models
@@ -58,14 +59,11 @@ def test_arrays_stay_where_they_are_on_a_single_device():
 
 @pytest.mark.parametrize("backend", ["cpu", "gpu"])
 @pytest.mark.parametrize("n_devices", [2, 3, 8])
-def test_blocks_of_several_devices_hold_every_model_once_in_equal_shares(
-    n_devices, backend, monkeypatch
-):
-    monkeypatch.setattr(jax, "default_backend", lambda: backend)
+def test_blocks_of_several_devices_hold_every_model_once_in_equal_shares(n_devices, backend):
     grid = {"p_active": {"linear": [0.1, 1, 23]}, "seed": {"range": 5}}
     config = parse(make_table(grid=grid))
     (program,) = make_programs(config.grid, config.build, config.seed)
-    blocks = list(cut(program, 3_000_000, n_devices))
+    blocks = list(cut(program, Machine(3_000_000, backend, n_devices)))
     assert len({(b.points.shape, b.layout) for b in blocks}) == 1
     found = np.concatenate([b.points[b.points >= 0] for b in blocks])
     assert sorted(found) == list(range(115))
