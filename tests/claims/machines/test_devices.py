@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +16,7 @@ from sweeps.status import blocks_done
 
 pytestmark = pytest.mark.claims
 
-CHILD = Path(__file__).with_name("four_devices.py")
+CHILD = ROOT / "tests" / "four_devices.py"
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What `test_devices` runs in a process that has four devices: `python four_devices.py FOLDER`."""
+"""What `claims/machines/test_devices` runs in a process of four devices, with a folder for it."""
 
 import dataclasses
 import json
@@ -97,11 +97,12 @@ def facts_of(table):
         programs["init_block"] = init_block.lower(run, names, keys, **how)
     texts = {name: program.compile().as_text() for name, program in programs.items()}
     compiling, *_ = time_steps(block, 1)
+    before = shares_of(state)
     trained = train_block(run, state, keys, 0, 5, **how)
     return {
         "devices": block.layout.devices,
         "shape": block.points.shape,
-        "before": shares_of(state),
+        "before": before,
         "after": shares_of(trained),
         "collectives": {n: [w for w in COLLECTIVES if w in text] for n, text in texts.items()},
         "timed": compiling > 0,
