@@ -1,6 +1,6 @@
 """Many models in one block on a GPU: models × steps per second, and the share of its own speed.
 
-    python -m benchmarks.devices [--models 10000] [--steps 1000] [--rounds 5] [--device-memory GIB]
+    python -m benchmarks.devices [--models 10000] [--steps 500] [--rounds 5] [--device-memory GIB]
 
 Three problems at batch 1024, each trained side by side in a single block of the engine, and then
 by a plain PyTorch loop of the same recipe (see `torch_loop`). Times are medians over rounds, with
@@ -19,21 +19,19 @@ one. On a CPU, `--models 64 --steps 20` tries it out.
 
 import argparse
 import os
-import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
-from benchmarks.ours import Row
+from benchmarks.ours import OurLoop, Row, memory_bytes
 from benchmarks.rates import BYTES, bytes_moved, matrix_rate, memory_rate, operations
 from benchmarks.torch_loop import TorchLoop, import_torch
 from benchmarks.turns import taken
 from sweeps.grid import Axis, Dimension, Grid
 from sweeps.machine import Machine
 from sweeps.plan import Block, Cell, make_programs
-from sweeps.work.engine import start_block, train_block
 from sweeps.work.layout import cut
 from sweeps.work.train import TRAIN
 from toymodels.features import Independent
@@ -115,25 +113,6 @@ def make_block(row: Row, memory: int) -> Block:
     return block
 
 
-class Ours:
-    """A block on its way; `steps(n)` takes n steps of every model and waits for the devices."""
-
-    def __init__(self, block: Block) -> None:
-        """Draw first weights."""
-        self.layout, self.t = block.layout, 0
-        self.run, self.state, self.key_data = start_block(block)
-        began = time.perf_counter()
-        self.steps(1)
-        self.compiling = time.perf_counter() - began
-
-    def steps(self, n: int) -> None:
-        """Take n steps."""
-        layout = self.layout
-        self.state = train_block(self.run, self.state, self.key_data, self.t, n, layout=layout)
-        jax.block_until_ready(self.state)
-        self.t += n
-
-
 def timed(loop: Any, n_steps: int, rounds: int) -> np.ndarray:
     """Return milliseconds per step, `[rounds]`, after a first few."""
     loop.steps(max(1, n_steps // 10))
@@ -185,10 +164,11 @@ def line(cells: Sequence[str]) -> str:
 def print_row(row: Row, rates: Rates, memory: int, n_steps: int, rounds: int) -> None:
     """Measure both sides of a row, one after the other, and print its line."""
     block = make_block(row, memory)
-    loop = Ours(block)
+    loop = OurLoop(block)
+    compiling = taken(loop, 1)
     ours = timed(loop, n_steps, rounds)
     memory_gib = f"{TRAIN.block_bytes(block) / 2**30:.3g}, {peak_gib()}"
-    compiling, n = loop.compiling, block.n_models
+    n = block.n_models
     del loop
     torch = torch_times(row, max(1, n_steps // TORCH_SHARE), rounds)
     middle = float(np.median(ours)) * row.models / n  # of a block that holds a part
@@ -219,9 +199,8 @@ def rows_of(n_models: int) -> tuple[Row, ...]:
     """Return the problems of three sizes, and before them one of these with fewer models."""
     seeds = min(SEEDS, n_models)
     fewer = tuple((20, 5, part) for part in (100, 10))
-    return tuple(
-        Row(n, m, max(1, n_models // part // seeds), seeds) for n, m, part in fewer + PROBLEMS
-    )
+    rows = (Row(n, m, max(1, n_models // part // seeds), seeds) for n, m, part in fewer + PROBLEMS)
+    return tuple(dict.fromkeys(rows))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -230,28 +209,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.devices", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--models", type=int, default=10_000)
-    parser.add_argument("--steps", type=int, default=1000, help="of a round")
+    parser.add_argument("--steps", type=int, default=500, help="of a round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--device-memory", type=float, metavar="GIB", help="of a block")
     given = parser.parse_args(arguments)
-    memory = device_memory() if given.device_memory is None else int(given.device_memory * 2**30)
+    memory = memory_bytes() if given.device_memory is None else int(given.device_memory * 2**30)
     device, on_cpu = jax.local_devices()[0], jax.default_backend() == "cpu"
     torch = import_torch()
     print(
         f"jax {jax.__version__} on {jax.local_device_count()} × {device.device_kind}, torch "
         f"{'–' if torch is None else torch.__version__}; blocks of {memory / 2**30:.3g} GiB"
     )
-    rates = measure_rates(512 if on_cpu else 8192)
+    rates = measure_rates(2048 if on_cpu else 8192)
     print(f"measured: {rates.operations / 1e12:.3g} Top/s float32, {rates.bytes / 1e9:.4g} GB/s\n")
     print(line(COLUMNS), line(["---"] * len(COLUMNS)), sep="\n", flush=True)
     for row in rows_of(given.models):
         print_row(row, rates, memory, given.steps, given.rounds)
-
-
-def device_memory() -> int:
-    """Return what a block may take: half of a GPU, 2 GiB on a CPU."""
-    stats = jax.local_devices()[0].memory_stats() if jax.default_backend() != "cpu" else None
-    return stats["bytes_limit"] // 2 if stats else 2 * 2**30
 
 
 if __name__ == "__main__":
