@@ -11,7 +11,8 @@ here:
   written; everything between lives on the chip. Or, where this takes longer: the five products, and
   `ELEMENTWISE` operations for every feature of every example.
 - *through memory*: besides, every array between two products is written once and read by each
-  product that needs it, as where products are calls of a library.
+  product that needs it, as where products are calls of a library. A share above 100 % says that
+  a cache held some of it.
 
 Where a process has several devices, the block lies on all of them and so do the rates; torch has
 one. On a CPU, `--models 64 --steps 20` tries it out.
@@ -213,6 +214,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--device-memory", type=float, metavar="GIB", help="of a block")
     given = parser.parse_args(arguments)
+    if min(given.models, given.steps, given.rounds) < 1:
+        parser.error("--models, --steps and --rounds are 1 at least")
     memory = memory_bytes() if given.device_memory is None else int(given.device_memory * 2**30)
     device, on_cpu = jax.local_devices()[0], jax.default_backend() == "cpu"
     torch = import_torch()
