@@ -227,7 +227,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"measured: {rates.operations / 1e12:.3g} Top/s float32, {rates.bytes / 1e9:.4g} GB/s\n")
     print(line(COLUMNS), line(["---"] * len(COLUMNS)), sep="\n", flush=True)
     for row in rows_of(given.models):
-        print_row(row, rates, memory, given.steps, given.rounds)
+        try:
+            print_row(row, rates, memory, given.steps, given.rounds)
+        except jax.errors.JaxRuntimeError as error:  # most likely it does not fit
+            print(f"{row.name}: {str(error).splitlines()[0]}", flush=True)
 
 
 if __name__ == "__main__":
