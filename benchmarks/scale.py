@@ -237,6 +237,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--parts", action="store_true", help="one process and two")
     parser.add_argument("--stage", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
+    if any(n < SEEDS or n % SEEDS for n in given.models):
+        parser.error(f"--models: give multiples of {SEEDS}, the number of seeds")
     if given.stage:
         stage, row, out = given.stage
         print(json.dumps(stage_here(stage, Row(*json.loads(row)), Path(out))))
