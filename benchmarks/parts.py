@@ -53,7 +53,7 @@ class Timed(NamedTuple):
 def run(file: Path, out: Path, parts: Sequence[str], cores: Sequence[set[int]]) -> Timed:
     """Run parts of a sweep side by side, each on some cores; "" is the whole sweep."""
     before, began = os.times(), time.perf_counter()
-    children = []
+    children, said = [], file.with_name("said.txt")
     for part, own in zip(parts, cores, strict=True):
         asked = [sys.executable, "-m", "toymodels", "sweep", "run", str(file), "--out", str(out)]
         asked += ["--part", part] if part else []
@@ -63,9 +63,10 @@ def run(file: Path, out: Path, parts: Sequence[str], cores: Sequence[set[int]]) 
         )
         on = ",".join(map(str, own))
         command = [sys.executable, "-c", code, on, *asked]
-        children.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
-    if any(child.wait() for child in children):
-        raise SystemExit("a part of the sweep failed; what it said stands above.")
+        with open(said, "a") as told:
+            children.append(subprocess.Popen(command, stdout=told, stderr=told))
+    if any([child.wait() for child in children]):
+        raise SystemExit(f"a part of the sweep failed:\n{said.read_text()}")
     after = os.times()
     cpu = after.children_user + after.children_system
     cpu -= before.children_user + before.children_system
