@@ -65,7 +65,8 @@ def run(file: Path, out: Path, parts: Sequence[str], cores: Sequence[set[int]]) 
         command = [sys.executable, "-c", code, on, *asked]
         with open(said, "a") as told:
             children.append(subprocess.Popen(command, stdout=told, stderr=told))
-    if any([child.wait() for child in children]):
+    codes = [child.wait() for child in children]
+    if any(codes):
         raise SystemExit(f"a part of the sweep failed:\n{said.read_text()}")
     after = os.times()
     cpu = after.children_user + after.children_system
