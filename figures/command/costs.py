@@ -1,6 +1,6 @@
 """docs/scaling.md's table of what figures cost, from the seconds that their files state.
 
-    python -m figures.command.costs      writes it anew
+`python -m figures.command.costs` writes it anew.
 """
 
 import re
