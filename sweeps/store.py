@@ -29,6 +29,8 @@ from toymodels.errors import InputError
 # What is written into a run's folder beside its blocks.
 FILES = ("config.json", "plan.json", "provenance.json", "result.nc")
 
+READ_WHOLE = 2**30  # bytes; larger results are read piece by piece
+
 REMOVE = "Remove it and run the command that made it again."
 
 
@@ -153,15 +155,18 @@ def save_dataset(dataset: xr.Dataset, path: Path) -> None:
 
 
 def open_dataset(path: str | Path) -> xr.Dataset:
-    """Read a result into memory.
+    """Open a result: read into memory up to 1 GiB; larger ones are read where they are asked for.
 
-    A file that you changed or wrote yourself has no seal; it is read as it is.
+    The file of a larger one stays open, as by `xarray.open_dataset`, whose argument `chunks` gives
+    arrays of Dask. A file that you changed or wrote yourself has no seal; it is read as it is.
 
     Raises:
         InputError: the file is missing, damaged or no NetCDF.
     """
     try:
         is_sealed(path)
+        if os.path.getsize(path) > READ_WHOLE:
+            return xr.open_dataset(path, engine="h5netcdf")
         with xr.open_dataset(path, engine="h5netcdf") as dataset:
             return dataset.load()
     except FileNotFoundError:
