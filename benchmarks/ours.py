@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from sweeps.config.parse import parse
+from sweeps.machine import Machine
 from sweeps.plan import Block, make_programs
 from sweeps.run import DEFAULT_MEMORY_GIB
 from sweeps.work.engine import start_block, train_block
@@ -79,7 +80,7 @@ def make_block(row: Tabled) -> Block:
     """Cut the row's sweep; it must fit in one block."""
     config = parse(row.table())
     (program,) = make_programs(config.grid, config.build, config.seed)
-    (block,) = program.work.cut(program, memory_bytes())
+    (block,) = program.work.cut(program, Machine.here(memory_bytes()))
     return block
 
 

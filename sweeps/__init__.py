@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sweeps.exchange import export_models
     from sweeps.grid import Axis, Dimension, Grid
     from sweeps.own import run_grid
-    from sweeps.run import estimate, run_sweep
+    from sweeps.run import estimate, run_part, run_sweep
     from sweeps.stats import best_over_seeds, mean_over_seeds, median_over_seeds, share_over_seeds
     from sweeps.store import open_dataset
     from sweeps.stored import export_npz, restore, select
@@ -26,7 +26,7 @@ _HOMES = {
     "grid": ("Axis", "Dimension", "Grid"),
     "stored": ("export_npz", "restore", "select"),
     "own": ("run_grid",),
-    "run": ("estimate", "run_sweep"),
+    "run": ("estimate", "run_part", "run_sweep"),
     "stats": ("best_over_seeds", "mean_over_seeds", "median_over_seeds", "share_over_seeds"),
     "store": ("open_dataset",),
 }
@@ -46,6 +46,7 @@ __all__ = [
     "read_toml",
     "restore",
     "run_grid",
+    "run_part",
     "run_sweep",
     "select",
     "share_over_seeds",

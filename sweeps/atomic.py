@@ -44,6 +44,27 @@ def write_json(path: Path, content: Any) -> None:
         beside.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
 
 
+def write_json_once(path: Path, content: Any) -> bool:
+    """Write JSON where no file is yet; return whether this process wrote it, or another has."""
+    text = json.dumps(content, indent=2, sort_keys=True) + "\n"
+    beside = path.with_name(f"{path.name}.{HOST}-{os.getpid()}.partial")
+    try:
+        beside.write_text(text)
+        os.link(beside, path)  # whole at once, and refused where there is one
+        return True
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links: a reader may meet the half of it
+        try:
+            with open(path, "x") as file:
+                file.write(text)
+        except FileExistsError:
+            return False
+        return True
+    finally:
+        beside.unlink(missing_ok=True)
+
+
 def read_table(path: Path) -> dict[str, Any]:
     """Return what `write_json` wrote; an empty table where no table can be read."""
     with contextlib.suppress(OSError, ValueError, RecursionError):
@@ -86,10 +107,15 @@ def check_target(path: Path) -> None:
     Raises:
         InputError: a folder lies in the file's place.
     """
+    require_no_folder(path)
+    escaped = re.sub(r"([*?[])", r"[\1]", path.name)
+    remove_halves(path.parent, f"{escaped}.*.partial")
+
+
+def require_no_folder(path: Path) -> None:
+    """Raise `InputError` if a folder lies in a file's place."""
     if path.is_dir():
         raise InputError(
             f"a file should go to {path}, but a folder lies there: move it away, or choose another "
             "--out."
         )
-    escaped = re.sub(r"([*?[])", r"[\1]", path.name)
-    remove_halves(path.parent, f"{escaped}.*.partial")

@@ -1,6 +1,6 @@
-"""One process at a time in a run's folder.
+"""Who works in a run's folder: one process alone, or several that take parts of it.
 
-The lock is the operating system's and dies with the process that holds it. Some file systems have
+A lock is the operating system's and dies with the process that holds it. Some file systems have
 none (NFS without its lock daemon, some FUSE mounts): there a file says who works.
 """
 
@@ -10,6 +10,7 @@ import fcntl
 import os
 import time
 from pathlib import Path
+from typing import Self
 
 from sweeps.atomic import HOST, is_alive
 from toymodels.errors import InputError
@@ -21,34 +22,46 @@ HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 SECONDS_TO_TAKE_OVER = 0.2
 
 
-class Lock:
-    """A folder's lock, held until `close`."""
+class Held(InputError):
+    """Another process holds the lock."""
 
-    def __init__(self, path: Path) -> None:
-        """Take the lock of the folder of `path`.
+
+class Lock:
+    """A lock on `path`, held until `close`; several processes may share one."""
+
+    def __init__(self, path: Path, shared: bool = False) -> None:
+        """Take the lock.
 
         Raises:
-            InputError: another run holds it.
+            Held: another process holds it alone, or holds it at all where it is not to be shared.
             OSError: the file cannot be made.
         """
-        self._file = open(path, "a")  # noqa: SIM115 - held until close
+        self._file = open(path, "a+")  # noqa: SIM115 - held until close; NFS wants both ways
         self._sign: Path | None = None
+        self.problem = ""  # why the file system has no locks
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except OSError as error:
             self._file.close()
             if error.errno in HELD:
-                raise InputError(
-                    f"another run is working in {path.parent}: wait for it, or choose another "
-                    "--out."
+                raise Held(
+                    f"another run is working in {path.parent}: wait for it (`toymodels sweep "
+                    "status` says how far it is), or choose another --out."
                 ) from None
-            sign = path.with_name("lock.held")
-            _put_up(sign)
-            self._sign = sign
-            print(
-                f"{path.parent}: this file system has no locks ({error.strerror}); the file "
-                f"{sign.name} says that a run is working there."
-            )
+            self.problem = str(error.strerror)
+            self._sign = path.with_suffix(f".held-{HOST}-{os.getpid()}" if shared else ".held")
+            _put_up(self._sign)
+            try:
+                _require_nobody(path, self._sign)
+            except Held:
+                self.close()
+                raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Give the lock back."""
@@ -59,23 +72,38 @@ class Lock:
 
 
 def _put_up(sign: Path) -> None:
-    """Make the file that says who works in a folder, or take over that of a dead process."""
+    """Make the file that says who works, or take over that of a dead process."""
     own = f"{HOST} {os.getpid()}\n"
     try:
         with open(sign, "x") as file:
             file.write(own)
         return
     except FileExistsError:
-        host, _, pid = _read(sign).strip().partition(" ")
-    if host != HOST or is_alive(pid):
-        raise InputError(
-            f"another run is working in {sign.parent}, process {pid or '?'} on {host or '?'}: wait "
-            f"for it, or choose another --out. If it does not run any more, remove {sign}."
-        )
+        if _read(sign) == own and sign.suffix != ".held":  # left by a process of this number
+            return
+        _require_dead(sign)
     sign.write_text(own)
     time.sleep(SECONDS_TO_TAKE_OVER)
     if _read(sign) != own:
-        raise InputError(f"another run has just begun in {sign.parent}: wait for it.")
+        raise Held(f"another run has just begun in {sign.parent}: wait for it.")
+
+
+def _require_nobody(path: Path, own: Path) -> None:
+    """Refuse where another sign forbids this one: both put theirs up before they look."""
+    alone = path.with_suffix(".held")
+    others = [alone] if own != alone else sorted(path.parent.glob(f"{path.stem}.held-*"))
+    for sign in others:
+        if sign.exists():
+            _require_dead(sign)
+
+
+def _require_dead(sign: Path) -> None:
+    host, _, pid = _read(sign).strip().partition(" ")
+    if host != HOST or is_alive(pid):
+        raise Held(
+            f"another run is working in {sign.parent}, process {pid or '?'} on {host or '?'}: wait "
+            f"for it, or choose another --out. If it does not run any more, remove {sign}."
+        )
 
 
 def _read(sign: Path) -> str:

@@ -10,6 +10,7 @@ import xarray as xr
 from sweeps.atomic import check_target
 from sweeps.built import name_of
 from sweeps.cells import cells_of
+from sweeps.computation import Computation
 from sweeps.config.parse import sweep_name
 from sweeps.differences import make_room_for_grid
 from sweeps.grid import Grid
@@ -17,7 +18,7 @@ from sweeps.identity import digest
 from sweeps.plan import Program
 from sweeps.progress import Quiet, Report
 from sweeps.results import Joiner
-from sweeps.run import DEFAULT_MEMORY_GIB, JOINED, Computation, in_bytes, keep_result
+from sweeps.run import DEFAULT_MEMORY_GIB, JOINED, in_bytes, keep_result
 from sweeps.status import say_if_built_otherwise
 from sweeps.store import kept_dataset, save_dataset
 

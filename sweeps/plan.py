@@ -158,6 +158,24 @@ def program_key(cell: Cell) -> Any:
     return cell.work.name, structure, tuple(np.shape(leaf) for leaf in leaves)
 
 
+def narrowed(block: Block) -> Block:
+    """Return a block whose program has no other cells and seeds than its own: small to send away.
+
+    Its numbers are the same, bit for bit.
+    """
+    program = block.program
+    cells, cell_index = np.unique(block.cell_index, return_inverse=True)
+    seeds, seed_index = np.unique(block.seed_index, return_inverse=True)
+    own = Program(
+        program.work,
+        jax.tree.map(lambda leaf: np.asarray(leaf[cells]), program.run),
+        tuple(program.seeds[int(i)] for i in seeds),
+        program.points[np.ix_(seeds, cells)],
+        program.root,
+    )
+    return Block(own, seed_index, cell_index, block.layout, block.points)
+
+
 def window(first: int, width: int, n: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return `width` indices from `first` on, the last of `n` repeated, and which of them count."""
     index = np.arange(first, first + width)

@@ -11,25 +11,30 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import xarray as xr
 
-from sweeps.atomic import check_target
+from sweeps.atomic import check_target, write_json
+from sweeps.computation import Computation
 from sweeps.config.parse import parse, read_toml
 from sweeps.config.registry import look_in
 from sweeps.config.sweep import SweepConfig
 from sweeps.differences import make_room
-from sweeps.grid import Grid
-from sweeps.packed import Output, pack, unpack
-from sweeps.plan import Block, Build, make_programs
+from sweeps.executors.base import Executor
+from sweeps.folder import RunFolder
+from sweeps.locks import Held
+from sweeps.machine import Machine
+from sweeps.parts import EVERY_BLOCK, Part, part_from
+from sweeps.plan import make_programs
 from sweeps.progress import Quiet, Report
 from sweeps.results import Joiner
 from sweeps.status import say_if_outdated
-from sweeps.store import RunFolder, kept_dataset, provenance, save_dataset, write_json
+from sweeps.store import kept_dataset, provenance, save_dataset
 from sweeps.stored import models_at
 from toymodels.errors import InputError
 
 DEFAULT_MEMORY_GIB = 2.0
+
+SECONDS_BETWEEN_LOOKS = 2.0
 
 JOINED = "It is joined again from its blocks."
 
@@ -75,6 +80,79 @@ def run_sweep(
     return dataset
 
 
+def run_part(
+    config: SweepConfig | dict[str, Any] | str | Path,
+    part: Part | str,
+    *,
+    out: str | Path,
+    memory_gib: float = DEFAULT_MEMORY_GIB,
+    report: Report | None = None,
+) -> xr.Dataset | None:
+    """Compute one part of a sweep, beside processes that compute others in the same folder.
+
+    Args:
+        config: as of `run_sweep`.
+        part: "I/N", every Nth block from the Ith on; `sweeps.parts.part_from` says more.
+        out: the folder, seen by all of them.
+        memory_gib: what a block may take; whoever comes first decides for all.
+        report: is told the progress.
+
+    Returns:
+        The dataset, where this part was the last one and has joined all, or it was joined before;
+        else None: `run_sweep` joins, and computes what is missing.
+
+    Raises:
+        InputError: as `run_sweep`, or a part of another plan or other versions than those before.
+    """
+    config, out = load(config), Path(out).expanduser()
+    part = part_from(part) if isinstance(part, str) else part
+    check_target(out / f"{config.name}.nc")
+    dataset = part_in_folder(config, out, part, memory_gib=memory_gib, report=report or Quiet())
+    if dataset is not None:
+        make_room(out / f"{config.name}.nc", config)
+        save_dataset(dataset, out / f"{config.name}.nc")
+    return dataset
+
+
+def part_in_folder(
+    config: SweepConfig, out: Path, part: Part, *, memory_gib: float, report: Report
+) -> xr.Dataset | None:
+    """Compute a part in `out/runs/NAME-HASH/`, and join all where it is the last one."""
+    path = folder_of(config, out)
+    if (kept := kept_dataset(path / "result.nc", JOINED)) is not None:
+        return kept
+    how: dict[str, Any] = {"memory_gib": memory_gib, "report": report}
+    models = _models_by_parts(config, out, part, how)
+    build = partial(config.build, trained=models_at(config, models))
+    work = Computation(config.grid, build, config.seed, in_bytes(memory_gib), report)
+    with RunFolder(path, config.as_json(), shared=True) as folder:
+        if not work.run_part(folder, part):
+            return None
+    try:  # of parts that end together one is alone when it looks
+        labelled = partial(_labelled, config, work=work)
+        return keep_result(path, work, labelled, config_json=config.as_json(), fresh=False)
+    except Held:
+        return None
+
+
+def _models_by_parts(
+    config: SweepConfig, out: Path, part: Part, how: dict[str, Any]
+) -> list[xr.Dataset]:
+    """Return the datasets that a sweep stands on: its part, then whatever nobody has in work."""
+    if config.models is None:
+        return []
+    first, mine = None, part
+    while first is None:
+        try:
+            first = part_in_folder(config.models, out, mine, **how)
+        except Held:  # it is being joined
+            first = None
+        if first is None and mine == EVERY_BLOCK:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        mine = EVERY_BLOCK
+    return [first, *_models_in_folder(config.models, out, fresh=False, **how)]
+
+
 def run_in_folder(
     config: SweepConfig,
     out: Path,
@@ -82,6 +160,7 @@ def run_in_folder(
     memory_gib: float = DEFAULT_MEMORY_GIB,
     fresh: bool = False,
     report: Report | None = None,
+    executor: Executor | None = None,
 ) -> xr.Dataset:
     """Run a sweep in `out/runs/NAME-HASH/`, going on from what is finished there."""
     path, memory = folder_of(config, out), in_bytes(memory_gib)
@@ -89,24 +168,25 @@ def run_in_folder(
         return kept
     say_if_outdated(config, out / "runs")
     how: dict[str, Any] = {"memory_gib": memory_gib, "report": report or Quiet()}
-    models = _models_in_folder(config, out, fresh=fresh, **how)
+    models = _models_in_folder(config, out, fresh=fresh, executor=executor, **how)
     build = partial(config.build, trained=models_at(config, models))
     work = Computation(config.grid, build, config.seed, memory, how["report"])
-    how: dict[str, Any] = {"config_json": config.as_json(), "fresh": fresh}
-    return keep_result(path, work, lambda joiner: _labelled(config, joiner, work), **how)
+    how: dict[str, Any] = {"config_json": config.as_json(), "fresh": fresh, "executor": executor}
+    return keep_result(path, work, partial(_labelled, config, work=work), **how)
 
 
 def keep_result(
     path: Path,
-    work: "Computation",
+    work: Computation,
     labelled: Callable[[Joiner], xr.Dataset],
     *,
     config_json: str,
     fresh: bool,
+    executor: Executor | None = None,
 ) -> xr.Dataset:
     """Compute in a folder what is not there yet, and keep the result there."""
     with RunFolder(path, config_json, fresh) as folder:
-        dataset = labelled(work.run(folder))
+        dataset = labelled(work.run(folder, executor))
         facts = provenance(seed=work.root, block_plan=work.plan, seconds=round(work.seconds, 2))
         write_json(folder.path / "provenance.json", facts)
         dataset.attrs["provenance"] = json.dumps(facts, sort_keys=True)
@@ -132,10 +212,10 @@ def _in_memory(config: SweepConfig, memory_gib: float, report: Report) -> list[x
     models = _in_memory(config.models, memory_gib, report) if config.models else []
     build = partial(config.build, trained=models_at(config, models))
     work = Computation(config.grid, build, config.seed, in_bytes(memory_gib), report)
-    return [_labelled(config, work.run(None), work), *models]
+    return [_labelled(config, work.run(None), work=work), *models]
 
 
-def _labelled(config: SweepConfig, joiner: Joiner, work: "Computation") -> xr.Dataset:
+def _labelled(config: SweepConfig, joiner: Joiner, *, work: Computation) -> xr.Dataset:
     about = {"config": config.as_json(), "name": config.name, "shared_data": work.shared_data()}
     return joiner.dataset(config.coordinates(), **{k: text for k, text in about.items() if text})
 
@@ -155,11 +235,11 @@ def estimate(config: SweepConfig, memory_gib: float = DEFAULT_MEMORY_GIB) -> Est
 
     The sweep whose models another one studies counts as well.
     """
-    memory = in_bytes(memory_gib)
+    machine = Machine.here(in_bytes(memory_gib))
     programs = make_programs(config.grid, config.build, config.seed)
     for program in programs:
         config.grid.require_free(program.work.names(program.cell(0)))
-    blocks = [list(program.work.cut(program, memory)) for program in programs]
+    blocks = [list(program.work.cut(program, machine)) for program in programs]
     peak = max(of_program[0].program.work.block_bytes(of_program[0]) for of_program in blocks)
     seconds = 0.0
     for work in {program.work for program in programs}:
@@ -183,81 +263,3 @@ def in_bytes(memory_gib: float) -> int:
     if not (isinstance(memory_gib, int | float) and 0 < memory_gib < 1e6):
         raise InputError(f"memory = {memory_gib!r} GiB: give a number of GiB above 0.")
     return int(memory_gib * 2**30)
-
-
-class Computation:
-    """The blocks of one sweep on their way to a dataset."""
-
-    def __init__(self, grid: Grid, build: Build, root: int, memory: int, report: Report) -> None:
-        self.grid, self.memory, self.report, self.root = grid, memory, report, root
-        self.programs = make_programs(grid, build, root)
-        for program in self.programs:
-            grid.require_free(program.work.names(program.cell(0)))
-        self.plan: dict[str, Any] = {}
-        self.seconds = 0.0
-
-    def shared_data(self) -> str:
-        """Say along which axes cells of a seed see different data, where there are any."""
-        kinds: dict[Any, int] = {}
-        index = np.zeros(self.grid.size, int)
-        for program in self.programs:
-            for c, data in enumerate(program.work.data_of(program)):
-                if data is not None:  # None sees no data, as a solved cell
-                    kind = kinds.setdefault((program.work.name, data), len(kinds))
-                    index[program.points[:, c]] = kind + 1
-        index = index.reshape(self.grid.shape)
-        along = [
-            d.name
-            for i, d in enumerate(self.grid.dimensions)
-            if np.any((index > 0) & (index != index.max(axis=i, keepdims=True)))
-        ]
-        if not along:
-            return ""
-        return (
-            "Cells of a seed see the same data (common random numbers) only where they agree in "
-            f"{' and '.join(along)}, which changes how many random numbers are drawn."
-        )
-
-    def blocks(self, folder: RunFolder | None) -> list[Block]:
-        """Cut the programs, as earlier blocks in the folder were cut where there are some."""
-        memory = self.memory if folder is None else folder.memory(self.memory)
-        try:
-            blocks = self._cut(memory)
-        except InputError:  # no block was ever cut by this: the plan was damaged
-            memory = self.memory
-            blocks = self._cut(memory)
-        self.plan = {"memory_bytes": memory, "blocks": len(blocks)}
-        if folder is not None:
-            folder.keep_plan(self.plan)
-        return blocks
-
-    def _cut(self, memory: int) -> list[Block]:
-        return [b for program in self.programs for b in program.work.cut(program, memory)]
-
-    def run(self, folder: RunFolder | None) -> Joiner:
-        """Compute what is not there yet and join everything."""
-        blocks = self.blocks(folder)
-        found = [None if folder is None else folder.load_block(i, b) for i, b in enumerate(blocks)]
-        cost = [b.program.work.cost(b) for b in blocks]
-        done = sum(c for c, f in zip(cost, found, strict=True) if f is not None)
-        if folder is not None:
-            begun = [(i, b) for i, b in enumerate(blocks) if found[i] is None]
-            done += sum(folder.checkpoint(i, b).cost() for i, b in begun)
-        joiner, started = Joiner(self.grid), time.monotonic()
-        self.report.start(self.grid.size, sum(cost), done)
-        try:
-            for i, (block, kept) in enumerate(zip(blocks, found, strict=True)):
-                arrays = kept or pack(block, self._computed(i, block, folder))
-                if folder is not None and kept is None:
-                    folder.save_block(i, arrays)
-                joiner.add(block.points, unpack(arrays))
-        finally:
-            self.report.finish()
-        self.seconds = time.monotonic() - started
-        return joiner
-
-    def _computed(self, i: int, block: Block, folder: RunFolder | None) -> Output:
-        work, advance = block.program.work, self.report.advance
-        if folder is None:
-            return work.run(block, advance)
-        return work.resume(block, advance, folder.checkpoint(i, block))

@@ -1,150 +1,23 @@
-"""Results on disk: one atomic file per finished block, one NetCDF result, provenance, a lock.
+"""Datasets on disk: sealed NetCDF, whole or not there, and where numbers came from."""
 
-A run's folder is `runs/NAME-HASH/` with `config.json`, `provenance.json`, `plan.json`,
-`blocks/*.npz` and `result.nc`. Every file is written beside and renamed, so that what is there is
-whole, and arrays are sealed, so that what was damaged since is seen.
-"""
-
-import json
 import os
 import platform
-import shutil
 import sys
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import jax
-import numpy as np
 import xarray as xr
 
-from sweeps.atomic import check_target, read_table, remove_halves, write_json, writing
-from sweeps.checkpoint import Checkpoint
-from sweeps.locks import Lock
-from sweeps.packed import is_of
-from sweeps.sealed import is_sealed, load_arrays, save_arrays, seal
+from sweeps.atomic import writing
+from sweeps.sealed import is_sealed, seal
 from toymodels.errors import InputError
-
-# What is written into a run's folder beside its blocks.
-FILES = ("config.json", "plan.json", "provenance.json", "result.nc")
 
 READ_WHOLE = 2**30  # bytes; larger results are read piece by piece
 
 REMOVE = "Remove it and run the command that made it again."
-
-
-class RunFolder:
-    """The folder of one sweep, held by this process alone while it is open."""
-
-    def __init__(self, path: Path, config_json: str, fresh: bool = False) -> None:
-        """Prepare the folder and take its lock.
-
-        Raises:
-            InputError: the folder cannot be made or written, another run holds it, or a folder
-                lies where a file belongs.
-        """
-        self.path = path
-        try:
-            (path / "blocks").mkdir(parents=True, exist_ok=True)
-            probe = path / "blocks" / f".probe-{os.getpid()}"
-            probe.write_bytes(b"")
-            probe.unlink()
-            self._lock = Lock(path / "lock")
-        except OSError as error:
-            raise InputError(
-                f"cannot write to the output folder {path}: {error.strerror} "
-                f"({error.filename}). Choose another with --out."
-            ) from None
-        try:
-            self._prepare(config_json, fresh)
-        except OSError as error:
-            self.close()
-            raise InputError(
-                f"cannot prepare {path}: {error.strerror} ({error.filename}). Move the folder "
-                "away, or choose another --out."
-            ) from None
-        except InputError:
-            self.close()
-            raise
-
-    def _prepare(self, config_json: str, fresh: bool) -> None:
-        for name in FILES:
-            check_target(self.path / name)
-        if fresh:
-            shutil.rmtree(self.path / "blocks")
-            (self.path / "blocks").mkdir()
-            for name in ("result.nc", "plan.json"):
-                (self.path / name).unlink(missing_ok=True)
-        for inside in (self.path / "blocks").iterdir():
-            if inside.is_dir():
-                check_target(inside)
-        remove_halves(self.path)
-        write_json(self.path / "config.json", json.loads(config_json))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the lock back."""
-        self._lock.close()
-
-    def block_path(self, i: int) -> Path:
-        """Return where block i is kept."""
-        return self.path / "blocks" / f"{i:05d}.npz"
-
-    def checkpoint(self, i: int, block: Any) -> Checkpoint:
-        """Return the place of what is done of block i."""
-        return Checkpoint(self.block_path(i).with_suffix(".checkpoint"), block)
-
-    def save_block(self, i: int, arrays: dict[str, np.ndarray]) -> None:
-        """Keep a finished block, in the place of its checkpoint."""
-        save_arrays(self.block_path(i), arrays)
-        self.block_path(i).with_suffix(".checkpoint").unlink(missing_ok=True)
-
-    def load_block(self, i: int, block: Any = None) -> dict[str, np.ndarray] | None:
-        """Return finished block i, or None where there is none that can be read.
-
-        Args:
-            i: its number.
-            block: how it should have been cut; another one counts as none.
-        """
-        try:
-            arrays = load_arrays(self.block_path(i))
-        except FileNotFoundError:
-            return None
-        except Exception as error:  # a damaged archive raises whatever zip and numpy come upon
-            said = str(error) if isinstance(error, InputError) else type(error).__name__
-            print(f"block {i} cannot be read ({said}); it is computed again.")
-            return None
-        return arrays if block is None or is_of(block, arrays) else None
-
-    def memory(self, wanted: int) -> int:
-        """Return the memory, in bytes, that earlier blocks were cut by; else what is wanted."""
-        path = self.path / "plan.json"
-        if not self._begun():
-            return wanted
-        kept = read_table(path).get("memory_bytes")
-        if type(kept) is int and 0 < kept < 2**63:
-            return kept
-        print(f"{path} cannot be read; blocks that were cut as they would be now are kept.")
-        return wanted
-
-    def _begun(self) -> list[Path]:
-        """Return the files of blocks, finished or not."""
-        inside = (self.path / "blocks").iterdir()
-        return [path for path in inside if path.suffix in (".npz", ".checkpoint")]
-
-    def keep_plan(self, plan: dict[str, Any]) -> None:
-        """Keep how the run is cut; remove blocks of another cut, and halves of finished ones."""
-        for path in self._begun():
-            finished = path.suffix != ".npz" and path.with_suffix(".npz").exists()
-            if finished or not (path.stem.isdecimal() and int(path.stem) < plan["blocks"]):
-                path.unlink()
-        write_json(self.path / "plan.json", plan)
 
 
 def save_dataset(dataset: xr.Dataset, path: Path) -> None:

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
+from sweeps.machine import Machine
 from sweeps.stored import restore
 from sweeps.work.engine import measure_block, train_block
 from sweeps.work.layout import choose_layout
@@ -40,7 +41,7 @@ def follow(cells: xr.Dataset, steps: int, learning_rate: float) -> xr.Dataset:
     run = first[0][0].run
     spec = run.spec.replace(steps=steps, learning_rate=np.float32(learning_rate))
     run = run.replace(spec=spec)
-    layout = choose_layout(run, len(seeds), len(WAYS), MEMORY)
+    layout = choose_layout(run, len(seeds), len(WAYS), Machine.here(MEMORY))
     both = jax.tree.map(lambda leaf: jnp.stack([leaf, leaf]), run)
     model = _stacked([_stacked([one.model for one in row]) for row in first])
     found = np.full((len(MEASURED), len(WAYS), powers.size, len(seeds)), np.nan, np.float32)

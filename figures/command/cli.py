@@ -14,6 +14,14 @@ from figures.command.machine import device_problem, expanded, prepare
 
 Out = Annotated[Path, arg(help="folder for what is made", metavar="DIR")]
 Memory = Annotated[float, arg(help="GiB that training may take at a time", metavar="GIB")]
+Parts = Annotated[
+    str | None,
+    arg(
+        help="compute every Nth block from the Ith on, beside processes with other parts of the "
+        "same folder; I from 0 to N-1 or from 1 to N",
+        metavar="I/N",
+    ),
+]
 Overrides = Annotated[
     Positional[tuple[str, ...]],
     arg(help="what differs from the file, such as steps=500", metavar="KEY=VALUE"),
@@ -84,11 +92,12 @@ def sweep_run(
     dry_run: Annotated[bool, arg(help="print grid, blocks, memory and time; keep nothing")] = False,
     memory: Memory = 2.0,
     fresh: Annotated[bool, arg(help="start over although finished blocks are there")] = False,
+    part: Parts = None,
 ) -> None:
     """Run a sweep; it resumes where an earlier one of the same config stopped."""
     from figures.command.verbs import run_file
 
-    run_file(file, overrides, out, dry_run=dry_run, memory=memory, fresh=fresh)
+    run_file(file, overrides, out, dry_run=dry_run, memory=memory, fresh=fresh, part=part)
 
 
 def show(

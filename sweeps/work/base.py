@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from sweeps.checkpoint import Checkpoint
+from sweeps.machine import Machine
 from sweeps.packed import Output, pack, unpack
 from sweeps.plan import Block, Layout, Program
 from sweeps.work.timing import extrapolated, twice
@@ -56,8 +57,8 @@ class Work:
         """Return what the fields of a run's result and their dimensions are called."""
         raise NotImplementedError
 
-    def cut(self, program: Program, memory: int) -> Iterator[Block]:
-        """Cut a program into blocks that fit `memory` bytes."""
+    def cut(self, program: Program, machine: Machine) -> Iterator[Block]:
+        """Cut a program into blocks that fit a machine's memory."""
         raise NotImplementedError
 
     def block_bytes(self, block: Block) -> int:
@@ -119,7 +120,7 @@ class CellWork(Work):
         """Compute one cell; `key` is that of its run."""
         raise NotImplementedError
 
-    def cut(self, program: Program, memory: int) -> Iterator[Block]:
+    def cut(self, program: Program, machine: Machine) -> Iterator[Block]:
         """Cut a program into blocks of one seed and a few cells."""
         n_seeds, n_cells = program.points.shape
         for seed in range(n_seeds):

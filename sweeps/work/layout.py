@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from sweeps.machine import Machine
 from sweeps.plan import Block, Layout, Program, window
 from toymodels.errors import InputError
 from toymodels.estimators.best import best_estimator
@@ -64,7 +65,7 @@ def model_bytes(run: Run) -> tuple[int, int]:
     return step, size_of(state)
 
 
-def choose_layout(run: Run, n_seeds: int, n_cells: int, memory: int) -> Layout:
+def choose_layout(run: Run, n_seeds: int, n_cells: int, machine: Machine) -> Layout:
     """Choose how many models are worked on side by side, from one cell's run.
 
     On a CPU a model whose batch fills the vector units goes alone, as plain matrix products
@@ -72,8 +73,8 @@ def choose_layout(run: Run, n_seeds: int, n_cells: int, memory: int) -> Layout:
     inputs stay in the cache. A GPU takes all that fits.
     """
     step, _ = model_bytes(run)
-    budget = max(1, memory // (2 * LIVE_COPIES * step))
-    if jax.default_backend() == "cpu":
+    budget = max(1, machine.memory // (2 * LIVE_COPIES * step))
+    if machine.backend == "cpu":
         own = batch_bytes(run, run.spec.batch_size)
         budget = min(budget, 1 if own >= ALONE_BYTES else max(1, CACHE_BYTES // own))
     seeds = _even(n_seeds, budget)
@@ -85,13 +86,13 @@ def _even(n: int, most: int) -> int:
     return -(-n // -(-n // min(n, most)))
 
 
-def cut(program: Program, memory: int, widest: int | None = None) -> Iterator[Block]:
-    """Cut a program into blocks of one width that fit `memory` bytes.
+def cut(program: Program, machine: Machine, widest: int | None = None) -> Iterator[Block]:
+    """Cut a program into blocks of one width that fit a machine's memory.
 
     Raises:
         InputError: the memory does not hold a single model.
     """
-    run = program.cell(0)
+    run, memory = program.cell(0), machine.memory
     step, state = model_bytes(run)
     n_seeds, n_cells = program.points.shape
     least = 2 * (LIVE_COPIES * step + 4 * state)  # half for batches, half for states
@@ -101,12 +102,12 @@ def cut(program: Program, memory: int, widest: int | None = None) -> Iterator[Bl
             f"{least / 2**30:.3g} GiB: raise memory or lower batch_size."
         )
     if widest is None:
-        widest = CPU_BLOCK if jax.default_backend() == "cpu" else max(1, memory // (8 * state))
+        widest = CPU_BLOCK if machine.backend == "cpu" else max(1, memory // (8 * state))
     widest = max(1, min(widest, memory // (2 * 4 * state)))
     block_seeds = min(n_seeds, widest)
     n_blocks = -(-n_cells // max(1, widest // block_seeds))
     block_cells = -(-n_cells // n_blocks)
-    layout = choose_layout(run, block_seeds, block_cells, memory)
+    layout = choose_layout(run, block_seeds, block_cells, machine)
     block_seeds = _round_up(block_seeds, layout.seeds)
     block_cells = _round_up(block_cells, layout.cells)
     for first_seed in range(0, n_seeds, block_seeds):

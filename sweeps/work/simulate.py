@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 from flax import struct
 
+from sweeps.machine import Machine
 from sweeps.plan import Block, Layout, Program
 from sweeps.work.base import Advance, Output, Work
 from sweeps.work.timing import twice
@@ -75,14 +76,14 @@ class Simulate(Work):
             found |= {f.name, *f.metadata.get("dims", ())}
         return found
 
-    def cut(self, program: Program, memory: int) -> Iterator[Block]:
+    def cut(self, program: Program, machine: Machine) -> Iterator[Block]:
         """Cut a program into blocks of one seed, cells of one network beside each other.
 
         Raises:
             InputError: the memory does not hold a network and its examples.
         """
         cells = [program.cell(c) for c in range(program.points.shape[1])]
-        _require_memory(cells[0], memory)
+        _require_memory(cells[0], machine.memory)
         order = sorted(range(len(cells)), key=lambda c: _floats(cells[c].network))
         groups, cost = [[]], 0
         for c in order:

@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 from flax import struct
 
+from sweeps.machine import Machine
 from sweeps.plan import Block, Layout, Program
 from sweeps.work.base import (
     Advance,
@@ -138,7 +139,7 @@ class Solve(Work):
         found = jax.eval_shape(partial(measure, run), self.untrained(run))
         return names_of(fields | found | world_of(run.task))
 
-    def cut(self, program: Program, memory: int) -> Iterator[Block]:
+    def cut(self, program: Program, machine: Machine) -> Iterator[Block]:
         """Cut a program into blocks of one seed and `CELLS` cells."""
         n_seeds, n_cells = program.points.shape
         width = CELLS[program.run.task.importance.shape[-1]]

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import xarray as xr
 
 from sweeps.checkpoint import Checkpoint
+from sweeps.machine import Machine
 from sweeps.plan import Block, Program
 from sweeps.work.base import (
     Advance,
@@ -146,9 +147,9 @@ class Train(Work):
         outputs = outputs_of(run.task)
         return found | {*LOSSES, f"loss_per_{outputs}", outputs, "step"}
 
-    def cut(self, program: Program, memory: int) -> Iterator[Block]:
+    def cut(self, program: Program, machine: Machine) -> Iterator[Block]:
         """Cut a program into equally wide blocks."""
-        return cut(program, memory)
+        return cut(program, machine)
 
     def block_bytes(self, block: Block) -> int:
         """Return the bytes of states and of the batches that are alive at a time."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sweeps.config.parse import parse
 from sweeps.identity import canonical, digest, plain, start_name
+from sweeps.machine import Machine
 from sweeps.plan import make_programs
 from sweeps.work.engine import start_block
 from sweeps.work.solve import solver_seed
@@ -24,7 +25,7 @@ def start_of(**changes):
     """First weights `[seed, cell, …]`, data keys and the name of the first cell of a sweep."""
     config = parse(CELL | changes)
     (program,) = make_programs(config.grid, config.build, config.seed)
-    (block,) = program.work.cut(program, 2**30)
+    (block,) = program.work.cut(program, Machine(2**30))
     _, state, key_data = start_block(block)
     weights = [np.asarray(leaf) for leaf in jax.tree.leaves(state.model)]
     return weights, np.asarray(jax.random.key_data(key_data)), start_name(program.cell(0))
@@ -131,7 +132,7 @@ def test_random_starts_of_the_solver_follow_seed_and_root():
     for root in (0, 1, 2):
         config = parse(table | {"grid": {"seed": {"range": 8}}, "seed": root})
         (program,) = make_programs(config.grid, config.build, config.seed)
-        found += [solver_seed(block) for block in program.work.cut(program, 2**30)]
+        found += [solver_seed(block) for block in program.work.cut(program, Machine(2**30))]
     assert found[:8] == list(range(8))
     assert len(set(found)) == 24
 

@@ -7,9 +7,10 @@ import xarray as xr
 from builders import Ear, make_table
 
 from sweeps import estimate, parse, read_toml, restore, run_sweep
+from sweeps.folder import RunFolder
 from sweeps.plan import make_programs
 from sweeps.run import load
-from sweeps.store import RunFolder, open_dataset
+from sweeps.store import open_dataset
 from sweeps.work import layout, train
 from toymodels.errors import InputError
 

@@ -8,7 +8,8 @@ import xarray as xr
 from builders import Ear, make_run, make_table
 
 from sweeps import Axis, Dimension, Grid, estimate, parse, restore, run_grid, run_sweep
-from sweeps.run import Computation, Quiet
+from sweeps.computation import Computation
+from sweeps.progress import Quiet
 from sweeps.store import open_dataset
 from sweeps.work import layout
 from toymodels.errors import InputError

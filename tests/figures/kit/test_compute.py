@@ -192,8 +192,8 @@ def test_sweeps_beside_a_figures_own_are_parts_of_its_analysis(stub, tmp_path, m
 
 def test_two_processes_may_draw_figures_of_one_sweep(stub, tmp_path):
     """The sweep's lock is not taken for an analysis, nor for a result that is there."""
+    from sweeps.folder import RunFolder
     from sweeps.run import folder_of
-    from sweeps.store import RunFolder
 
     Drawable(stub).compute(out=tmp_path)
     config = planned(stub).config

@@ -6,6 +6,7 @@ from builders import make_table
 
 from sweeps.config.parse import parse
 from sweeps.config.registry import NAMES, find
+from sweeps.machine import Machine
 from sweeps.plan import make_programs
 from sweeps.work.base import names_of, world_fields, world_of
 from toymodels.features import Independent, OneActive
@@ -55,7 +56,7 @@ def work(request):
 
 def test_blocks_hold_every_point_once_and_have_a_cost(work):
     kind, program = work
-    blocks = list(kind.cut(program, 2**30))
+    blocks = list(kind.cut(program, Machine(2**30)))
     found = np.concatenate([b.points[b.points >= 0] for b in blocks])
     assert sorted(found) == list(range(6))
     assert all(kind.cost(b) > 0 and 0 < kind.block_bytes(b) < 2**31 for b in blocks)
@@ -63,7 +64,7 @@ def test_blocks_hold_every_point_once_and_have_a_cost(work):
 
 def test_progress_adds_up_to_the_cost_and_fields_fit_their_block(work):
     kind, program = work
-    (block, *_) = kind.cut(program, 2**30)
+    (block, *_) = kind.cut(program, Machine(2**30))
     heard = []
     output = kind.run(block, heard.append)
     assert sum(heard) == kind.cost(block)
@@ -100,7 +101,7 @@ def test_arrays_of_a_world_are_called_after_what_they_are_of():
 
 def test_arrays_of_a_world_are_those_of_each_cell(work):
     kind, program = work
-    (block, *_) = kind.cut(program, 2**30)
+    (block, *_) = kind.cut(program, Machine(2**30))
     if kind.name == "simulate":
         return  # circuits have no world of features
     found = world_fields(block)["p_active_of_feature"].values

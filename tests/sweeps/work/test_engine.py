@@ -12,6 +12,7 @@ from builders import make_run
 
 from sweeps import Axis, Dimension, Grid, run_grid
 from sweeps.identity import start_name
+from sweeps.machine import Machine
 from sweeps.plan import Cell, Layout, make_programs
 from sweeps.work import layout as layouts
 from sweeps.work.engine import (
@@ -52,7 +53,7 @@ def program_of(axes, build):
 
 def one_block(axes, sizes=SMALL, layout=None, **fixed):
     """The block that holds a whole grid of one program."""
-    (block,) = cut(program_of(axes, builder(sizes, **fixed)), 2**30)
+    (block,) = cut(program_of(axes, builder(sizes, **fixed)), Machine(2**30))
     return dataclasses.replace(block, layout=layout or block.layout)
 
 
@@ -196,10 +197,10 @@ def test_a_diverging_cell_is_marked_and_its_neighbours_are_untouched():
 def test_numbers_do_not_depend_on_how_a_sweep_is_cut(monkeypatch):
     axes = {"p_active": [0.1, 0.2, 0.4, 0.7, 1.0], "seed": [0, 1, 2]}
     program = program_of(axes, builder(SMALL))
-    (whole,) = cut(program, 2**30)
+    (whole,) = cut(program, Machine(2**30))
     wide = trained(whole, 50)
     monkeypatch.setattr(layouts, "CPU_BLOCK", 8)
-    parts = list(cut(program, 2_000_000))
+    parts = list(cut(program, Machine(2_000_000)))
     assert len(parts) == 3
     assert parts[0].layout != whole.layout
     for part in parts:

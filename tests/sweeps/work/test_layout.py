@@ -9,6 +9,7 @@ import pytest
 from builders import make_run, make_table
 
 from sweeps.config.parse import parse
+from sweeps.machine import Machine
 from sweeps.plan import Layout, make_programs
 from sweeps.work import layout
 from sweeps.work.engine import init_block, train_block
@@ -36,7 +37,7 @@ def ten_thousand():
 @pytest.mark.parametrize("memory", [2_000_000, 3_000_000, 5_000_000, GIB])
 def test_blocks_are_equally_wide_and_hold_every_model_once(memory):
     program = program_of(grid={"p_active": {"linear": [0.1, 1, 23]}, "seed": {"range": 5}})
-    blocks = list(cut(program, memory))
+    blocks = list(cut(program, Machine(memory)))
     assert len({b.points.shape for b in blocks}) == 1
     assert len({b.layout for b in blocks}) == 1
     found = np.concatenate([b.points[b.points >= 0] for b in blocks])
@@ -53,19 +54,19 @@ def test_blocks_are_equally_wide_and_hold_every_model_once(memory):
 def test_a_block_is_no_wider_than_what_may_be_lost_by_a_kill(monkeypatch):
     monkeypatch.setattr(layout, "CPU_BLOCK", 6)
     program = program_of(grid={"p_active": {"linear": [0.1, 1, 23]}, "seed": {"range": 2}})
-    assert {b.points.shape for b in cut(program, GIB)} == {(2, 3)}
+    assert {b.points.shape for b in cut(program, Machine(GIB))} == {(2, 3)}
 
 
 def test_memory_that_does_not_hold_one_model_is_refused():
     with pytest.raises(InputError, match=r"memory = .* does not hold one model"):
-        list(cut(program_of(), 1000))
+        list(cut(program_of(), Machine(1000)))
 
 
 @pytest.mark.parametrize("backend", ["cpu", "gpu"])
 def test_ten_thousand_models_are_planned_under_three_gib(ten_thousand, backend, monkeypatch):
     monkeypatch.setattr(jax, "default_backend", lambda: backend)
     for memory in (2 * GIB, 3 * GIB):
-        blocks = list(cut(ten_thousand, memory))
+        blocks = list(cut(ten_thousand, Machine(memory)))
         assert sum(b.n_models for b in blocks) == 10_000
         assert max(map(TRAIN.block_bytes, blocks)) < 3 * GIB
 
@@ -83,7 +84,7 @@ def compiled_bytes(block):
 
 
 def test_the_compiler_agrees_that_ten_thousand_models_fit(ten_thousand):
-    block = next(iter(cut(ten_thousand, 2 * GIB)))
+    block = next(iter(cut(ten_thousand, Machine(2 * GIB))))
     assert compiled_bytes(block) < 3 * GIB
 
 
@@ -100,7 +101,7 @@ def test_the_compiler_agrees_that_ten_thousand_models_fit(ten_thousand):
 def test_a_block_takes_no_more_than_is_planned_for_it(table):
     """The plan is an upper bound: what the compiler counts for one step lies below it."""
     program = program_of(**table, grid={"p_active": {"log": [0.01, 1, 6]}, "seed": {"range": 4}})
-    block = next(iter(cut(program, GIB // 8)))
+    block = next(iter(cut(program, Machine(GIB // 8))))
     assert compiled_bytes(block) < 1.2 * TRAIN.block_bytes(block)
     assert TRAIN.block_bytes(block) <= GIB // 8
 
@@ -108,7 +109,7 @@ def test_a_block_takes_no_more_than_is_planned_for_it(table):
 @pytest.mark.parametrize("sizes", [(2, 1), (20, 5), (200, 20)])
 def test_models_go_in_groups_that_stay_in_the_cache(sizes):
     run = make_run(*sizes, batch_size=1024)
-    found = choose_layout(run, 8, 100, 2 * GIB)
+    found = choose_layout(run, 8, 100, Machine(2 * GIB))
     group = found.seeds * found.cells
     inputs = 2 * sizes[0] * 1024 * 4
     assert batch_bytes(run, 1024) == inputs
@@ -117,17 +118,17 @@ def test_models_go_in_groups_that_stay_in_the_cache(sizes):
     assert found.cells <= 100
 
 
-def test_a_gpu_takes_all_that_fits(monkeypatch):
-    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+def test_a_gpu_takes_all_that_fits():
     run = make_run(20, 5, batch_size=1024)
-    assert choose_layout(run, 8, 100, 4 * GIB) == Layout(8, 100)
-    part = choose_layout(run, 8, 100, GIB // 4)
+    assert choose_layout(run, 8, 100, Machine(4 * GIB, "gpu")) == Layout(8, 100)
+    part = choose_layout(run, 8, 100, Machine(GIB // 4, "gpu"))
     assert part.seeds * part.cells * LIVE_COPIES * model_bytes(run)[0] <= GIB // 4
 
 
 def test_wide_runs_on_the_exact_loss_go_in_smaller_groups():
     exact = Quadrature()
     wide, narrow = (
-        choose_layout(make_run(n, 1).replace(estimator=exact), 1, 5000, 2**31).cells for n in (6, 2)
+        choose_layout(make_run(n, 1).replace(estimator=exact), 1, 5000, Machine(2**31)).cells
+        for n in (6, 2)
     )
     assert wide < 100 < 1000 < narrow

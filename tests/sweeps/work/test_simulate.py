@@ -11,6 +11,7 @@ from builders import Ear
 
 from sweeps import export_npz, restore, run_sweep
 from sweeps.config.parse import parse
+from sweeps.machine import Machine
 from sweeps.plan import make_programs
 from sweeps.run import estimate
 from sweeps.work import simulate
@@ -143,7 +144,7 @@ def test_progress_counts_every_cell_once():
 
 def blocks_of(table, memory=2**30):
     (program,) = programs_of(table)
-    return list(SIMULATE.cut(program, memory))
+    return list(SIMULATE.cut(program, Machine(memory)))
 
 
 def test_blocks_hold_every_point_once_and_about_their_cost(monkeypatch):

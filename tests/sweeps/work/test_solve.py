@@ -7,6 +7,7 @@ import xarray as xr
 
 from sweeps import restore, run_sweep
 from sweeps.config.parse import parse
+from sweeps.machine import Machine
 from sweeps.plan import make_programs
 from sweeps.run import estimate
 from sweeps.work import solve as solving
@@ -81,7 +82,7 @@ def test_estimate_of_a_solved_sweep_counts_its_blocks():
 def blocks_of(table):
     config = parse(table)
     (program,) = make_programs(config.grid, config.build, config.seed)
-    return list(SOLVE.cut(program, 2**30))
+    return list(SOLVE.cut(program, Machine(2**30)))
 
 
 def test_a_seed_changes_the_random_starts_alone(monkeypatch):

@@ -1,0 +1,78 @@
+"""What an executor is: it is given blocks and yields them as they finish.
+
+`sweeps.computation` knows nothing else of where a block is computed.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from sweeps.packed import Output, pack
+from sweeps.plan import Block
+
+# A packed block, see `sweeps.packed`; None where it lies in the run's folder.
+Arrays = dict[str, np.ndarray] | None
+
+
+class Job(NamedTuple):
+    """A block that is to be computed."""
+
+    number: int
+    block: Block
+
+
+class Folder(Protocol):
+    """Keeps blocks, as `sweeps.folder.RunFolder`."""
+
+    path: Path
+
+    def save_block(self, i: int, arrays: dict[str, np.ndarray]) -> None:
+        """Keep finished block i."""
+        ...
+
+    def checkpoint(self, i: int, block: Block) -> Any:
+        """Return the place of what is done of block i."""
+        ...
+
+
+class Executor(Protocol):
+    """Computes blocks somewhere."""
+
+    def run(
+        self, jobs: Iterable[Job], folder: Folder | None, advance: Callable[[int], None]
+    ) -> Iterator[tuple[int, Arrays]]:
+        """Compute blocks and keep them, and yield the number of each as it is done.
+
+        Args:
+            jobs: the blocks, taken one after the other; each may be done when the next is taken.
+            folder: keeps them; None hands their arrays on instead.
+            advance: is told how much of the cost is done.
+        """
+        ...
+
+
+class InProcess:
+    """One block after the other, in this process."""
+
+    def run(
+        self, jobs: Iterable[Job], folder: Folder | None, advance: Callable[[int], None]
+    ) -> Iterator[tuple[int, Arrays]]:
+        """Compute each block from where it was left."""
+        for number, block in jobs:
+            arrays = pack(block, _computed(number, block, folder, advance))
+            if folder is None:
+                yield number, arrays
+            else:
+                folder.save_block(number, arrays)
+                yield number, None
+
+
+def _computed(
+    number: int, block: Block, folder: Folder | None, advance: Callable[[int], None]
+) -> Output:
+    work = block.program.work
+    if folder is None:
+        return work.run(block, advance)
+    return work.resume(block, advance, folder.checkpoint(number, block))

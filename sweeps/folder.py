@@ -1,0 +1,245 @@
+"""A run's folder: one atomic file per finished block, the plan that they follow, and a lock.
+
+It is `runs/NAME-HASH/` with `config.json`, `provenance.json`, `plan.json`, `blocks/*.npz` and
+`result.nc`. One process works in it alone, or several share it, each of which computes blocks of
+its own; only one that is alone joins and clears. Every file is written beside and renamed, so that
+what is there is whole, and arrays are sealed, so that what was damaged since is seen.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from sweeps.atomic import (
+    check_target,
+    read_table,
+    remove_halves,
+    require_no_folder,
+    write_json,
+    write_json_once,
+)
+from sweeps.checkpoint import Checkpoint
+from sweeps.identity import plain
+from sweeps.locks import Held, Lock
+from sweeps.machine import Machine
+from sweeps.packed import cut_of, is_of
+from sweeps.sealed import load_arrays, save_arrays
+from toymodels.errors import InputError
+
+# What is written into a run's folder beside its blocks.
+FILES = ("config.json", "plan.json", "provenance.json", "result.nc")
+
+# How long another process may take to write a plan.
+SECONDS_TO_WRITE = 5.0
+
+
+class RunFolder:
+    """The folder of one sweep, held by this process alone, or shared, while it is open."""
+
+    def __init__(
+        self, path: Path, config_json: str, fresh: bool = False, *, shared: bool = False
+    ) -> None:
+        """Prepare the folder and take its lock.
+
+        Args:
+            path: of the folder.
+            config_json: what is run.
+            fresh: clear what is there.
+            shared: with other processes, which nothing of theirs is cleared of.
+
+        Raises:
+            Held: another run holds it.
+            InputError: the folder cannot be made or written, it is of another sweep, or a folder
+                lies where a file belongs.
+        """
+        self.path, self.shared = path, shared
+        try:
+            (path / "blocks").mkdir(parents=True, exist_ok=True)
+            probe = path / "blocks" / f".probe-{os.getpid()}"
+            probe.write_bytes(b"")
+            probe.unlink()
+            self._lock = Lock(path / "lock", shared)
+        except OSError as error:
+            raise InputError(
+                f"cannot write to the output folder {path}: {error.strerror} "
+                f"({error.filename}). Choose another with --out."
+            ) from None
+        if self._lock.problem:
+            print(f"{path}: this file system has no locks ({self._lock.problem}); a file says who")
+            print("is working there.")
+        try:
+            self._join_in(config_json) if shared else self._prepare(config_json, fresh)
+        except OSError as error:
+            self.close()
+            raise InputError(
+                f"cannot prepare {path}: {error.strerror} ({error.filename}). Move the folder "
+                "away, or choose another --out."
+            ) from None
+        except InputError:
+            self.close()
+            raise
+
+    def _prepare(self, config_json: str, fresh: bool) -> None:
+        for name in FILES:
+            check_target(self.path / name)
+        if fresh:
+            shutil.rmtree(self.path / "blocks")
+            (self.path / "blocks").mkdir()
+            for name in ("result.nc", "plan.json"):
+                (self.path / name).unlink(missing_ok=True)
+        for inside in (self.path / "blocks").iterdir():
+            if inside.is_dir():
+                check_target(inside)
+            elif inside.suffix in (".claim", ".held"):
+                inside.unlink()
+        remove_halves(self.path)
+        config = json.loads(config_json)
+        if not config or read_table(self.path / "config.json") != config:
+            write_json(self.path / "config.json", config)
+
+    def _join_in(self, config_json: str) -> None:
+        for name in FILES:
+            require_no_folder(self.path / name)
+        config = json.loads(config_json)
+        if not write_json_once(self.path / "config.json", config):
+            kept = _awaited(self.path / "config.json")
+            if plain(_deciding(kept)) != plain(_deciding(config)):
+                raise InputError(
+                    f"{self.path} is of another sweep than this one: choose another --out, or move "
+                    "it away."
+                )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the lock back."""
+        self._lock.close()
+
+    def block_path(self, i: int) -> Path:
+        """Return where block i is kept."""
+        return self.path / "blocks" / f"{i:05d}.npz"
+
+    def checkpoint(self, i: int, block: Any) -> Checkpoint:
+        """Return the place of what is done of block i."""
+        return Checkpoint(self.block_path(i).with_suffix(".checkpoint"), block)
+
+    @contextlib.contextmanager
+    def claim(self, i: int) -> Iterator[bool]:
+        """Keep other processes from block i; tell whether none of them has it in work."""
+        path = self.block_path(i).with_suffix(".claim")
+        try:
+            claim = Lock(path)
+        except Held:
+            yield False
+            return
+        with claim:
+            yield True
+            path.unlink(missing_ok=True)
+
+    def has_block(self, i: int, block: Any) -> bool:
+        """Tell whether block i is finished, whole and cut as `block` is."""
+        return self.load_block(i, block, tuple(cut_of(block))) is not None
+
+    def has_file(self, i: int) -> bool:
+        """Tell whether there is a file of block i, of whatever is in it."""
+        return self.block_path(i).exists()
+
+    def save_block(self, i: int, arrays: dict[str, np.ndarray]) -> None:
+        """Keep a finished block, in the place of its checkpoint."""
+        save_arrays(self.block_path(i), arrays)
+        self.block_path(i).with_suffix(".checkpoint").unlink(missing_ok=True)
+
+    def load_block(
+        self, i: int, block: Any = None, names: tuple[str, ...] | None = None
+    ) -> dict[str, np.ndarray] | None:
+        """Return finished block i, or None where there is none that can be read.
+
+        Args:
+            i: its number.
+            block: how it should have been cut; another one counts as none.
+            names: of the arrays that are read, all if left out.
+        """
+        try:
+            arrays = load_arrays(self.block_path(i), names)
+        except FileNotFoundError:
+            return None
+        except Exception as error:  # a damaged archive raises whatever zip and numpy come upon
+            said = str(error) if isinstance(error, InputError) else type(error).__name__
+            print(f"block {i} cannot be read ({said}); it is computed again.")
+            return None
+        return arrays if block is None or is_of(block, arrays) else None
+
+    def machine(self, here: Machine) -> Machine:
+        """Return the machine that earlier blocks were cut for; else the one that is here."""
+        path = self.path / "plan.json"
+        if not self._begun():
+            return here
+        kept = read_table(path)
+        if is_amount(kept.get("memory_bytes")):
+            return machine_of(kept, here)
+        print(f"{path} cannot be read; blocks that were cut as they would be now are kept.")
+        return here
+
+    def agree(self, plan: dict[str, Any]) -> dict[str, Any]:
+        """Return the plan that all who share the folder follow: this one, where it is the first."""
+        path = self.path / "plan.json"
+        return plan if write_json_once(path, plan) else _awaited(path)
+
+    def _begun(self) -> list[Path]:
+        """Return the files of blocks, finished or not."""
+        inside = (self.path / "blocks").iterdir()
+        return [path for path in inside if path.suffix in (".npz", ".checkpoint")]
+
+    def keep_plan(self, plan: dict[str, Any]) -> None:
+        """Keep how the run is cut; remove blocks of another cut, and halves of finished ones."""
+        for path in self._begun():
+            finished = path.suffix != ".npz" and path.with_suffix(".npz").exists()
+            if finished or not (path.stem.isdecimal() and int(path.stem) < plan["blocks"]):
+                path.unlink()
+        write_json(self.path / "plan.json", plan)
+
+
+def machine_of(plan: dict[str, Any], here: Machine) -> Machine:
+    """Return the machine of a plan; what an older version left out is as it is here."""
+    backend, devices = plan.get("backend"), plan.get("devices")
+    return Machine(
+        plan["memory_bytes"] if is_amount(plan.get("memory_bytes")) else here.memory,
+        backend if isinstance(backend, str) else here.backend,
+        devices if isinstance(devices, int) and devices > 0 else here.devices,
+    )
+
+
+def is_amount(value: Any) -> bool:
+    """Tell whether a value from a file is a whole number above 0."""
+    return type(value) is int and 0 < value < 2**63
+
+
+def _awaited(path: Path) -> dict[str, Any]:
+    """Read what another process may just be writing.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    began = time.monotonic()
+    while not (found := read_table(path)):
+        if time.monotonic() - began > SECONDS_TO_WRITE:
+            raise InputError(f"{path} cannot be read: run once without --part, which mends it.")
+        time.sleep(0.05)
+    return found
+
+
+def _deciding(config: dict[str, Any]) -> dict[str, Any]:
+    """Return what decides the numbers of a stored config, however it was written."""
+    told = ("name", "description", "run", "recipe")
+    return {k: v for k, v in config.items() if k not in told}

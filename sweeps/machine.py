@@ -1,0 +1,23 @@
+"""What blocks are cut for: memory, and devices side by side.
+
+A run's folder keeps it, so that whoever goes on with the run, or takes a part of it elsewhere, cuts
+the same blocks.
+"""
+
+from dataclasses import dataclass
+
+import jax
+
+
+@dataclass(frozen=True)
+class Machine:
+    """All that the cut of a program into blocks depends on."""
+
+    memory: int  # bytes that a block may take, on each device
+    backend: str = "cpu"
+    devices: int = 1
+
+    @classmethod
+    def here(cls, memory: int) -> "Machine":
+        """Return this process' own machine, with so many bytes for a block."""
+        return cls(memory, jax.default_backend(), jax.local_device_count())

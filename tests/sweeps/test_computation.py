@@ -1,0 +1,134 @@
+"""Blocks that several processes share: one plan, each block once, joined by one that is alone."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+from builders import Ear, make_table
+
+from sweeps import parse, run_part, run_sweep
+from sweeps.folder import RunFolder
+from sweeps.locks import Held
+from sweeps.machine import Machine
+from sweeps.plan import make_programs, narrowed
+from sweeps.run import folder_of
+from sweeps.work import layout
+from toymodels.errors import InputError
+
+TABLE = make_table(
+    name="shared", steps=20, grid={"p_active": [0.1, 0.3, 0.5, 0.7, 0.9], "seed": [0, 1]}
+)
+CONFIG = parse(TABLE)
+
+
+@pytest.fixture(autouse=True)
+def narrow(monkeypatch):
+    """Blocks of one cell and both seeds."""
+    monkeypatch.setattr(layout, "CPU_BLOCK", 2)
+
+
+@pytest.fixture(scope="module")
+def whole():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layout, "CPU_BLOCK", 2)
+        return run_sweep(TABLE)
+
+
+def blocks_in(out):
+    return sorted(int(p.stem) for p in out.glob("runs/*/blocks/*.npz"))
+
+
+def test_parts_compute_their_own_blocks_and_the_last_one_joins(tmp_path, whole):
+    ear = Ear()
+    assert run_part(TABLE, "1/2", out=tmp_path, report=ear) is None
+    assert blocks_in(tmp_path) == [1, 3]
+    assert (ear.heard, ear.steps) == ([(4, 80, 0)], 80)
+    assert run_part(TABLE, "1/2", out=tmp_path) is None  # a part that is done does nothing
+    joined = run_part(TABLE, "2/2", out=tmp_path)
+    assert joined is not None
+    xr.testing.assert_equal(joined, whole)
+    for name in whole:
+        np.testing.assert_array_equal(joined[name], whole[name])
+    assert (tmp_path / "shared.nc").exists()
+    xr.testing.assert_identical(run_part(TABLE, "1/2", out=tmp_path), joined)
+
+
+def test_the_call_without_a_part_computes_what_is_missing_and_joins(tmp_path, whole):
+    run_part(TABLE, "0/3", out=tmp_path)
+    ear = Ear()
+    xr.testing.assert_equal(run_sweep(TABLE, out=tmp_path, report=ear), whole)
+    assert ear.heard == [(10, 200, 80)]
+
+
+def test_a_block_that_another_process_has_in_work_is_left_to_it(tmp_path, capsys):
+    path = folder_of(CONFIG, tmp_path)
+    with RunFolder(path, CONFIG.as_json(), shared=True) as folder, folder.claim(1) as ours:
+        assert ours
+        assert run_part(TABLE, "1/2", out=tmp_path) is None
+    assert blocks_in(tmp_path) == [3]
+    assert "block 1 is in work elsewhere" in capsys.readouterr().out
+    assert run_part(TABLE, "1/2", out=tmp_path) is None
+    assert blocks_in(tmp_path) == [1, 3]
+    assert not list(path.rglob("*.claim"))
+
+
+def test_nobody_joins_or_clears_while_a_part_is_at_work(tmp_path):
+    path = folder_of(CONFIG, tmp_path)
+    with RunFolder(path, CONFIG.as_json(), shared=True):
+        for fresh in (False, True):
+            with pytest.raises(Held, match="another run is working in"):
+                run_sweep(TABLE, out=tmp_path, fresh=fresh)
+        half = path / "blocks" / "00000.npz.other-host-1.partial"
+        half.write_bytes(b"half")
+        for i in (1, 2):  # of parts that end while others work none joins
+            assert run_part(TABLE, f"{i}/2", out=tmp_path) is None
+        assert half.exists()
+    with RunFolder(path, CONFIG.as_json()), pytest.raises(Held):
+        (path / "blocks" / "00000.npz").unlink()
+        run_part(TABLE, "1/2", out=tmp_path)
+
+
+def test_who_comes_first_decides_how_all_cut(tmp_path, whole, monkeypatch):
+    run_part(TABLE, "1/2", out=tmp_path, memory_gib=0.5)
+    plan = folder_of(CONFIG, tmp_path) / "plan.json"
+    first = plan.read_text()
+    joined = run_part(TABLE, "2/2", out=tmp_path, memory_gib=4)
+    xr.testing.assert_equal(joined, whole)
+    assert json.loads(first)["memory_bytes"] == 2**29
+    assert plan.read_text() == first
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"versions": {"jax": "0.0.1"}}, "was begun with jax 0.0.1, here .*need the same versions"),
+        ({"cut": "0123456789"}, "was cut into other blocks than this process would cut"),
+    ],
+)
+def test_a_part_that_would_give_other_numbers_is_refused(tmp_path, change, said):
+    run_part(TABLE, "1/2", out=tmp_path)
+    plan = folder_of(CONFIG, tmp_path) / "plan.json"
+    plan.write_text(json.dumps(json.loads(plan.read_text()) | change))
+    with pytest.raises(InputError, match=said):
+        run_part(TABLE, "2/2", out=tmp_path)
+
+
+def test_another_sweeps_folder_is_refused(tmp_path):
+    run_part(TABLE, "1/2", out=tmp_path)
+    path = folder_of(CONFIG, tmp_path) / "config.json"
+    path.write_text(path.read_text().replace("0.3", "0.4"))
+    with pytest.raises(InputError, match="is of another sweep"):
+        run_part(TABLE, "2/2", out=tmp_path)
+
+
+def test_a_narrowed_block_gives_the_same_numbers(monkeypatch):
+    monkeypatch.setattr(layout, "CPU_BLOCK", 4)
+    (program,) = make_programs(CONFIG.grid, CONFIG.build)
+    *_, block = program.work.cut(program, Machine(2**30))  # its last cell is padding
+    small = narrowed(block)
+    assert small.program.points.shape == (2, 1)
+    first, second = (program.work.run(b, lambda cost: None) for b in (block, small))
+    assert first.fields.keys() == second.fields.keys()
+    for name, field in first.fields.items():
+        np.testing.assert_array_equal(field.values, second.fields[name].values)
