@@ -18,6 +18,13 @@ from sweeps.packed import Output
 from toymodels.fields import Field
 
 
+class Labels(NamedTuple):
+    """What a dataset says beside its variables and the axes of its grid."""
+
+    coordinates: dict[str, Any]  # such as numbers and names that all cells share
+    attributes: dict[str, str]
+
+
 class Variable(NamedTuple):
     """A field over the whole grid."""
 
@@ -103,23 +110,16 @@ class Outline:
         rows[np.ix_(np.arange(len(values)), *index)] = values
         return rows
 
-    def dataset(
-        self, wholes: dict[str, np.ndarray], coordinates: dict[str, Any], attributes: dict[str, str]
-    ) -> xr.Dataset:
-        """Return the labelled dataset.
-
-        Args:
-            wholes: all values of every variable, the grid's dimensions first.
-            coordinates: further ones, such as numbers and names that all cells share.
-            attributes: of the dataset.
-        """
+    def dataset(self, wholes: dict[str, np.ndarray], labels: Labels) -> xr.Dataset:
+        """Return the labelled dataset of all values of every variable, the grid's axes first."""
         names = tuple(d.name for d in self.grid.dimensions)
         variables = {}
         for name, whole in wholes.items():
             variable = self[name]
             variables[name] = ((*names, *variable.dims), whole, variable.attrs)
-        shared = {name: value for name, value in coordinates.items() if name not in variables}
-        return xr.Dataset(variables, shared | self._coords | self._axes(), attrs=attributes)
+        shared = {k: value for k, value in labels.coordinates.items() if k not in variables}
+        coords = shared | self._coords | self._axes()
+        return xr.Dataset(variables, coords, attrs=labels.attributes)
 
     def _axes(self) -> dict[str, Any]:
         axes = {}
@@ -145,15 +145,10 @@ class Joiner:
             piece = (points[keep], np.asarray(found.values)[keep], output.coords)
             self._pieces.setdefault(name, []).append(piece)
 
-    def dataset(self, coordinates: dict[str, Any], **attributes: str) -> xr.Dataset:
-        """Return everything that was added, labelled; what was added is given back as it is joined.
-
-        Args:
-            coordinates: further ones, such as numbers and names that all cells share.
-            attributes: of the dataset.
-        """
+    def dataset(self, labels: Labels) -> xr.Dataset:
+        """Return everything that was added, labelled; it is given back as it is joined."""
         wholes = {name: self.whole(name) for name in self.outline}
-        return self.outline.dataset(wholes, coordinates, attributes)
+        return self.outline.dataset(wholes, labels)
 
     def whole(self, name: str) -> np.ndarray:
         """Return all values of a variable, the grid's dimensions first; its pieces are let go."""

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import sys
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -25,6 +26,12 @@ def save_dataset(dataset: xr.Dataset, path: Path) -> None:
     with writing(path) as beside:
         dataset.to_netcdf(beside, engine="h5netcdf")
         seal(beside)
+
+
+def copy_result(source: Path, target: Path) -> None:
+    """Copy a result, whole or not at all; what is done to one file does not change the other."""
+    with writing(target) as beside:
+        shutil.copyfile(source, beside)
 
 
 def open_dataset(path: str | Path) -> xr.Dataset:

@@ -5,12 +5,10 @@ piece each (contiguous HDF5 datasets), so that a block's values are written to w
 by plain writes: these say in time that a disk is full, and work on every file system.
 """
 
-import errno
 import math
 import os
-import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +21,16 @@ from xarray.conventions import encode_dataset_coordinates
 from sweeps.atomic import writing
 from sweeps.grid import Grid
 from sweeps.packed import Output
-from sweeps.results import Joiner, Outline, Variable
+from sweeps.results import Joiner, Labels, Outline, Variable
 from sweeps.sealed import PIECE, seal
-from toymodels.errors import InputError
 
 # Give all blocks, each time it is called: points `[S, C]`, -1 where padded, and what is there.
 Blocks = Callable[[], Iterable[tuple[np.ndarray, Output]]]
 
 PAGE = 4096  # bytes; points no farther apart than this are written together
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
-
-def write_result(
-    path: Path, grid: Grid, blocks: Blocks, coordinates: dict[str, Any], attributes: dict[str, str]
-) -> None:
+def write_result(path: Path, grid: Grid, blocks: Blocks, labels: Labels) -> None:
     """Join blocks in a sealed NetCDF file, whole or not at all.
 
     The dataset in it is the one that `Joiner` makes of the same blocks.
@@ -46,44 +39,23 @@ def write_result(
         path: of the file.
         grid: whose points the blocks hold.
         blocks: gives all of them, twice: once for their sizes, once for their values.
-        coordinates: further ones, such as numbers and names that all cells share.
-        attributes: of the dataset.
+        labels: of the dataset.
 
     Raises:
-        InputError: the disk is full.
+        OSError: it cannot be written; nothing of it is left.
     """
     outline = Outline(grid)
     for points, output in blocks():
         outline.add(points, output)
     placed = [name for name in outline if _is_placed(outline, name)]
-    wholes = _wholes(outline, set(outline) - set(placed), blocks)
-    with told_if_full(path), writing(path) as beside:
-        _prepare(beside, outline.dataset(wholes, coordinates, attributes), outline, placed)
+    dataset = outline.dataset(_wholes(outline, placed, blocks), labels)
+    with writing(path) as beside:
+        offsets = _write_without(placed, dataset, outline, beside)
         with open(beside, "r+b", buffering=0) as file:
-            places = _Places(file.fileno(), outline, _offsets(beside, placed))
+            places = _Places(file.fileno(), outline, offsets)
             for points, output in blocks():
                 places.put(points, output)
         seal(beside)
-
-
-def copy_result(source: Path, target: Path) -> None:
-    """Copy a result file, whole or not at all; what is done to one does not change the other."""
-    with told_if_full(target), writing(target) as beside:
-        shutil.copyfile(source, beside)
-
-
-@contextmanager
-def told_if_full(path: Path) -> Iterator[None]:
-    """Say in one line that a file did not fit on its disk."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in FULL:
-            raise
-        raise InputError(
-            f"{path} cannot be written: {os.strerror(error.errno)}. What was computed is kept: "
-            "make room and run the same command again."
-        ) from None
 
 
 def _is_placed(outline: Outline, name: str) -> bool:
@@ -93,24 +65,49 @@ def _is_placed(outline: Outline, name: str) -> bool:
     return some and variable.kind.kind in "biuf" and variable.dims != (name,)
 
 
-def _wholes(outline: Outline, names: set[str], blocks: Blocks) -> dict[str, np.ndarray]:
-    """Return arrays of all variables: of those named what they hold, else of no memory."""
-    joiner = Joiner(outline.grid)
-    for points, output in blocks() if names else ():
-        some = {name: found for name, found in output.fields.items() if name in names}
-        joiner.add(points, Output(some, output.coords))
+def _wholes(outline: Outline, placed: list[str], blocks: Blocks) -> dict[str, np.ndarray]:
+    """Return arrays of all variables: of those that are placed of no memory."""
+    held, joiner = set(outline) - set(placed), Joiner(outline.grid)
+    for points, output in blocks() if held else ():
+        fields = {name: found for name, found in output.fields.items() if name in held}
+        joiner.add(points, Output(fields, output.coords))
     joiner.outline = outline
+    shape = outline.grid.shape
     return {
-        name: joiner.whole(name) if name in names else _no_values(outline.grid, outline[name])
+        name: joiner.whole(name) if name in held else _no_values(shape, outline[name])
         for name in outline
     }
 
 
-def _no_values(grid: Grid, variable: Variable) -> np.ndarray:
-    return np.broadcast_to(np.zeros((), variable.kind), grid.shape + variable.shape)
+def _no_values(shape: tuple[int, ...], variable: Variable) -> np.ndarray:
+    return np.broadcast_to(np.zeros((), variable.kind), shape + variable.shape)
 
 
-def _prepare(path: Path, dataset: xr.Dataset, outline: Outline, placed: list[str]) -> None:
+def _write_without(
+    placed: list[str], dataset: xr.Dataset, outline: Outline, path: Path
+) -> dict[str, int]:
+    """Write a file that lacks the values of some variables, and return where each begins.
+
+    HDF5 may crash on a disk that is full. It writes a draft elsewhere, which takes no room where it
+    holds no values.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / "draft.nc"
+        _draft(draft, dataset, outline, placed)
+        with h5py.File(draft, "r") as file:
+            offsets = {name: file[name].id.get_offset() for name in placed}
+            ends = {name: offsets[name] + file[name].id.get_storage_size() for name in placed}
+        with open(draft, "rb") as source, open(path, "wb") as target:
+            begins = [0, *sorted(ends.values())]
+            for begin, end in zip(begins, [*sorted(offsets.values()), None], strict=True):
+                source.seek(begin)
+                target.seek(begin)
+                target.write(source.read(-1 if end is None else end - begin))
+            target.truncate(os.path.getsize(draft))
+    return offsets
+
+
+def _draft(path: Path, dataset: xr.Dataset, outline: Outline, placed: list[str]) -> None:
     """Write a dataset with room for what is placed, labelled as xarray labels it."""
     dataset.drop_vars(placed).to_netcdf(path, engine="h5netcdf")
     labelled, attributes = encode_dataset_coordinates(dataset)
@@ -139,12 +136,6 @@ def _in_one_piece() -> Any:
     how.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
     how.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
     return how
-
-
-def _offsets(path: Path, names: list[str]) -> dict[str, int]:
-    """Return where in a file each variable begins."""
-    with h5py.File(path, "r") as file:
-        return {name: file[name].id.get_offset() for name in names}
 
 
 class _Places:
