@@ -36,7 +36,7 @@ LABELS = Labels(COORDINATES, {"config": "{}", "provenance": "é" * 70_000})
 RNG = np.random.default_rng(0)
 
 
-def field(points, own=(), dims=(), kind=np.float32, **about):
+def field(points, own=(), dims=(), kind: type = np.float32, **about):
     values = RNG.normal(size=(*points.shape, *own)) * 3
     return Field(values.astype(kind), dims, **about)
 
