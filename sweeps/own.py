@@ -1,7 +1,7 @@
 """Grids of a user's own code: stored under a name of what was built, resumed, and read again."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from sweeps.config.parse import sweep_name
 from sweeps.differences import make_room_for_grid
 from sweeps.grid import Grid
 from sweeps.identity import digest
+from sweeps.keeping import parsed
 from sweeps.plan import Program
 from sweeps.progress import Quiet, Report
 from sweeps.results import Labels
@@ -33,6 +34,7 @@ def run_grid(
     out: str | Path | None = None,
     name: str = "grid",
     fresh: bool = False,
+    keep: Sequence[str] | None = None,
 ) -> xr.Dataset:
     """Run a grid of any task and model, and return its dataset.
 
@@ -47,12 +49,16 @@ def run_grid(
             and by your code behind it; None keeps all in memory.
         name: what the files are called after.
         fresh: start over although finished blocks are there.
+        keep: the variables that are kept, beside `diverged`; None keeps all.
 
     Raises:
-        InputError: what is built is no run that can be trained, or cannot be named for `out`.
+        InputError: what is built is no run that can be trained, or cannot be named for `out`; or
+            `keep` names what the result does not have.
     """
-    work = Computation(grid, cells_of(build), seed, in_bytes(memory_gib), report or Quiet())
+    names, memory = parsed(keep), in_bytes(memory_gib)
+    work = Computation(grid, cells_of(build), seed, memory, report or Quiet(), names)
     about = described(grid, seed, sweep_name(name))
+    about |= {"keep": list(names)} if names else {}
     if out is None:
         return work.run().dataset(_labels(about, work))
     out, whole = Path(out).expanduser(), named(about, work.programs)

@@ -67,6 +67,7 @@ def figure(
     ] = "png,pdf",
     memory: Memory = 2.0,
     fresh: Annotated[bool, arg(help="start over although finished work is there")] = False,
+    part: Parts = None,
 ) -> None:
     """Make figures: train what is missing, draw, and say where the pictures are.
 
@@ -79,7 +80,7 @@ def figure(
         overrides = (f"seed={seed}", *overrides)
     make_figures(
         tuple(name for name in names if "=" not in name),
-        Wanted(fast, out, overrides, from_, format, memory, fresh),
+        Wanted(fast, out, overrides, from_, format, memory, fresh, part),
         group="all" if all else "quick" if quick else group,
     )
 

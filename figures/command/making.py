@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from figures.command.animating import MOVING, animate_into, require_animations
 from figures.command.catalogue import choose
+from figures.command.parts import all_are_joined, own_part, sweeps_of
 from figures.command.place import describe_device, prepare
 from figures.command.stems import mark_of, stem_of_dataset, with_changes
 from figures.kit.compute import Drawable, has_seed, has_version, planned
@@ -32,6 +33,7 @@ class Wanted:
     format: str
     memory: float
     fresh: bool
+    part: str | None = None  # "I/N", of the sweeps
 
     @property
     def version(self) -> str:
@@ -58,9 +60,21 @@ def make_figures(names: tuple[str, ...], wanted: Wanted, group: str | None = Non
     if wanted.source and (wanted.overrides or wanted.fast):
         told = listed([*wanted.overrides, *(["--fast"] if wanted.fast else [])])
         raise InputError(f"--from only draws what is in the file: leave out {told}.")
+    part = own_part(wanted.part, wanted.fresh)
+    if part and wanted.source:
+        raise InputError("--from only draws what is in the file: leave out --part.")
     jobs = [_job(entry, wanted, len(chosen)) for entry in chosen]
+    runs = [sweeps_of(job.entry, wanted.version, job.overrides) for job in jobs if part]
+    if part and not any(runs):
+        raise InputError(
+            f"--part: {listed(job.entry.name for job in jobs)} runs no sweep, which has parts: "
+            "leave it out."
+        )
     for job in jobs:
         prepare(wanted.out, [f"{job.stem}.{ending}" for ending in (*formats, "nc")])
+    if part:
+        whole = [all_are_joined(run, wanted.out, part, wanted.memory) for run in runs]
+        jobs = [job for job, ready in zip(jobs, whole, strict=True) if ready]
     for job in jobs:
         _make(job, wanted, formats)
 
