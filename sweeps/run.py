@@ -195,7 +195,7 @@ def keep_result(
         attributes = labels.attributes | {"provenance": json.dumps(facts, sort_keys=True)}
         labels = Labels(labels.coordinates, attributes)
         write_result(path / "result.nc", work.grid, blocks, labels)
-    return open_dataset(path / "result.nc")
+        return open_dataset(path / "result.nc")
 
 
 def put_result(config: SweepConfig, out: Path, path: Path) -> None:

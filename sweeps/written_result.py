@@ -38,7 +38,7 @@ def write_result(path: Path, grid: Grid, blocks: Blocks, labels: Labels) -> None
     Args:
         path: of the file.
         grid: whose points the blocks hold.
-        blocks: gives all of them, twice: once for their sizes, once for their values.
+        blocks: gives all of them, once for their sizes and again for their values.
         labels: of the dataset.
 
     Raises:
