@@ -11,6 +11,7 @@ import numpy as np
 
 from sweeps.packed import Output, pack
 from sweeps.plan import Block
+from sweeps.programs import make_room_for_programs
 
 # A packed block, see `sweeps.packed`; None where it lies in the run's folder.
 Arrays = dict[str, np.ndarray] | None
@@ -67,6 +68,7 @@ class InProcess:
             else:
                 folder.save_block(number, arrays)
                 yield number, None
+            make_room_for_programs()
 
 
 def _computed(

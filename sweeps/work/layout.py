@@ -8,6 +8,7 @@ import numpy as np
 
 from sweeps.machine import Machine
 from sweeps.plan import Block, Layout, Program, window
+from sweeps.work.devices import spread
 from toymodels.errors import InputError
 from toymodels.estimators.best import best_estimator
 from toymodels.models.base import has_hidden, hidden
@@ -22,6 +23,11 @@ ALONE_BYTES = 40_000
 LIVE_COPIES = 8
 # Models in a block on a CPU: wide enough for speed, small enough that little is lost by a kill.
 CPU_BLOCK = 2048
+# Multiplications and additions of a block whose models go alone, on a CPU: about a minute, so that
+# processes that take parts of a sweep of few large models have some each.
+ALONE_BLOCK_COST = 6e12
+# Of a step, for each weight and example: forwards, and backwards twice as many.
+COST_OF_WEIGHT = 6
 
 
 def first_model(run: Run) -> Any:
@@ -77,8 +83,10 @@ def choose_layout(run: Run, n_seeds: int, n_cells: int, machine: Machine) -> Lay
     if machine.backend == "cpu":
         own = batch_bytes(run, run.spec.batch_size)
         budget = min(budget, 1 if own >= ALONE_BYTES else max(1, CACHE_BYTES // own))
-    seeds = _even(n_seeds, budget)
-    return Layout(seeds=seeds, cells=_even(n_cells, max(1, budget // seeds)))
+    devices = spread(n_seeds, n_cells, machine.devices)
+    seeds = _even(-(-n_seeds // devices[0]), budget)
+    cells = _even(-(-n_cells // devices[1]), max(1, budget // seeds))
+    return Layout(seeds, cells, devices)
 
 
 def _even(n: int, most: int) -> int:
@@ -86,8 +94,8 @@ def _even(n: int, most: int) -> int:
     return -(-n // -(-n // min(n, most)))
 
 
-def cut(program: Program, machine: Machine, widest: int | None = None) -> Iterator[Block]:
-    """Cut a program into blocks of one width that fit a machine's memory.
+def cut(program: Program, machine: Machine) -> Iterator[Block]:
+    """Cut a program into blocks of one width that fit a machine's memory, on each device.
 
     Raises:
         InputError: the memory does not hold a single model.
@@ -101,21 +109,30 @@ def cut(program: Program, machine: Machine, widest: int | None = None) -> Iterat
             f"memory = {memory / 2**30:.3g} GiB does not hold one model, which needs about "
             f"{least / 2**30:.3g} GiB: raise memory or lower batch_size."
         )
-    if widest is None:
-        widest = CPU_BLOCK if machine.backend == "cpu" else max(1, memory // (8 * state))
-    widest = max(1, min(widest, memory // (2 * 4 * state)))
-    block_seeds = min(n_seeds, widest)
+    widest = _widest_on_cpu(run) if machine.backend == "cpu" else max(1, memory // (8 * state))
+    widest = machine.devices * max(1, min(widest, memory // (2 * 4 * state)))
+    block_seeds = _even(n_seeds, widest)
     n_blocks = -(-n_cells // max(1, widest // block_seeds))
     block_cells = -(-n_cells // n_blocks)
     layout = choose_layout(run, block_seeds, block_cells, machine)
-    block_seeds = _round_up(block_seeds, layout.seeds)
-    block_cells = _round_up(block_cells, layout.cells)
+    block_seeds = _round_up(block_seeds, layout.seeds * layout.devices[0])
+    block_cells = _round_up(block_cells, layout.cells * layout.devices[1])
     for first_seed in range(0, n_seeds, block_seeds):
         for first_cell in range(0, n_cells, block_cells):
             s, s_ok = window(first_seed, block_seeds, n_seeds)
             c, c_ok = window(first_cell, block_cells, n_cells)
             points = np.where(s_ok[:, None] & c_ok[None, :], program.points[np.ix_(s, c)], -1)
             yield Block(program, s, c, layout, points)
+
+
+def _widest_on_cpu(run: Run) -> int:
+    """Return how many models a block may have."""
+    n_examples = run.spec.batch_size
+    if batch_bytes(run, n_examples) < ALONE_BYTES:
+        return CPU_BLOCK
+    n_weights = sum(leaf.size for leaf in jax.tree.leaves(first_model(run)))
+    cost = COST_OF_WEIGHT * n_weights * n_examples * run.spec.steps
+    return min(CPU_BLOCK, max(1, int(ALONE_BLOCK_COST // max(1, cost))))
 
 
 def _round_up(n: int, multiple: int) -> int:
