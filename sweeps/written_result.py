@@ -122,7 +122,8 @@ def _draft(path: Path, dataset: xr.Dataset, outline: Outline, placed: list[str])
             made = file.create_variable(name, dims, kind, fillvalue=empty, dcpl=_in_one_piece())
             made.attrs.update(labelled[name].attrs | attrs)
         file.attrs.pop("coordinates", None)  # some may be of what is placed
-        file.attrs.update(attributes)
+        # HDF5 keeps the room of an attribute that is written anew: a config may be large.
+        file.attrs.update({k: v for k, v in attributes.items() if k not in file.attrs})
 
 
 def _stored(kind: np.dtype) -> tuple[np.dtype, dict[str, Any]]:
