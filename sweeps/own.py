@@ -13,6 +13,7 @@ from sweeps.cells import cells_of
 from sweeps.computation import Computation
 from sweeps.config.parse import sweep_name
 from sweeps.differences import make_room_for_grid
+from sweeps.executors.start import executor_of
 from sweeps.grid import Grid
 from sweeps.identity import digest
 from sweeps.plan import Program
@@ -33,6 +34,7 @@ def run_grid(
     out: str | Path | None = None,
     name: str = "grid",
     fresh: bool = False,
+    cluster: Any = None,
 ) -> xr.Dataset:
     """Run a grid of any task and model, and return its dataset.
 
@@ -47,6 +49,7 @@ def run_grid(
             and by your code behind it; None keeps all in memory.
         name: what the files are called after.
         fresh: start over although finished blocks are there.
+        cluster: where blocks are computed, as of `run_sweep`.
 
     Raises:
         InputError: what is built is no run that can be trained, or cannot be named for `out`.
@@ -59,14 +62,17 @@ def run_grid(
         return joiner.dataset({}, **{k: text for k, text in texts.items() if text})
 
     if out is None:
-        return labelled(work.run(None))
+        with executor_of(cluster) as executor:
+            return labelled(work.run(None, executor))
     out, whole = Path(out).expanduser(), named(about, work.programs)
     place, path = out / f"{name}.nc", out / "runs" / f"{name}-{digest(whole)}"
     check_target(place)
     dataset = None if fresh else kept_dataset(path / "result.nc", JOINED)
     if dataset is None:
         say_if_built_otherwise(whole, path)
-        dataset = keep_result(path, work, labelled, config_json=json.dumps(whole), fresh=fresh)
+        how: dict[str, Any] = {"config_json": json.dumps(whole), "fresh": fresh}
+        with executor_of(cluster) as executor:
+            dataset = keep_result(path, work, labelled, executor=executor, **how)
     make_room_for_grid(place, dataset.attrs["grid"])
     save_dataset(dataset, place)
     return dataset

@@ -1,0 +1,265 @@
+"""Blocks computed by the workers of a Dask cluster, `sweeps.executors.worker` says how.
+
+Dask is the engine: it hands out blocks, and gives those of a lost worker to others. Nothing is
+lost with it, since what is finished lies in the run's folder.
+"""
+
+import contextlib
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sweeps.atomic import HOST
+from sweeps.executors.base import Arrays, Folder, Job
+from sweeps.executors.worker import (
+    CHECKED,
+    Failed,
+    Place,
+    differences,
+    run_block,
+    said_of,
+    send,
+    versions_here,
+)
+from sweeps.folder import BlockFiles
+from toymodels.errors import InputError
+
+RETRIES = 2  # of a block that fails; one whose worker dies is the scheduler's matter
+
+# Blocks that wait at the scheduler: enough that a cluster sees how far to grow.
+FEWEST_WAITING, WAITING_PER_WORKER = 32, 4
+
+SECONDS_BETWEEN_WORDS = 60.0
+SECONDS_BETWEEN_COUNTS = 2.0
+SECONDS_TO_SEE_A_FILE = 60.0  # what network file systems keep a look at a folder for
+
+GOES_ON = "The same command goes on from what is finished."
+
+
+class Waiting(NamedTuple):
+    """A block that was sent."""
+
+    future: Any
+    job: Job
+    cost: int  # what of it was not done before
+
+
+class Cluster:
+    """An executor that sends blocks to the workers of a `distributed.Client`."""
+
+    def __init__(
+        self,
+        client: Any,
+        *,
+        resources: dict[str, float] | None = None,
+        say: Callable[[str], None] | None = None,
+    ) -> None:
+        """Take a client.
+
+        Args:
+            client: a `distributed.Client`; it stays open.
+            resources: what a block takes of a worker's own, such as `{"GPU": 1}`.
+            say: is told of workers and models per second.
+
+        Raises:
+            InputError: a client that is closed or asynchronous.
+        """
+        if getattr(client, "asynchronous", False) or client.status != "running":
+            raise InputError(
+                f"cluster = {client}: give a distributed.Client that is open and not asynchronous."
+            )
+        self.client, self.resources = client, resources
+        self.say = say or (lambda text: None)
+
+    def run(
+        self, jobs: Iterable[Job], folder: Folder | None, advance: Callable[[int], None]
+    ) -> Iterator[tuple[int, Arrays]]:
+        """Send blocks, and yield the number of each as it is done.
+
+        Raises:
+            InputError: a worker of other versions, a block that fails again and again, or a
+                scheduler that is gone; what is finished is kept.
+        """
+        from distributed import as_completed
+
+        todo = iter(jobs)
+        if (first := next(todo, None)) is None:
+            return
+        self.check_versions()
+        pace, sent, finished = _Pace(self), {}, as_completed(loop=self.client.loop)
+        name = folder.path.name if folder is not None else "sweep"
+        key, elsewhere = f"{name}-{secrets.token_hex(4)}", []
+        with contextlib.ExitStack() as stack:
+            place = stack.enter_context(probe(folder.path)) if folder is not None else None
+            stack.callback(self._keep_rest, sent, folder)
+
+            def send_more(job: Job | None) -> None:
+                while job is not None:
+                    sent[f"{key}-{job.number}"] = waiting = self._send(job, folder, place, key)
+                    finished.add(waiting.future)
+                    job = next(todo, None) if len(sent) < pace.most_waiting() else None
+
+            send_more(first)
+            for future in finished:
+                job, cost = sent[future.key][1:]
+                arrays = self._result(future, job)
+                if folder is None:
+                    pass
+                elif arrays is None:
+                    elsewhere.append(job.number)
+                else:
+                    folder.save_block(job.number, arrays)
+                    arrays = None
+                del sent[future.key]
+                send_more(next(todo, None))
+                advance(cost)
+                pace.count(job.block.n_models)
+                yield job.number, arrays
+            if folder is not None:
+                await_blocks(BlockFiles(folder.path), elsewhere)
+        pace.end()
+
+    def check_versions(self) -> None:
+        """Refuse workers that have other versions of what makes numbers."""
+        here = versions_here()
+        for worker, found in self.client.get_versions(packages=list(CHECKED))["workers"].items():
+            there = {name: found["packages"].get(name) or "not installed" for name in CHECKED}
+            there["python"] = ".".join(found["packages"]["python"].split(".")[:2])
+            differ = differences(here, there)
+            if differ:
+                raise InputError(f"worker {worker} has {differ}: install there what is here.")
+
+    def workers(self) -> int:
+        """Return how many workers there are now."""
+        return len(self.client.nthreads())
+
+    def _send(self, job: Job, folder: Folder | None, place: Place | None, key: str) -> Waiting:
+        work = job.block.program.work
+        done = folder.checkpoint(*job).cost() if folder is not None else 0
+        future = self.client.submit(
+            run_block,
+            send(job.number, job.block, place),
+            key=f"{key}-{job.number}",
+            pure=False,
+            retries=RETRIES,
+            priority=-job.number,
+            resources=self.resources,
+        )
+        return Waiting(future, job, work.cost(job.block) - done)
+
+    def _result(self, future: Any, job: Job) -> Arrays:
+        """Return what a block's worker has returned, or say in one line what became of it."""
+        from distributed.scheduler import KilledWorker
+
+        try:
+            return future.result()
+        except Failed as failed:
+            raise InputError(
+                f"block {job.number} failed on worker {failed.worker}: {failed.said} {GOES_ON}"
+            ) from None
+        except KilledWorker as killed:
+            raise InputError(
+                f"block {job.number} was given up: {killed.allowed_failures + 1} workers died of "
+                f"it, the last one {killed.last_worker.address}; it may need more memory than they "
+                f"have (--memory is what a block may take). {GOES_ON}"
+            ) from None
+        except (CancelledError, OSError, TimeoutError):
+            raise InputError(
+                f"the scheduler {address_of(self.client)} is gone, or has dropped block "
+                f"{job.number}. {GOES_ON}"
+            ) from None
+        except Exception as error:  # no worker came, or none can read what it is sent
+            raise InputError(f"block {job.number} failed: {said_of(error)} {GOES_ON}") from None
+
+    def _keep_rest(self, sent: dict[str, Waiting], folder: Folder | None) -> None:
+        """Keep what finished meanwhile, and cancel what did not: a run that was stopped."""
+        left = [waiting.future for waiting in sent.values()]
+        for future, job, _ in sent.values():
+            if folder is not None and future.status == "finished":
+                with contextlib.suppress(Exception):  # the scheduler may be gone
+                    if (arrays := future.result(timeout=10)) is not None:
+                        folder.save_block(job.number, arrays)
+        if left:
+            with contextlib.suppress(Exception):
+                self.client.cancel(left)
+
+
+class _Pace:
+    """How many workers there are, and how fast they are."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster, self.models, self.workers = cluster, 0, -1
+        self.began = self.said = time.monotonic()
+        self.counted = -SECONDS_BETWEEN_COUNTS
+        self._count()
+
+    def _count(self) -> None:
+        now = time.monotonic()
+        if now - self.counted < SECONDS_BETWEEN_COUNTS:
+            return
+        self.counted, before = now, self.workers
+        with contextlib.suppress(OSError, ValueError):
+            self.workers = self.cluster.workers()
+        if self.workers != before:
+            waits = "" if self.workers else ", waiting for some"
+            self.cluster.say(f"{_counted(self.workers)}{waits}")
+
+    def most_waiting(self) -> int:
+        """Return how many blocks may wait at the scheduler."""
+        return max(FEWEST_WAITING, WAITING_PER_WORKER * self.workers)
+
+    def count(self, models: int) -> None:
+        """Hear that so many more are done."""
+        self.models += models
+        self._count()
+        if time.monotonic() - self.said > SECONDS_BETWEEN_WORDS:
+            self.end()
+
+    def end(self) -> None:
+        """Say how fast it goes, or went."""
+        self.said = time.monotonic()
+        rate = self.models / max(1e-9, self.said - self.began)
+        self.cluster.say(f"{_counted(self.workers)}, {rate:,.3g} models/s")
+
+
+def _counted(workers: int) -> str:
+    return "1 worker" if workers == 1 else f"{max(0, workers)} workers"
+
+
+def address_of(client: Any) -> str:
+    """Return where a client's scheduler is, or was."""
+    return getattr(client.scheduler, "address", None) or "of the cluster"
+
+
+@contextlib.contextmanager
+def probe(path: Path) -> Iterator[Place]:
+    """Write the file that tells workers whether they see a run's folder."""
+    name = f".probe-{secrets.token_hex(8)}.{HOST}-{os.getpid()}.partial"
+    place = Place(str(path.resolve()), name, secrets.token_hex(16))
+    (path / "blocks" / name).write_text(place.content)
+    try:
+        yield place
+    finally:
+        (path / "blocks" / name).unlink(missing_ok=True)
+
+
+def await_blocks(folder: BlockFiles, numbers: Iterable[int]) -> None:
+    """Wait until what workers wrote is seen here, which takes network file systems a while.
+
+    Raises:
+        InputError: a block is not there.
+    """
+    began = time.monotonic()
+    for number in numbers:
+        while not folder.block_path(number).exists():
+            if time.monotonic() - began > SECONDS_TO_SEE_A_FILE:
+                raise InputError(
+                    f"block {number} was written by a worker but is not seen in {folder.path}: "
+                    "is it one folder for all? The same command computes it again."
+                )
+            time.sleep(0.2)
+            os.listdir(folder.path / "blocks")
