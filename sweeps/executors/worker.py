@@ -73,12 +73,16 @@ class _Pickler(cloudpickle.Pickler):
 
     def reducer_override(self, obj: Any) -> Any:
         cls = type(obj)
-        if is_dataclass(obj) and cls not in self.records and not jax.tree.all_leaves([obj]):
+        if is_dataclass(obj) and cls not in self.records and not _is_leaf(obj):
             parts = jax.tree_util.tree_flatten_with_path(obj, lambda part: part is not obj)[0]
             leaves = [path[0].name for path, _ in parts]
             static = [f.name for f in fields(obj) if f.name not in leaves]
             self.records[cls] = (leaves, static)
         return super().reducer_override(obj)
+
+
+def _is_leaf(obj: Any) -> bool:
+    return jax.tree_util.all_leaves([obj])
 
 
 def send(number: int, block: Block, place: Place | None) -> Sent:
