@@ -11,10 +11,11 @@ import numpy as np
 from sweeps.executors.base import Executor, InProcess, Job
 from sweeps.folder import RunFolder, machine_of
 from sweeps.grid import Grid
+from sweeps.keeping import Keep, check_names
 from sweeps.machine import Machine
 from sweeps.packed import cut_of, unpack
 from sweeps.parts import Part
-from sweeps.plan import Block, Build, make_programs
+from sweeps.plan import Block, Build, Program, make_programs
 from sweeps.progress import Report
 from sweeps.results import Joiner
 from toymodels.errors import InputError
@@ -26,12 +27,13 @@ NUMERIC = ("jax", "jaxlib", "numpy", "flax", "optax")
 class Computation:
     """The blocks of one sweep."""
 
-    def __init__(self, grid: Grid, build: Build, root: int, memory: int, report: Report) -> None:
+    def __init__(
+        self, grid: Grid, build: Build, root: int, memory: int, report: Report, keep: Keep = None
+    ) -> None:
         self.grid, self.report, self.root = grid, report, root
         self.here = Machine.here(memory)
-        self.programs = make_programs(grid, build, root)
-        for program in self.programs:
-            grid.require_free(program.work.names(program.cell(0)))
+        self.programs = make_programs(grid, build, root, keep)
+        check_names(grid, map(Program.first, self.programs), keep)
         self.plan: dict[str, Any] = {}
         self.seconds = 0.0
 

@@ -60,7 +60,8 @@ def facts(config: SweepConfig) -> dict[str, Any]:
     """Return path -> value of all that is run; of an axis a tuple of its values."""
     axes = {axis.path: axis.values for d in config.grid.dimensions for axis in d.axes}
     shared = without(config.variants[0], [*axes, *config.derive])
-    found: dict[str, Any] = {"root seed": config.seed} | dict(_leaves(shared))
+    found: dict[str, Any] = {"root seed": config.seed, "keep": config.keep or "everything"}
+    found |= dict(_leaves(shared))
     found |= {path: f"{name} of {', '.join(of)}" for path, (name, of) in config.derive.items()}
     found |= axes
     if config.models is not None:

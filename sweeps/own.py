@@ -1,7 +1,7 @@
 """Grids of a user's own code: stored under a name of what was built, resumed, and read again."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from sweeps.differences import make_room_for_grid
 from sweeps.executors.start import executor_of
 from sweeps.grid import Grid
 from sweeps.identity import digest
+from sweeps.keeping import parsed
 from sweeps.plan import Program
 from sweeps.progress import Quiet, Report
 from sweeps.results import Joiner
@@ -34,6 +35,7 @@ def run_grid(
     out: str | Path | None = None,
     name: str = "grid",
     fresh: bool = False,
+    keep: Sequence[str] | None = None,
     cluster: Any = None,
 ) -> xr.Dataset:
     """Run a grid of any task and model, and return its dataset.
@@ -49,13 +51,17 @@ def run_grid(
             and by your code behind it; None keeps all in memory.
         name: what the files are called after.
         fresh: start over although finished blocks are there.
+        keep: the variables that are kept, beside `diverged`; None keeps all.
         cluster: where blocks are computed, as of `run_sweep`.
 
     Raises:
-        InputError: what is built is no run that can be trained, or cannot be named for `out`.
+        InputError: what is built is no run that can be trained, or cannot be named for `out`; or
+            `keep` names what the result does not have.
     """
-    work = Computation(grid, cells_of(build), seed, in_bytes(memory_gib), report or Quiet())
+    names, memory = parsed(keep), in_bytes(memory_gib)
+    work = Computation(grid, cells_of(build), seed, memory, report or Quiet(), names)
     about = described(grid, seed, sweep_name(name))
+    about |= {"keep": list(names)} if names else {}
 
     def labelled(joiner: Joiner) -> xr.Dataset:
         texts = {"grid": json.dumps(about), "name": name, "shared_data": work.shared_data()}

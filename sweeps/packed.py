@@ -11,6 +11,7 @@ import numpy as np
 from toymodels.fields import Field
 
 POINTS, LAYOUT, ABOUT = "cut/points", "cut/layout", "about"
+ALWAYS = "diverged"  # is kept, whatever else is: statistics over seeds go by it
 FIELD, COORDINATE = "field/", "coordinate/"  # stand before a name, so that any name is free
 
 
@@ -38,8 +39,22 @@ def is_of(block: Any, arrays: dict[str, np.ndarray]) -> bool:
     )
 
 
+def kept(output: Output, keep: tuple[str, ...] | None) -> Output:
+    """Return the fields of a block that are kept, and the coordinates of their dimensions."""
+    if keep is None:
+        return output
+    fields = {name: f for name, f in output.fields.items() if name in (*keep, ALWAYS)}
+    dims = {dim for field in fields.values() for dim in field.dims}
+    return Output(fields, {name: v for name, v in output.coords.items() if name in dims})
+
+
 def pack(block: Any, output: Output) -> dict[str, np.ndarray]:
-    """Return a block's result as arrays that a file can keep."""
+    """Return a block's result as arrays that a file can keep, of what its program keeps."""
+    return pack_all(block, kept(output, block.program.keep))
+
+
+def pack_all(block: Any, output: Output) -> dict[str, np.ndarray]:
+    """Return all of a block's result as arrays that a file can keep."""
     about = {n: [list(f.dims), f.words, list(f.meanings)] for n, f in output.fields.items()}
     arrays = {FIELD + name: np.asarray(f.values) for name, f in output.fields.items()}
     arrays |= {COORDINATE + name: np.asarray(values) for name, values in output.coords.items()}
@@ -47,7 +62,7 @@ def pack(block: Any, output: Output) -> dict[str, np.ndarray]:
 
 
 def unpack(arrays: dict[str, np.ndarray]) -> Output:
-    """Return what `pack` was given."""
+    """Return what was packed."""
     about = json.loads(str(arrays[ABOUT]))
     fields = {
         name: Field(arrays[FIELD + name], tuple(dims), words, tuple(meanings))

@@ -52,10 +52,15 @@ class Program:
     seeds: tuple[int, ...]  # [S]
     points: NDArray[np.int64]  # [S, C], flat index into the grid
     root: int = 0  # the seeds are those of this root
+    keep: tuple[str, ...] | None = None  # the variables of its results that are kept; None: all
 
     def cell(self, c: int) -> Any:
         """Return the run of cell c."""
         return jax.tree.map(lambda leaf: leaf[c], self.run)
+
+    def first(self) -> Cell:
+        """Return the first cell, which is of one kind with all others."""
+        return Cell(self.work, self.cell(0))
 
 
 @dataclass(frozen=True)
@@ -79,13 +84,16 @@ class Block:
         return [self.program.seeds[int(i)] for i in self.seed_index]
 
 
-def make_programs(grid: Grid, build: Build, root: int = 0) -> list[Program]:
+def make_programs(
+    grid: Grid, build: Build, root: int = 0, keep: tuple[str, ...] | None = None
+) -> list[Program]:
     """Group the points of a grid into programs.
 
     Args:
         grid: the points; the axis "seed" is the seed of a run, every other one goes to `build`.
         build: makes a `Cell` with array leaves from the other axes' values.
         root: the root seed, which every seed is folded into; a grid without seeds has seed 0.
+        keep: the variables of the results that are kept; None keeps all.
     """
     at_seeds, seeds, kinds = _seeds_first(grid)
     first = at_seeds[np.unique(kinds, return_index=True)[1]]  # [K, R], a point of every cell
@@ -109,7 +117,7 @@ def make_programs(grid: Grid, build: Build, root: int = 0) -> list[Program]:
                 rows = np.argsort(points[:, mine[0]])
                 run = stack.rows(row_in[cells[mine]])
                 own = tuple(list(own_seeds)[int(i)] for i in rows)
-                programs.append(Program(stack.work, run, own, points[rows][:, mine], root))
+                programs.append(Program(stack.work, run, own, points[rows][:, mine], root, keep))
     return sorted(programs, key=lambda program: int(program.points[0, 0]))
 
 
@@ -172,6 +180,7 @@ def narrowed(block: Block) -> Block:
         tuple(program.seeds[int(i)] for i in seeds),
         program.points[np.ix_(seeds, cells)],
         program.root,
+        program.keep,
     )
     return Block(own, seed_index, cell_index, block.layout, block.points)
 

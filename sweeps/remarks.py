@@ -1,20 +1,30 @@
 """What a user must know of how a sweep went, in lines: printed when it is done."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from sweeps.config.registry import find
 from sweeps.config.sweep import SweepConfig
+from toymodels.errors import listed
 
 
 def remarks(config: SweepConfig, dataset: xr.Dataset) -> list[str]:
     """Return what is to be said of a result: lost cells, what its work says, unshared data."""
     works = dict.fromkeys(variant["work"] for variant in config.variants)
-    said = [line for name in works for line in find("work", name).remarks(dataset)]
+    said = [line for name in works for line in _of_work(find("work", name), dataset)]
     shared = [dataset.attrs["shared_data"]] if dataset.attrs.get("shared_data") else []
     return [*_diverged(dataset), *said, *shared]
+
+
+def _of_work(work: Any, dataset: xr.Dataset) -> list[str]:
+    """Return what a kind of work says of its runs, or that what it goes by was not kept."""
+    missing = [name for name in work.remarked if name not in dataset]
+    if missing:
+        return [f'How runs of work = "{work.name}" went is not known: {listed(missing)} not kept.']
+    return work.remarks(dataset)
 
 
 def _diverged(dataset: xr.Dataset) -> list[str]:

@@ -22,10 +22,11 @@ from sweeps.differences import make_room
 from sweeps.executors.base import Executor
 from sweeps.executors.start import executor_of
 from sweeps.folder import RunFolder
+from sweeps.keeping import check_before_models, check_names
 from sweeps.locks import Held
 from sweeps.machine import Machine
 from sweeps.parts import EVERY_BLOCK, Part, part_from
-from sweeps.plan import make_programs
+from sweeps.plan import Program, make_programs
 from sweeps.progress import Quiet, Report
 from sweeps.results import Joiner
 from sweeps.status import say_if_outdated
@@ -131,7 +132,7 @@ def part_in_folder(
     how: dict[str, Any] = {"memory_gib": memory_gib, "report": report}
     models = _models_by_parts(config, out, part, how)
     build = partial(config.build, trained=models_at(config, models))
-    work = Computation(config.grid, build, config.seed, in_bytes(memory_gib), report)
+    work = Computation(config.grid, build, config.seed, in_bytes(memory_gib), report, config.keep)
     with RunFolder(path, config.as_json(), shared=True) as folder:
         if not work.run_part(folder, part):
             return None
@@ -148,6 +149,7 @@ def _models_by_parts(
     """Return the datasets that a sweep stands on: its part, then whatever nobody has in work."""
     if config.models is None:
         return []
+    check_before_models(config)
     first, mine = None, part
     while first is None:
         try:
@@ -177,7 +179,7 @@ def run_in_folder(
     how: dict[str, Any] = {"memory_gib": memory_gib, "report": report or Quiet()}
     models = _models_in_folder(config, out, fresh=fresh, executor=executor, **how)
     build = partial(config.build, trained=models_at(config, models))
-    work = Computation(config.grid, build, config.seed, memory, how["report"])
+    work = Computation(config.grid, build, config.seed, memory, how["report"], config.keep)
     how: dict[str, Any] = {"config_json": config.as_json(), "fresh": fresh, "executor": executor}
     return keep_result(path, work, partial(_labelled, config, work=work), **how)
 
@@ -210,6 +212,7 @@ def _models_in_folder(config: SweepConfig, out: Path, fresh: bool, **how: Any) -
     """Run the sweep whose models a sweep studies; last come those that it stands on in turn."""
     if config.models is None:
         return []
+    check_before_models(config)
     models = run_in_folder(config.models, out, fresh=fresh, **how)
     return [models, *_models_in_folder(config.models, out, fresh=False, **how)]
 
@@ -218,9 +221,10 @@ def _in_memory(
     config: SweepConfig, memory_gib: float, report: Report, executor: Executor | None
 ) -> list[xr.Dataset]:
     """Run a sweep; first comes its result, then those of the sweeps that it stands on."""
+    check_before_models(config)
     models = _in_memory(config.models, memory_gib, report, executor) if config.models else []
     build = partial(config.build, trained=models_at(config, models))
-    work = Computation(config.grid, build, config.seed, in_bytes(memory_gib), report)
+    work = Computation(config.grid, build, config.seed, in_bytes(memory_gib), report, config.keep)
     return [_labelled(config, work.run(None, executor), work=work), *models]
 
 
@@ -246,8 +250,7 @@ def estimate(config: SweepConfig, memory_gib: float = DEFAULT_MEMORY_GIB) -> Est
     """
     machine = Machine.here(in_bytes(memory_gib))
     programs = make_programs(config.grid, config.build, config.seed)
-    for program in programs:
-        config.grid.require_free(program.work.names(program.cell(0)))
+    check_names(config.grid, map(Program.first, programs), config.keep)
     blocks = [list(program.work.cut(program, machine)) for program in programs]
     peak = max(of_program[0].program.work.block_bytes(of_program[0]) for of_program in blocks)
     seconds = 0.0

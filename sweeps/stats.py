@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
+from sweeps.keeping import keep_of
 from toymodels.errors import InputError, listed
 
 
@@ -24,7 +25,9 @@ def _array(dataset: xr.Dataset, given: str | xr.DataArray, dim: str) -> xr.DataA
     elif given in dataset:
         values, name = dataset[given], repr(given)
     else:
-        raise InputError(f"the dataset has no variable {given!r}; it has {list(dataset)}.")
+        keep = keep_of(dataset)
+        more = f" Its sweep kept {listed(keep)} alone: name it in `keep` as well." if keep else ""
+        raise InputError(f"the dataset has no variable {given!r}; it has {list(dataset)}.{more}")
     if dim not in values.dims:
         dims = listed(values.dims) or "none"
         raise InputError(f"{name} has no dimension {dim!r} to go over; it has {dims}.")

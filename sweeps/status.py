@@ -50,7 +50,8 @@ def say_if_built_otherwise(about: dict[str, Any], run: Path) -> None:
         return
     for path in run.parent.glob(f"{about['name']}-*/config.json"):
         kept = read_table(path)
-        if "built" in kept and all(kept.get(k) == about[k] for k in ("grid", "seed")):
+        same = all(kept.get(k) == about.get(k) for k in ("grid", "seed", "keep"))
+        if "built" in kept and same:
             print(
                 f"{path.parent.name} was built otherwise, by other code or of other numbers; it "
                 f"stays, this is computed in {run.name}, and {about['name']}.nc will be of this."

@@ -11,6 +11,7 @@ import xarray as xr
 from sweeps.cells import cells_of
 from sweeps.config.sweep import SweepConfig, TrainedAt, config_from_json
 from sweeps.grid import SEED, Grid, grid_from
+from sweeps.keeping import require_weights
 from sweeps.plan import TrainedModel
 from toymodels.errors import InputError
 from toymodels.fields import fields_of
@@ -67,8 +68,8 @@ def restore(
         coordinates: of one cell.
 
     Raises:
-        InputError: coordinates that are not one cell, a result of no config, no `models`, or no
-            `build` or one that makes other models.
+        InputError: coordinates that are not one cell, a result of no config or without weights,
+            no `models`, or no `build` or one that makes other models.
     """
     cell = select(dataset, **coordinates)
     if "config" not in dataset.attrs:
@@ -84,6 +85,7 @@ def restore(
         )
     work, run = config.build(_values(cell, config.grid), models_at(config, models))
     key = run_key(int(cell.coords.get(SEED, 0)), config.seed)
+    require_weights(dataset, work.restored_from(run))
     return TrainedModel(run, work.restore(run, cell, key))
 
 
@@ -102,6 +104,7 @@ def _restored_by(build: Any, dataset: xr.Dataset, cell: xr.Dataset) -> TrainedMo
     about = json.loads(dataset.attrs["grid"])
     work, run = cells_of(build)(_values(cell, grid_from(about["grid"])))
     key = run_key(int(cell.coords.get(SEED, 0)), about["seed"])
+    require_weights(dataset, work.restored_from(run))
     try:
         return TrainedModel(run, work.restore(run, cell, key))
     except KeyError as error:

@@ -77,7 +77,9 @@ def _stored(cell: xr.Dataset, models: tuple[xr.Dataset, ...]) -> StoredModel:
         )
     grid = config_from_json(cell.attrs["config"]).grid
     at = {a.name: cell.coords[a.name].values.item() for d in grid.dimensions for a in d.axes}
-    about: dict[str, Any] = {"at": at, "loss": float(cell["loss"])}
+    about: dict[str, Any] = {"at": at}
+    if "loss" in cell:
+        about["loss"] = float(cell["loss"])
     p_active = getattr(getattr(task, "features", None), "p_active", None)
     if p_active is not None:
         about["p_active"] = number_or_list(p_active)

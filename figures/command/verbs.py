@@ -5,7 +5,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from figures.command.place import describe_device, prepare
+from figures.command.parts import own_part, said_of_part
+from figures.command.place import describe_device, prepare, tell
 from figures.command.stems import stem_of_sweep
 from figures.kit.compute import is_sweep, sweep_table
 from figures.kit.entry import files
@@ -13,10 +14,10 @@ from sweeps.config.parse import parse, read_toml
 from sweeps.config.registry import look_in
 from sweeps.config.sweep import SweepConfig, config_from_json
 from sweeps.differences import differences_of_runs, make_room
-from sweeps.parts import Part, part_from
+from sweeps.executors.start import executor_of
 from sweeps.progress import Bar
 from sweeps.remarks import remarks
-from sweeps.run import estimate, folder_of, part_in_folder, run_in_folder
+from sweeps.run import estimate, part_in_folder, run_in_folder
 from sweeps.status import blocks_done
 from sweeps.store import save_dataset
 from toymodels.errors import InputError, hint
@@ -49,9 +50,10 @@ def run_file(
     memory: float,
     fresh: bool,
     part: str | None = None,
+    cluster: str | None = None,
 ) -> None:
     """Run a sweep from a TOML file, or a part of it, or print what it would take."""
-    config, own = load(file, overrides), own_part(part, fresh)
+    config, own = load(file, overrides), own_part(part, fresh, cluster)
     print(f"{config.name}: {describe_device()}")
     print_axes(config)
     if dry_run:
@@ -67,10 +69,9 @@ def run_file(
     began = time.monotonic()
     how: dict[str, Any] = {"memory_gib": memory, "report": Bar(config.name)}
     if own is None:
-        dataset = run_in_folder(config, out, fresh=fresh, **how)
-    else:
-        dataset = part_in_folder(config, out, own, **how)
-    if dataset is None:
+        with executor_of(cluster, tell) as executor:
+            dataset = run_in_folder(config, out, fresh=fresh, executor=executor, **how)
+    elif (dataset := part_in_folder(config, out, own, **how)) is None:
         print(f"  {said_of_part(config, out, own)}")
         return
     make_room(path, config)
@@ -78,28 +79,6 @@ def run_file(
     print(f"  done in {time.monotonic() - began:.0f} s: {path}")
     for line in remarks(config, dataset):
         print(f"  {line}")
-
-
-def own_part(text: str | None, fresh: bool) -> Part | None:
-    """Return the part that an option names, if it does.
-
-    Raises:
-        InputError: it is no part, or all was to be started over.
-    """
-    if text is None:
-        return None
-    if fresh:
-        raise InputError("--part with --fresh would clear what other parts did: leave one out.")
-    return part_from(text)
-
-
-def said_of_part(config: SweepConfig, out: Path, part: Part | None) -> str:
-    """Say that a part is done and how far all of them are."""
-    done = blocks_done(folder_of(config, out))
-    return (
-        f"part {part} of {config.name} is done: {done}. The last part joins them, or the same "
-        "command without --part."
-    )
 
 
 def _plain(file: str) -> SweepConfig | None:

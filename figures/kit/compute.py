@@ -36,9 +36,11 @@ from figures.kit.belonging import drawing
 from figures.kit.caption import joined, parts_of_caption, said_of, write_caption
 from figures.kit.entry import files, path_of
 from figures.kit.overrides import texts_of
+from figures.kit.required import require_drawable
 from figures.kit.settings import changed
 from sweeps.config.parse import parse, read_toml
 from sweeps.config.sweep import SweepConfig
+from sweeps.executors.base import Executor
 from sweeps.identity import digest
 from sweeps.run import (
     DEFAULT_MEMORY_GIB,
@@ -79,6 +81,7 @@ class Drawable:
         fresh: bool = False,
         report: Report | None = None,
         version: str = "",
+        executor: Executor | None = None,
         **changes: Any,
     ) -> xr.Dataset:
         """Run the figure's sweep and its analysis, or take what is stored.
@@ -91,6 +94,7 @@ class Drawable:
             fresh: start over.
             report: is told the progress.
             version: "fast", or "tiny" for tests.
+            executor: where blocks of the sweep are computed; None is this process.
             changes: overrides as values: steps=500, **{"grid.seed.range": 4}.
 
         Raises:
@@ -101,9 +105,10 @@ class Drawable:
         plan = planned(self.entry, version, overrides)
         place = None if out is None else Path(out).expanduser()
         how = {"memory_gib": memory_gib, "fresh": fresh, "report": report or Quiet()}
+        how["executor"] = executor
         dataset, folder = _run(self.entry, plan, place, how)
         module = self.entry.module()
-        configs = _beside(self.entry, version, overrides)
+        configs = sweeps_beside(self.entry, version, overrides)
         what = [plan.settings, {name: config.hash() for name, config in configs.items()}]
         keeper = folder and Keeper(folder, self.entry, what, _about(plan, self.entry))
         beside = {n: partial(_dataset, config, place, how) for n, config in configs.items()}
@@ -165,15 +170,14 @@ def planned(entry: Any, version: str = "", overrides: Sequence[str] = ()) -> Pla
         return _checked(entry, Plan(None, settings))
     config = parse(sweep_table(entry.source), for_sweep, version)
     own = parse(sweep_table(entry.source), (), version)
-    _require_axes(entry, config, own)
-    _require_keys(entry, config, own)
+    require_drawable(entry, config, own)
     return _checked(entry, Plan(config, settings))
 
 
 def identity_of(entry: Any, overrides: Sequence[str] = ()) -> str:
     """Name what decides a figure's numbers: settings, sweeps, versions of work and analysis."""
     plan = planned(entry, "", overrides)
-    beside = {name: config.hash() for name, config in _beside(entry, "", overrides).items()}
+    beside = {name: config.hash() for name, config in sweeps_beside(entry, "", overrides).items()}
     what = [plan.config and plan.config.hash(), plan.settings, beside]
     return f"v{entry.version}-{digest(what)}"
 
@@ -219,48 +223,6 @@ def sweep_table(path: Path) -> dict[str, Any]:
     return {k: v for k, v in table.items() if k != "settings"}
 
 
-def _require_axes(entry: Any, config: SweepConfig, own: SweepConfig) -> None:
-    """Refuse axes that the figure does not draw, alone or among others that move together."""
-    known = {axis.path for d in own.grid.dimensions for axis in d.axes}
-    for d in config.grid.dimensions:
-        paths = [axis.path for axis in d.axes]
-        others = [path for path in paths if path not in known]
-        if d.name in entry.axes and len(paths) > 1 and others:
-            raise InputError(
-                f"{entry.name} does not draw {listed(others)} along {d.name!r}: leave it out, or "
-                "run the sweep with `toymodels sweep run`."
-            )
-        if d.name not in entry.axes:
-            raise InputError(
-                f"{entry.name} draws {listed(entry.axes)}, but the grid has {d.name!r} too: give "
-                f"it one value ({paths[0]}=…), or run the sweep with `toymodels sweep run`."
-            )
-    there = [d.name for d in config.grid.dimensions]
-    missing = [name for name in entry.axes if name not in there]
-    if missing:
-        raise InputError(
-            f"{entry.name} draws {listed(entry.axes)}, but the grid has no {listed(missing)}."
-        )
-
-
-def _require_keys(entry: Any, config: SweepConfig, own: SweepConfig) -> None:
-    """Refuse what the figure cannot draw: other values of some keys, and fewer measures."""
-    measured = own.run.get("measures", ["geometry"])
-    missing = [name for name in measured if name not in config.run.get("measures", measured)]
-    if missing:
-        raise InputError(f"measures: {entry.name} draws {listed(missing)}, name it as well.")
-    for variant in config.variants:
-        for key, wanted in entry.requires.items():
-            given: Any = variant
-            for part in key.split("."):
-                given = given.get(part) if isinstance(given, dict) else None
-            if given != wanted:
-                raise InputError(
-                    f"{key} = {given}: {entry.name} is about {key} = {wanted} alone; run the sweep "
-                    "with `toymodels sweep run` for others."
-                )
-
-
 def _run(
     entry: Any, plan: Plan, out: Path | None, how: dict[str, Any]
 ) -> tuple[xr.Dataset, Path | None]:
@@ -276,7 +238,7 @@ def _run(
     return dataset.assign_coords({k: _coordinate(k, v) for k, v in plan.settings.items()}), folder
 
 
-def _beside(entry: Any, version: str, overrides: Sequence[str]) -> dict[str, SweepConfig]:
+def sweeps_beside(entry: Any, version: str, overrides: Sequence[str]) -> dict[str, SweepConfig]:
     """Return the sweeps that a figure shows beside its own, on the same models and root seed."""
     shared = [text for text in overrides if text.startswith(("models.", "seed="))]
     return {name: parse(sweep_table(path_of(name)), shared, version) for name in entry.beside}
@@ -285,7 +247,8 @@ def _beside(entry: Any, version: str, overrides: Sequence[str]) -> dict[str, Swe
 def _dataset(config: SweepConfig, out: Path | None, how: dict[str, Any]) -> xr.Dataset:
     """Return the dataset of a sweep, run in memory or in its folder."""
     if out is None:
-        return run_sweep(config, memory_gib=how["memory_gib"], report=how["report"])
+        shared = {name: how[name] for name in ("memory_gib", "report")}
+        return run_sweep(config, cluster=how["executor"], **shared)
     return run_in_folder(config, out, **how)
 
 

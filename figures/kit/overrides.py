@@ -12,7 +12,7 @@ from sweeps.given import plain, shortened
 from toymodels.errors import InputError
 
 # Tables and keys of a figure's file that are not what its sweep runs.
-OUTSIDE = ("figure", "settings", "fast", "tiny", "name", "description")
+OUTSIDE = ("figure", "settings", "fast", "tiny", "name", "description", "keep")
 ARGUMENTS = ("out", "fast", "overrides", "memory_gib", "fresh", "report", "version")  # of compute
 NEAR = 0.75  # how alike two names are, for one to be the other misspelt
 LONGEST = 60  # letters of a value that is shown

@@ -43,6 +43,10 @@ OUTER = {
     "name": Key("name", (), "text", NEEDED, "what the sweep and its files are called"),
     "description": Key("description", (), "text", '""', "a line about it, for people"),
     "seed": Key("seed", (), "integer", "0", "the root that is folded into every seed"),
+    "keep": Key(
+        *("keep", (), "list of names", ""),
+        "variables of the result that are kept, beside `diverged`; if left out, all",
+    ),
     "grid": Key("grid", (), "table", "", "axes: every combination of their values is a cell"),
     "zip": Key("zip", (), "tables", "", "axes that move together along one dimension"),
     "derive": Key("derive", (), "table", "", "keys that are a named function of axis values"),

@@ -28,9 +28,11 @@ from sweeps.config.sweep import MODELS, Recipe, SweepConfig, axis_name, is_key, 
 from sweeps.config.synonyms import way_out
 from sweeps.given import plain, shortened
 from sweeps.grid import SEED, Axis, Dimension, Grid, require_name
+from sweeps.keeping import parsed, restorable
 from toymodels.errors import InputError, hint, listed
 
-OUTER = ("name", "description", "seed", "grid", "zip", "derive", "models", "recipe", "n_instances")
+OUTER = ("name", "description", "seed", "keep", "grid", "zip", "derive", "models")
+OUTER += ("recipe", "n_instances")
 VERSIONS = ("fast", "tiny")  # tables that change what is run, where they are asked for
 
 
@@ -86,10 +88,9 @@ def parse(
     derive = _derive(parts.get("derive", {}), own)
     grid = _grid(axes, zips, derive, models, own)
     _check_not_replaced(overrides, grid)
-    description = str(parts.get("description", ""))
     table, recipe = with_recipe(table, parts, grid, derive, overrides)
-    used = Recipe(*recipe) if recipe else None
-    config = SweepConfig(name, table, grid, derive, seed, description, models, used)
+    about = (str(parts.get("description", "")), models, Recipe(*recipe) if recipe else None)
+    config = SweepConfig(name, table, grid, derive, seed, *about, parsed(parts.get("keep")))
     first = next(grid.points())
     config.build({k: v for k, v in first.items() if k != SEED})
     zipped = {d.name for d in grid.dimensions} - {a.name for d in grid.dimensions for a in d.axes}
@@ -114,7 +115,8 @@ def applied(table: dict[str, Any], overrides: Sequence[str], version: str) -> di
 def _models(name: str, seed: int, given: Any, version: str) -> SweepConfig:
     """Make the sweep whose models this one studies, from a table or the path of a file."""
     _check_end(given)
-    return parse({"name": f"{name}.models", "seed": seed} | _of_file(given), (), version)
+    table = {"name": f"{name}.models", "seed": seed} | _of_file(given)
+    return restorable(parse(table, (), version))
 
 
 def _of_file(given: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from sweeps.config.signatures import parameters
 from sweeps.config.table import Anything
 from sweeps.grid import SEED, Grid, grid_from
 from sweeps.identity import digest
+from sweeps.keeping import Keep, identified
 from sweeps.plan import Cell, TrainedModel, program_key
 
 # In front of the axes of the sweep whose models another one studies.
@@ -50,6 +51,7 @@ class SweepConfig:
     description: str = ""
     models: "SweepConfig | None" = None
     recipe: Recipe | None = None  # whose keys are among those of `run`
+    keep: Keep = None  # the variables of the result that are kept
 
     def settings(self, values: dict[str, Any]) -> dict[str, Any]:
         """Return path -> value of what one cell sets, from those of the axes without the seed."""
@@ -102,6 +104,10 @@ class SweepConfig:
             handed["trained"] = (trained or self.models.untrained)(inner)
         part, run = self._cells.make(self.settings(values), handed)
         return Cell(find("work", part.thing.name), run)
+
+    def kinds(self) -> list[Cell]:
+        """Build the first cell for each combination of names, by which results differ in kind."""
+        return [self.build(values) for values in self._combinations()]
 
     def untrained(self, values: dict[str, Any]) -> Any:
         """Return the run of a cell and a model of its shapes that has not been trained."""
@@ -215,13 +221,15 @@ class SweepConfig:
         stored = {"name": self.name, "run": self.run, "grid": axes, "derive": derive}
         stored |= {"seed": self.seed}
         stored |= {"recipe": dataclasses.asdict(self.recipe)} if self.recipe else {}
+        stored |= {"keep": list(self.keep)} if self.keep else {}
         return stored | ({"models": self.models._stored()} if self.models else {})
 
     def identity(self) -> str:
-        """Name what is run: by the resolved keys, the axes and the root seed."""
+        """Name what is run: by the resolved keys, the axes, the root seed, and what is kept."""
         inner = self.models.identity() if self.models else None
         axes = [[d.name, {a.path: a.values for a in d.axes}] for d in self.grid.dimensions]
-        return digest([self.unvaried, axes, self.derive, self.seed, inner])
+        kept = identified(self.keep)
+        return digest([self.unvaried, axes, self.derive, self.seed, inner, *kept])
 
     def hash(self) -> str:
         """Return ten hexadecimal digits that name the folder of this sweep's results."""
@@ -238,6 +246,7 @@ def _config(stored: dict[str, Any]) -> SweepConfig:
     models = _config(stored["models"]) if "models" in stored else None
     recipe = Recipe(**stored["recipe"]) if "recipe" in stored else None
     about = {"seed": stored["seed"], "models": models, "recipe": recipe}
+    about |= {"keep": tuple(stored["keep"]) if "keep" in stored else None}
     return SweepConfig(stored["name"], stored["run"], grid_from(stored["grid"]), derive, **about)
 
 

@@ -37,6 +37,8 @@ def as_toml(config: SweepConfig, inside: str = "") -> str:
     if config.description:
         lines.append(_line("description", config.description))
     lines.append(_line(SEED, config.seed, OUTER[SEED]))
+    if config.keep is not None:
+        lines.append(_line("keep", list(config.keep), OUTER["keep"]))
     if config.recipe is not None:
         told = asdict(config.recipe)
         lines += [_line(k, told[v], OUTER[k]) for k, v in (("recipe", "name"), (N, N))]

@@ -58,7 +58,7 @@ def executor_of(
         return
     require_dask()
     from distributed import Client
-    from distributed.deploy import Cluster as DaskCluster
+    from distributed.deploy.cluster import Cluster as DaskCluster
 
     from sweeps.executors.cluster import Cluster
 
@@ -96,6 +96,7 @@ def _client(text: str, stack: contextlib.ExitStack) -> Any:
     n = workers_of(text)
     if n is not None:
         return stack.enter_context(local(n))
+    where: dict[str, Any]
     where = {"address": text} if "://" in text else {"scheduler_file": str(_file(text))}
     logger = logging.getLogger("distributed")
     stack.callback(logger.setLevel, logger.level)
@@ -141,7 +142,7 @@ def local(n: int) -> Iterator[Any]:
     Raises:
         InputError: the machine has a GPU, which one process uses whole, or no process can start.
     """
-    import dask
+    from dask import config
     from distributed import Client, LocalCluster
 
     if jax.default_backend() != "cpu":
@@ -156,15 +157,14 @@ def local(n: int) -> Iterator[Any]:
     with contextlib.ExitStack() as stack:
         folder = tempfile.TemporaryDirectory(prefix="toymodels-", ignore_cleanup_errors=True)
         stack.enter_context(folder)
-        stack.enter_context(dask.config.set(SCHEDULER))
-        how = {"memory_limit": 0, "local_directory": folder.name, "preload": [PRELOAD]}
+        stack.enter_context(config.set(SCHEDULER))
+        how: dict[str, Any] = {"local_directory": folder.name, "preload": [PRELOAD]}
+        how |= {"memory_limit": 0, "dashboard_address": None, "silence_logs": logging.CRITICAL}
         try:
             cluster = LocalCluster(
                 n_workers=n,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
-                silence_logs=logging.CRITICAL,
                 env=environment(n),
                 **how,
             )
@@ -180,9 +180,7 @@ def environment(n: int) -> dict[str, str]:
     """Return what each of n processes is started with: a share of the cores, and JAX's cache."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     found = {"NPROC": str(max(1, (cores or 1) // n))}  # XLA makes so many threads
-    folder = jax.config.jax_compilation_cache_dir
-    if folder:
-        found["JAX_COMPILATION_CACHE_DIR"] = str(folder)
-        least = jax.config.jax_persistent_cache_min_compile_time_secs
-        found["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = str(least)
+    for name in ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs"):
+        if (value := getattr(jax.config, name)) is not None:
+            found[name.upper()] = str(value)
     return found

@@ -15,7 +15,7 @@ import xarray as xr
 
 from sweeps.checkpoint import Checkpoint
 from sweeps.machine import Machine
-from sweeps.packed import Output, pack, unpack
+from sweeps.packed import Output, pack_all, unpack
 from sweeps.plan import Block, Layout, Program
 from sweeps.work.timing import extrapolated, twice
 from toymodels.errors import InputError
@@ -25,10 +25,13 @@ from toymodels.streams import run_key
 # Told each time some of a block is done, in the units of its cost.
 Advance = Callable[[int], None]
 
+# Name -> dimensions of what a result holds, the grid's left out.
+Variables = dict[str, tuple[str, ...]]
 
-def names_of(fields: dict[str, Field]) -> set[str]:
-    """Return the names of fields and of their dimensions."""
-    return {*fields, *(dim for field in fields.values() for dim in field.dims)}
+
+def dims_of(fields: dict[str, Field]) -> Variables:
+    """Return the dimensions of each field."""
+    return {name: tuple(field.dims) for name, field in fields.items()}
 
 
 def nan_where_lost(fields: dict[str, Field], lost: np.ndarray) -> dict[str, Field]:
@@ -52,9 +55,10 @@ class Work:
     name: ClassVar[str]
     version: ClassVar[int]  # raised when the same config gives other numbers than before
     words: ClassVar[tuple[Callable[..., Any], ...]] = ()  # their docstrings tell of `cell`'s keys
+    remarked: ClassVar[tuple[str, ...]] = ()  # variables that `remarks` reads
 
-    def names(self, run: Any) -> set[str]:
-        """Return what the fields of a run's result and their dimensions are called."""
+    def variables(self, run: Any) -> Variables:
+        """Return what the fields of a run's result are called, and their dimensions."""
         raise NotImplementedError
 
     def cut(self, program: Program, machine: Machine) -> Iterator[Block]:
@@ -92,6 +96,10 @@ class Work:
     def restore(self, run: Any, stored: xr.Dataset, key: Any) -> Any:
         """Return the model of one stored cell; `key` is that of its run."""
         raise NotImplementedError
+
+    def restored_from(self, run: Any) -> tuple[str, ...]:
+        """Return the names of the variables that `restore` reads."""
+        return ()
 
     def untrained(self, run: Any) -> Any:
         """Return a model of a run's shapes, before any work was done.
@@ -169,10 +177,10 @@ class CellWork(Work):
         fields = {"diverged": Field(lost, (), "never", ("finite", "diverged"))} | fields
         return Output(fields | world_fields(block), {})
 
-    def names(self, run: Any) -> set[str]:
-        """Return the names of the first cell's fields, its world and their dimensions."""
+    def variables(self, run: Any) -> Variables:
+        """Return the fields of a cell, which is computed, and of its world."""
         fields = self.compute(run, run_key(0)) | world_of(getattr(run, "task", None))
-        return names_of(fields) | {"diverged"}
+        return {"diverged": ()} | dims_of(fields)
 
 
 def _stacked(cells: list[dict[str, Field]]) -> dict[str, Field]:
@@ -185,7 +193,7 @@ def _stacked(cells: list[dict[str, Field]]) -> dict[str, Field]:
 
 def _packed(block: Block, cells: list[dict[str, Field]]) -> dict[str, np.ndarray]:
     """Return the first cells of a block as arrays that a file can keep."""
-    return pack(block, Output(_stacked(cells), {}))
+    return pack_all(block, Output(_stacked(cells), {}))
 
 
 def _cells_of(kept: dict[str, np.ndarray]) -> list[dict[str, Field]]:

@@ -17,7 +17,7 @@ from flax import struct
 
 from sweeps.machine import Machine
 from sweeps.plan import Block, Layout, Program
-from sweeps.work.base import Advance, Output, Work
+from sweeps.work.base import Advance, Output, Variables, Work
 from sweeps.work.timing import twice
 from toymodels.circuits.constructions.rotations import Construction, Limited
 from toymodels.circuits.examples import require_examples
@@ -69,12 +69,10 @@ class Simulate(Work):
             circuits.require_active(n_active)
         return Simulation(circuits, np.int64(n_active), np.int64(n_samples))
 
-    def names(self, run: Simulation) -> set[str]:
-        """Return the names of errors and of their dimensions."""
-        found = {"diverged"}
-        for f in dataclasses.fields(run.network.errors):
-            found |= {f.name, *f.metadata.get("dims", ())}
-        return found
+    def variables(self, run: Simulation) -> Variables:
+        """Return errors by layer, with their dimensions."""
+        errors = dataclasses.fields(run.network.errors)
+        return {f.name: tuple(f.metadata.get("dims", ())) for f in errors} | {"diverged": ()}
 
     def cut(self, program: Program, machine: Machine) -> Iterator[Block]:
         """Cut a program into blocks of one seed, cells of one network beside each other.

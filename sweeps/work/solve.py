@@ -19,8 +19,9 @@ from sweeps.plan import Block, Layout, Program
 from sweeps.work.base import (
     Advance,
     Output,
+    Variables,
     Work,
-    names_of,
+    dims_of,
     nan_where_lost,
     world_fields,
     world_of,
@@ -88,6 +89,7 @@ class Solve(Work):
 
     name = "solve"
     version = 4
+    remarked = ("n_tried", "n_agree")
 
     def cell(
         self,
@@ -131,13 +133,13 @@ class Solve(Work):
         assert isinstance(task, Reconstruction)
         return Problem(task, n_hidden, optimizer, None if measures is None else tuple(measures))
 
-    def names(self, run: Problem) -> set[str]:
-        """Return the names of weights, losses, measures and of their dimensions."""
+    def variables(self, run: Problem) -> Variables:
+        """Return weights, losses, measures and the world, with their dimensions."""
         shape = (1, run.n_hidden, run.task.importance.shape[-1])
         nothing: Any = np.zeros(shape)
         fields = solution_fields(Solution(*(nothing for _ in Solution._fields)))
         found = jax.eval_shape(partial(measure, run), self.untrained(run))
-        return names_of(fields | found | world_of(run.task))
+        return dims_of(fields | found | world_of(run.task))
 
     def cut(self, program: Program, machine: Machine) -> Iterator[Block]:
         """Cut a program into blocks of one seed and `CELLS` cells."""
@@ -200,20 +202,24 @@ class Solve(Work):
         W, b = (jnp.asarray(stored[name].values) for name in ("W", "b"))
         return ReluAutoencoder(W[: run.n_hidden, :n_features], b[:n_features])
 
+    def restored_from(self, run: Problem) -> tuple[str, ...]:
+        """Return the names of the weights."""
+        return "W", "b"
+
     def untrained(self, run: Problem) -> Any:
         """Return the model of zeros."""
         n_features = run.task.importance.shape[-1]
         return ReluAutoencoder(jnp.zeros((run.n_hidden, n_features)), jnp.zeros(n_features))
 
     def caption(self, dataset: xr.Dataset) -> list[str]:
-        """Say how many cells and starts, how exact, and what one start alone found."""
-        sizes = " × ".join(str(n) for n in dataset["loss"].shape)
-        worst = float(dataset["difference"].max())
-        return [
-            f"{sizes} cells, {starts_of(dataset)} each, no sampling",
-            f"largest relative error of the solver's own loss {worst:.0e}",
-            *lone_finds(dataset),
-        ]
+        """Say how many cells and starts, how exact, and what one start alone found, if kept."""
+        sizes = " × ".join(str(n) for n in dataset["diverged"].shape)
+        starts = f" {starts_of(dataset)} each," if "n_tried" in dataset else ""
+        parts = [f"{sizes} cells,{starts} no sampling"]
+        if "difference" in dataset:
+            worst = float(dataset["difference"].max())
+            parts.append(f"largest relative error of the solver's own loss {worst:.0e}")
+        return parts + (lone_finds(dataset) if set(self.remarked) <= set(dataset) else [])
 
     def remarks(self, dataset: xr.Dataset) -> list[str]:
         """Say in how many cells no second start confirms the optimum."""

@@ -14,8 +14,9 @@ from sweeps.plan import Block, Program
 from sweeps.work.base import (
     Advance,
     Output,
+    Variables,
     Work,
-    names_of,
+    dims_of,
     world_of,
 )
 from sweeps.work.checks import check_run
@@ -58,6 +59,7 @@ class Train(Work):
     name = "train"
     version = 5
     words = (TrainSpec.create,)
+    remarked = ("loss_fall", "still_falling")
 
     def cell(  # noqa: D417 - the others are told of by `words`
         self,
@@ -137,15 +139,15 @@ class Train(Work):
         """Raise `InputError` where the parts of a run of the user's own do not fit together."""
         check_run(run, first_model)
 
-    def names(self, run: Run) -> set[str]:
-        """Return the names of weights, losses, measures, the world and of their dimensions."""
+    def variables(self, run: Run) -> Variables:
+        """Return weights, losses, measures and the world, with their dimensions."""
         model = first_model(run)
-        fields = fields_of(model) | jax.eval_shape(partial(measure, run), model)
-        found = names_of(fields | world_of(run.task))
+        found = dims_of(fields_of(model) | jax.eval_shape(partial(measure, run), model))
         if run.spec.snapshots:
-            found |= {name + AT_SNAPSHOT for name in fields} | {"snapshot"}
+            found |= {n + AT_SNAPSHOT: ("snapshot", *dims) for n, dims in found.items()}
         outputs = outputs_of(run.task)
-        return found | {*LOSSES, f"loss_per_{outputs}", outputs, "step"}
+        found |= dict.fromkeys(LOSSES, ()) | {"loss_curve": ("step",)}
+        return found | {f"loss_per_{outputs}": (outputs,)} | dims_of(world_of(run.task))
 
     def cut(self, program: Program, machine: Machine) -> Iterator[Block]:
         """Cut a program into equally wide blocks."""
@@ -212,6 +214,10 @@ class Train(Work):
                 )
             arrays.append(jnp.asarray(held))
         return jax.tree.unflatten(structure, arrays)
+
+    def restored_from(self, run: Run) -> tuple[str, ...]:
+        """Return the names of the weights."""
+        return tuple(fields_of(first_model(run)))
 
     def untrained(self, run: Run) -> Any:
         """Return the model as it is first drawn, under some key."""

@@ -1,5 +1,6 @@
 """Files are whole or not there, and only halves that nobody writes any more are removed."""
 
+import errno
 import os
 import platform
 import subprocess
@@ -8,7 +9,15 @@ import time
 
 import pytest
 
-from sweeps.atomic import HOST, check_target, read_table, remove_halves, write_json, writing
+from sweeps.atomic import (
+    HOST,
+    check_target,
+    read_table,
+    remove_halves,
+    write_json,
+    write_json_once,
+    writing,
+)
 from toymodels.errors import InputError
 
 NONE_LIVES = 99_999_999  # more than any system's largest process number
@@ -88,3 +97,18 @@ def test_what_is_no_table_is_read_as_an_empty_one(tmp_path, text):
     (tmp_path / "a.json").write_text(text, errors="surrogateescape")
     assert read_table(tmp_path / "a.json") == {}
     assert read_table(tmp_path) == read_table(tmp_path / "none.json") == {}
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_json_is_written_once_whoever_comes_first(tmp_path, monkeypatch, links):
+    if not links:
+
+        def refuse(*_):
+            raise OSError(errno.EPERM, "Operation not permitted")
+
+        monkeypatch.setattr(os, "link", refuse)
+    path = tmp_path / "plan.json"
+    assert write_json_once(path, {"blocks": 1})
+    assert not write_json_once(path, {"blocks": 2})
+    assert read_table(path) == {"blocks": 1}
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,6 +1,7 @@
 """When a checkpoint is written, and what it is good for; what it holds is `work/test_halves.py`."""
 
 import errno
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -92,18 +93,21 @@ class Squares(CellWork):
 
 
 def test_cells_that_were_computed_are_not_computed_again(tmp_path, at_once):
+    """Whatever the sweep keeps: half a block is kept whole."""
+    block = replace(BLOCK, program=replace(BLOCK.program, keep=("diverged",)))
+
     def advance(cost):
         if work.computed == 5:
             raise KeyboardInterrupt
 
     work, place = Squares(), Checkpoint(tmp_path / "a.checkpoint", BLOCK)
     with pytest.raises(KeyboardInterrupt):
-        work.resume(BLOCK, advance, place)
+        work.resume(block, advance, place)
     assert (said_of(place.path), place.cost()) == ("cell 5 of 12", 5)
     resumed = Squares()
-    found = resumed.resume(BLOCK, lambda cost: None, place)
+    found = resumed.resume(block, lambda cost: None, place)
     assert resumed.computed == 7
-    wanted = Squares().run(BLOCK, lambda cost: None)
+    wanted = Squares().run(block, lambda cost: None)
     assert list(found.fields) == list(wanted.fields)
     for name, field in wanted.fields.items():
         np.testing.assert_array_equal(found.fields[name].values, field.values)

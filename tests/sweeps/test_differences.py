@@ -52,6 +52,11 @@ def test_a_key_that_one_of_them_lacks_and_many_keys_at_once():
     assert told[1].endswith("more")
 
 
+def test_what_is_kept_is_told():
+    told = differences([config(), config('keep=["loss", "norm"]')])
+    assert told == ["keep = everything", "keep = 2 values (loss, norm)"]
+
+
 def test_runs_are_compared_with_those_of_their_name(tmp_path):
     runs = [stored_run(c, tmp_path) for c in (config(), config("steps=5"), config("name=other"))]
     damaged = tmp_path / "damaged.json"

@@ -1,4 +1,4 @@
-"""One process at a time in a folder, also where the file system has no locks."""
+"""One process alone in a folder, or several that share it; also where there are no locks."""
 
 import errno
 import fcntl
@@ -10,7 +10,7 @@ import pytest
 
 from sweeps import locks
 from sweeps.atomic import HOST
-from sweeps.locks import Lock
+from sweeps.locks import Held, Lock
 from toymodels.errors import InputError
 
 NONE_LIVES = 99_999_999  # more than any system's largest process number
@@ -38,6 +38,31 @@ def test_a_held_lock_is_refused_until_it_is_given_back(tmp_path):
         Lock(tmp_path / "lock")
     held.close()
     Lock(tmp_path / "lock").close()
+
+
+def several_and_one_exclude_each_other(path):
+    shared = Lock(path, shared=True), Lock(path, shared=True)
+    with pytest.raises(Held, match="another run is working in"):
+        Lock(path)
+    for held in shared:
+        held.close()
+    with Lock(path), pytest.raises(Held):
+        Lock(path, shared=True)
+    with Lock(path, shared=True):
+        pass
+
+
+def test_several_share_a_lock_and_one_that_is_alone_excludes_them(tmp_path):
+    several_and_one_exclude_each_other(tmp_path / "lock")
+
+
+def test_several_share_where_there_are_no_locks_too(tmp_path, no_locks):
+    several_and_one_exclude_each_other(tmp_path / "lock")
+    (tmp_path / "lock.held-elsewhere-1").write_text("elsewhere 1\n")
+    Lock(tmp_path / "lock", shared=True).close()
+    with pytest.raises(Held, match=r"process 1 on elsewhere.*remove .*lock\.held-elsewhere-1"):
+        Lock(tmp_path / "lock")
+    assert sorted(p.name for p in tmp_path.glob("*.held*")) == ["lock.held-elsewhere-1"]
 
 
 @pytest.mark.parametrize("number", NO_LOCKS, ids=errno.errorcode.get)

@@ -119,6 +119,19 @@ def test_a_grid_that_was_stopped_goes_on(tmp_path, monkeypatch, out):
     xr.testing.assert_equal(ds, open_dataset(out / "mine.nc"))
 
 
+def test_a_grid_keeps_what_is_asked_for_in_a_folder_of_its_own(models, tmp_path, capsys):
+    narrow = run_grid(GRID, trained, out=tmp_path, keep=["norm", "loss"])
+    wanted = models[["norm", "loss", "diverged"]]
+    xr.testing.assert_identical(narrow.drop_attrs(deep=False), wanted.drop_attrs(deep=False))
+    with pytest.raises(InputError, match=r"W, b, .* kept norm, loss alone"):
+        restore(narrow, build=trained, **AT)
+    run_grid(GRID, trained, out=tmp_path, keep=["loss"])
+    assert "built otherwise" not in capsys.readouterr().out
+    assert len(list((tmp_path / "runs").iterdir())) == 2
+    with pytest.raises(InputError, match=r"gives no variable 'pwr'. Did you mean 'power'"):
+        run_grid(GRID, build, keep=["pwr"])
+
+
 def test_a_cell_is_a_model_again_by_what_built_it(models, tmp_path):
     run, model = restore(models, build=trained, **AT)
     np.testing.assert_array_equal(model.W, models.W.sel(AT))

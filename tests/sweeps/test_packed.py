@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from sweeps.packed import is_of, pack, unpack
+from sweeps.packed import is_of, pack, pack_all, unpack
 from sweeps.plan import Block, Layout, Program
 from sweeps.work.base import Output
 from toymodels.fields import Field
@@ -35,6 +35,18 @@ def test_a_block_comes_back_from_arrays_as_it_was():
         )
     np.testing.assert_array_equal(again.coords["step"], [5])
     assert is_of(BLOCK, arrays)
+
+
+def test_what_a_program_does_not_keep_is_not_packed():
+    fields = {"loss": Field(np.ones((2, 2)), ()), "diverged": Field(np.zeros((2, 2)), ())}
+    fields["curve"] = Field(np.ones((2, 2, 1)), ("step",))
+    block = dataclasses.replace(BLOCK, program=dataclasses.replace(PROGRAM, keep=("loss",)))
+    output = Output(fields, {"step": np.array([5])})
+    again = unpack(pack(block, output))
+    assert (set(again.fields), again.coords) == ({"loss", "diverged"}, {})
+    assert set(unpack(pack_all(block, output)).fields) == set(fields)  # as half of it is kept
+    fields.pop("loss")  # another kind of work gives it
+    assert set(unpack(pack(block, output)).fields) == {"diverged"}
 
 
 def test_a_block_of_other_points_or_of_another_layout_is_told_apart():

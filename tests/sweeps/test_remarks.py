@@ -6,6 +6,7 @@ import xarray as xr
 from sweeps.config.parse import parse
 from sweeps.remarks import diverged_cells, remarks
 from sweeps.work.train import Train
+from toymodels.errors import listed
 
 LOST = xr.Dataset(
     {"diverged": (("p", "seed"), [[0, 1], [1, 1]])}, {"p": [0.1, 0.5], "seed": [7, 9]}
@@ -26,7 +27,14 @@ def config():
 
 def test_a_remark_is_made_of_what_went_wrong_and_of_nothing_else(config, monkeypatch):
     monkeypatch.setattr(Train, "remarks", lambda self, dataset: ["of the work"])
-    assert remarks(config, xr.zeros_like(LOST)) == ["of the work"]
-    told = remarks(config, LOST.assign_attrs(shared_data="apart"))
+    known = xr.zeros_like(LOST).assign(loss_fall=0.0, still_falling=0)
+    assert remarks(config, known) == ["of the work"]
+    told = remarks(config, known.assign(LOST).assign_attrs(shared_data="apart"))
     assert told[0] == "3 of 4 runs diverged (marked in `diverged`):"
     assert told[-2:] == ["of the work", "apart"]
+
+
+def test_what_a_remark_goes_by_may_not_be_kept(config):
+    """Rather than an error after hours of training."""
+    told = f'How runs of work = "train" went is not known: {listed(Train.remarked)} not kept.'
+    assert remarks(config, xr.zeros_like(LOST)) == [told]

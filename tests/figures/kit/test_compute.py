@@ -138,6 +138,7 @@ def test_fast_applies_to_the_sweep_and_to_the_settings(stub):
         (["n_pionts=2"], "unknown key 'n_pionts'"),
         (["n_features=4"], "n_features = 4: stub is about n_features = 3 alone"),
         (['measures=["activity"]'], "measures: stub draws geometry, name it as well"),
+        (['keep=["loss"]'], "keep: stub draws from every variable: leave keep out"),
     ],
 )
 def test_what_it_cannot_draw_is_refused_before_anything_runs(stub, texts, told):

@@ -38,6 +38,7 @@ ODD = {
         "p_active": {"law": "log_spaced", "last": 0.5},
         "grid": {"importance.ratio": [0.5, 0.25], "seed": {"range": [4, 9]}},
     },
+    "what is kept": {"keep": ["loss", "norm"]},
     "tables of things": {
         "measures": ["geometry", "activity"],
         "frozen": ["b"],

@@ -8,7 +8,7 @@ from sweeps.config.parse import parse
 from sweeps.config.registry import NAMES, find
 from sweeps.machine import Machine
 from sweeps.plan import make_programs
-from sweeps.work.base import names_of, world_fields, world_of
+from sweeps.work.base import dims_of, world_fields, world_of
 from toymodels.features import Independent, OneActive
 from toymodels.fields import Field
 from toymodels.tasks import Reconstruction
@@ -72,7 +72,7 @@ def test_progress_adds_up_to_the_cost_and_fields_fit_their_block(work):
         assert field.values.shape[:2] == block.points.shape, name
         assert field.values.ndim == 2 + len(field.dims), name
         assert field.words, name
-    assert names_of(output.fields) <= kind.names(program.cell(0))
+    assert dims_of(output.fields).items() <= kind.variables(program.cell(0)).items()
     assert "diverged" in output.fields
     for field in output.fields.values():
         for dim, size in zip(field.dims, field.values.shape[2:], strict=True):
@@ -109,5 +109,6 @@ def test_arrays_of_a_world_are_those_of_each_cell(work):
     np.testing.assert_allclose(found[0, :, 0], [0.1, 0.5])
 
 
-def test_names_are_of_fields_and_of_their_dimensions():
-    assert names_of({"W": Field(None, ("hidden", "feature"))}) == {"W", "hidden", "feature"}
+def test_variables_are_named_with_their_dimensions():
+    fields = {"W": Field(None, ("hidden", "feature")), "loss": Field(None)}
+    assert dims_of(fields) == {"W": ("hidden", "feature"), "loss": ()}

@@ -104,9 +104,8 @@ def test_geometry_and_world_stand_beside_the_optimum(solved):
         np.testing.assert_allclose(cell[name], getattr(geometry, name)(cell.W.values), rtol=1e-5)
     np.testing.assert_allclose(cell.importance_of_feature, [1, 2])
     np.testing.assert_allclose(cell.p_active_of_feature, [1, 1])
-    assert SOLVE.names(blocks_of(TABLE)[0].program.cell(0)) == (
-        {name for name in solved.variables if solved[name].ndim} | set(solved.dims)
-    ) - {"relative_importance", "p_active"}
+    found = SOLVE.variables(blocks_of(TABLE)[0].program.cell(0))
+    assert found == {name: solved[name].dims[2:] for name in solved}
 
 
 def test_words_are_those_of_a_solver(solved):
@@ -135,6 +134,8 @@ def test_what_one_start_alone_found_is_counted(solved):
     assert "In 2 of 11 cells one start alone found the optimum (`n_agree` is 1)" in said
     assert said.startswith(SOLVE.caption(poor)[-1].capitalize())
     assert "1 to 6 starts each" in SOLVE.caption(poor)[0]
+    (alone,) = SOLVE.caption(poor[["loss", "diverged"]])  # nothing else was kept
+    assert alone.endswith("cells, no sampling")
 
 
 @pytest.mark.parametrize("n_starts", [0, -1, 10**9])

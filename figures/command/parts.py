@@ -1,0 +1,54 @@
+"""Parts of sweeps, computed beside processes that compute others in the same folder."""
+
+from pathlib import Path
+
+from figures.kit.compute import planned, sweeps_beside
+from figures.kit.entry import Entry
+from sweeps.config.sweep import SweepConfig
+from sweeps.parts import Part, part_from
+from sweeps.progress import Bar
+from sweeps.run import folder_of, part_in_folder
+from sweeps.status import blocks_done
+from toymodels.errors import InputError
+
+
+def own_part(text: str | None, fresh: bool, cluster: str | None = None) -> Part | None:
+    """Return the part that an option names, if it does.
+
+    Raises:
+        InputError: it is no part, all was to be started over, or a cluster was to do it.
+    """
+    if text is None:
+        return None
+    if fresh:
+        raise InputError("--part with --fresh would clear what other parts did: leave one out.")
+    if cluster is not None:
+        raise InputError("--part and --cluster are two ways to share the work: leave one out.")
+    return part_from(text)
+
+
+def said_of_part(config: SweepConfig, out: Path, part: Part) -> str:
+    """Say that a part is done and how far all of them are."""
+    done = blocks_done(folder_of(config, out))
+    return (
+        f"part {part} of {config.name} is done: {done}. The last part joins them, or the same "
+        "command without --part."
+    )
+
+
+def sweeps_of(entry: Entry, version: str, overrides: tuple[str, ...]) -> list[SweepConfig]:
+    """Return what a figure runs: its own sweep, and those that it shows beside it."""
+    own = planned(entry, version, overrides).config
+    beside = sweeps_beside(entry, version, overrides).values()
+    return [*([] if own is None else [own]), *beside]
+
+
+def all_are_joined(configs: list[SweepConfig], out: Path, part: Part, memory: float) -> bool:
+    """Compute a part of each sweep; tell whether there are results, and those of all."""
+    whole = bool(configs)
+    for config in configs:
+        how = {"memory_gib": memory, "report": Bar(config.name)}
+        if part_in_folder(config, out, part, **how) is None:
+            print(f"  {said_of_part(config, out, part)}")
+            whole = False
+    return whole
