@@ -65,14 +65,20 @@ class Failed(Exception):
 
 
 class _Pickler(cloudpickle.Pickler):
-    """Notes the records that JAX knows: a worker meets those of a script for the first time."""
+    """Notes what a class that travels whole, as those of a script do, would lose on the way.
+
+    That is what JAX knows of records, and the full names of classes, by which first weights go.
+    """
 
     def __init__(self, file: Any) -> None:
         super().__init__(file)
         self.records: dict[type, tuple[list[str], list[str]]] = {}
+        self.names: dict[type, str] = {}
 
     def reducer_override(self, obj: Any) -> Any:
         cls = type(obj)
+        if isinstance(obj, type) and obj.__qualname__ != obj.__name__:
+            self.names[obj] = obj.__qualname__
         if is_dataclass(obj) and cls not in self.records and not _is_leaf(obj):
             parts = jax.tree_util.tree_flatten_with_path(obj, lambda part: part is not obj)[0]
             leaves = [path[0].name for path, _ in parts]
@@ -89,7 +95,7 @@ def send(number: int, block: Block, place: Place | None) -> Sent:
     """Put a block into what a worker is sent."""
     file = io.BytesIO()
     pickler = _Pickler(file)
-    pickler.dump((narrowed(block), pickler.records))  # in this order: by then all are noted
+    pickler.dump((narrowed(block), pickler.records, pickler.names))  # noted by then
     return Sent(
         number,
         file.getvalue(),
@@ -103,7 +109,10 @@ def send(number: int, block: Block, place: Place | None) -> Sent:
 
 def opened(sent: bytes) -> Block:
     """Return the block that was sent, with records that JAX knows here as well."""
-    block, records = cloudpickle.loads(sent)
+    block, records, names = cloudpickle.loads(sent)
+    for cls, name in names.items():
+        if cls.__qualname__ != name:
+            cls.__qualname__ = name
     for cls, (leaves, static) in records.items():
         with contextlib.suppress(ValueError):  # known: it was imported, or is here from before
             jax.tree_util.register_dataclass(cls, leaves, static)

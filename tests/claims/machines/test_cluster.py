@@ -92,11 +92,12 @@ def test_without_a_folder_arrays_come_back(client, whole):
     assert_same(run_sweep(TABLE, cluster=client), whole)
 
 
-def test_a_worker_that_is_killed_costs_its_block_alone(client, whole, tmp_path):
-    pids = client.run(os.getpid)
-    ear = Interrupting(lambda: os.kill(min(pids.values()), signal.SIGKILL))
+def test_workers_that_are_killed_cost_their_blocks_alone(client, whole, tmp_path):
+    pids = client.run(os.getpid).values()
+    ear = Interrupting(lambda: [os.kill(pid, signal.SIGKILL) for pid in pids])
     assert_same(run_sweep(TABLE, out=tmp_path, cluster=client, report=ear), whole)
     assert ear.steps == 240
+    assert not set(pids) & set(client.run(os.getpid).values())
 
 
 def own_module(folder, name, failures):
