@@ -12,16 +12,13 @@ from sweeps.executors.base import Executor, InProcess, Job
 from sweeps.folder import RunFolder, machine_of
 from sweeps.grid import Grid
 from sweeps.keeping import Keep, check_names
-from sweeps.machine import Machine
+from sweeps.machine import NUMERIC, Machine
 from sweeps.packed import cut_of, unpack
 from sweeps.parts import Part
 from sweeps.plan import Block, Build, Program, make_programs
 from sweeps.progress import Report
 from sweeps.results import Joiner
 from toymodels.errors import InputError
-
-# Whose numbers may differ from one version to the next.
-NUMERIC = ("jax", "jaxlib", "numpy", "flax", "optax")
 
 
 class Computation:

@@ -47,6 +47,10 @@ class BlockFiles:
         """Take the path of the run's folder."""
         self.path = path
 
+    def files(self) -> "BlockFiles":
+        """Return the same without a lock, by a path that holds in any process."""
+        return BlockFiles(self.path.resolve())
+
     def block_path(self, i: int) -> Path:
         """Return where block i is kept."""
         return self.path / "blocks" / f"{i:05d}.npz"

@@ -13,7 +13,7 @@ from sweeps.cells import cells_of
 from sweeps.computation import Computation
 from sweeps.config.parse import sweep_name
 from sweeps.differences import make_room_for_grid
-from sweeps.executors.start import executor_of
+from sweeps.executors.cluster import executor_of
 from sweeps.grid import Grid
 from sweeps.identity import digest
 from sweeps.keeping import parsed

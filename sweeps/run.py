@@ -20,7 +20,7 @@ from sweeps.config.registry import look_in
 from sweeps.config.sweep import SweepConfig
 from sweeps.differences import make_room
 from sweeps.executors.base import Executor
-from sweeps.executors.start import executor_of
+from sweeps.executors.cluster import executor_of
 from sweeps.folder import RunFolder
 from sweeps.keeping import check_before_models, check_names
 from sweeps.locks import Held

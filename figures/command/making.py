@@ -17,7 +17,7 @@ from figures.kit.entry import Entry
 from sweeps.config.sweep import config_from_json
 from sweeps.differences import make_room
 from sweeps.executors.base import Executor
-from sweeps.executors.start import executor_of
+from sweeps.executors.cluster import executor_of
 from sweeps.identity import digest
 from sweeps.progress import Bar
 from sweeps.store import open_dataset, save_dataset, writing

@@ -14,7 +14,7 @@ from sweeps.config.parse import parse, read_toml
 from sweeps.config.registry import look_in
 from sweeps.config.sweep import SweepConfig, config_from_json
 from sweeps.differences import differences_of_runs, make_room
-from sweeps.executors.start import executor_of
+from sweeps.executors.cluster import executor_of
 from sweeps.progress import Bar
 from sweeps.remarks import remarks
 from sweeps.run import estimate, part_in_folder, run_in_folder

@@ -28,6 +28,14 @@ class Folder(Protocol):
 
     path: Path
 
+    def files(self) -> "Folder":
+        """Return the same without what this process alone has of it, such as a lock."""
+        ...
+
+    def block_path(self, i: int) -> Path:
+        """Return where block i is kept."""
+        ...
+
     def save_block(self, i: int, arrays: dict[str, np.ndarray]) -> None:
         """Keep finished block i."""
         ...

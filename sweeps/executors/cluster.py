@@ -10,11 +10,12 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from sweeps.atomic import HOST
-from sweeps.executors.base import Arrays, Folder, Job
+from sweeps.executors.base import Arrays, Executor, Folder, InProcess, Job
+from sweeps.executors.pace import Pace
+from sweeps.executors.start import client_of
 from sweeps.executors.worker import (
     CHECKED,
     Failed,
@@ -25,16 +26,10 @@ from sweeps.executors.worker import (
     send,
     versions_here,
 )
-from sweeps.folder import BlockFiles
 from toymodels.errors import InputError
 
 RETRIES = 2  # of a block that fails; one whose worker dies is the scheduler's matter
 
-# Blocks that wait at the scheduler: enough that a cluster sees how far to grow.
-FEWEST_WAITING, WAITING_PER_WORKER = 32, 4
-
-SECONDS_BETWEEN_WORDS = 60.0
-SECONDS_BETWEEN_COUNTS = 2.0
 SECONDS_TO_SEE_A_FILE = 60.0  # what network file systems keep a look at a folder for
 
 GOES_ON = "The same command goes on from what is finished."
@@ -46,6 +41,27 @@ class Waiting(NamedTuple):
     future: Any
     job: Job
     cost: int  # what of it was not done before
+
+
+@contextlib.contextmanager
+def executor_of(
+    cluster: Any, say: Callable[[str], None] | None = None
+) -> Iterator[Executor | None]:
+    """Give what computes blocks: None stands for this process; what was started is closed.
+
+    Args:
+        cluster: "local:4", "tcp://HOST:PORT", the path of a scheduler file, a
+            `distributed.Client`, a cluster of Dask such as dask-jobqueue's, an executor, or None.
+        say: is told of workers and models per second.
+
+    Raises:
+        InputError: it is none of these, no scheduler answers, or Dask is not installed.
+    """
+    if cluster is None or isinstance(cluster, InProcess | Cluster):
+        yield cluster
+        return
+    with client_of(cluster) as client:
+        yield Cluster(client, say=say)
 
 
 class Cluster:
@@ -90,11 +106,11 @@ class Cluster:
         if (first := next(todo, None)) is None:
             return
         self.check_versions()
-        pace, sent, finished = _Pace(self), {}, as_completed(loop=self.client.loop)
+        pace, sent, finished = Pace(self.workers, self.say), {}, as_completed(loop=self.client.loop)
         name = folder.path.name if folder is not None else "sweep"
         key, elsewhere = f"{name}-{secrets.token_hex(4)}", []
         with contextlib.ExitStack() as stack:
-            place = stack.enter_context(probe(folder.path)) if folder is not None else None
+            place = stack.enter_context(probe(folder)) if folder is not None else None
             stack.callback(self._keep_rest, sent, folder)
 
             def send_more(job: Job | None) -> None:
@@ -120,7 +136,7 @@ class Cluster:
                 pace.count(job.block.n_models)
                 yield job.number, arrays
             if folder is not None:
-                await_blocks(BlockFiles(folder.path), elsewhere)
+                await_blocks(folder, elsewhere)
         pace.end()
 
     def check_versions(self) -> None:
@@ -188,66 +204,25 @@ class Cluster:
                 self.client.cancel(left)
 
 
-class _Pace:
-    """How many workers there are, and how fast they are."""
-
-    def __init__(self, cluster: Cluster) -> None:
-        self.cluster, self.models, self.workers = cluster, 0, -1
-        self.began = self.said = time.monotonic()
-        self.counted = -SECONDS_BETWEEN_COUNTS
-        self._count()
-
-    def _count(self) -> None:
-        now = time.monotonic()
-        if now - self.counted < SECONDS_BETWEEN_COUNTS:
-            return
-        self.counted, before = now, self.workers
-        with contextlib.suppress(OSError, ValueError):
-            self.workers = self.cluster.workers()
-        if self.workers != before:
-            waits = "" if self.workers else ", waiting for some"
-            self.cluster.say(f"{_counted(self.workers)}{waits}")
-
-    def most_waiting(self) -> int:
-        """Return how many blocks may wait at the scheduler."""
-        return max(FEWEST_WAITING, WAITING_PER_WORKER * self.workers)
-
-    def count(self, models: int) -> None:
-        """Hear that so many more are done."""
-        self.models += models
-        self._count()
-        if time.monotonic() - self.said > SECONDS_BETWEEN_WORDS:
-            self.end()
-
-    def end(self) -> None:
-        """Say how fast it goes, or went."""
-        self.said = time.monotonic()
-        rate = self.models / max(1e-9, self.said - self.began)
-        self.cluster.say(f"{_counted(self.workers)}, {rate:,.3g} models/s")
-
-
-def _counted(workers: int) -> str:
-    return "1 worker" if workers == 1 else f"{max(0, workers)} workers"
-
-
 def address_of(client: Any) -> str:
     """Return where a client's scheduler is, or was."""
     return getattr(client.scheduler, "address", None) or "of the cluster"
 
 
 @contextlib.contextmanager
-def probe(path: Path) -> Iterator[Place]:
+def probe(folder: Folder) -> Iterator[Place]:
     """Write the file that tells workers whether they see a run's folder."""
+    files = folder.files()
     name = f".probe-{secrets.token_hex(8)}.{HOST}-{os.getpid()}.partial"
-    place = Place(str(path.resolve()), name, secrets.token_hex(16))
-    (path / "blocks" / name).write_text(place.content)
+    place = Place(files, files.path / "blocks" / name, secrets.token_hex(16))
+    place.probe.write_text(place.content)
     try:
         yield place
     finally:
-        (path / "blocks" / name).unlink(missing_ok=True)
+        place.probe.unlink(missing_ok=True)
 
 
-def await_blocks(folder: BlockFiles, numbers: Iterable[int]) -> None:
+def await_blocks(folder: Folder, numbers: Iterable[int]) -> None:
     """Wait until what workers wrote is seen here, which takes network file systems a while.
 
     Raises:
@@ -262,4 +237,4 @@ def await_blocks(folder: BlockFiles, numbers: Iterable[int]) -> None:
                     "is it one folder for all? The same command computes it again."
                 )
             time.sleep(0.2)
-            os.listdir(folder.path / "blocks")
+            os.listdir(folder.block_path(number).parent)

@@ -6,13 +6,12 @@ import multiprocessing
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jax
 
-from sweeps.executors.base import Executor
 from toymodels.errors import InputError
 
 MOST_WORKERS = 1024
@@ -40,43 +39,26 @@ ALLOWED = (
 
 
 @contextlib.contextmanager
-def executor_of(
-    cluster: Any, say: Callable[[str], None] | None = None
-) -> Iterator[Executor | None]:
-    """Give what computes blocks: None stands for this process; what was started is closed.
-
-    Args:
-        cluster: "local:4", "tcp://HOST:PORT", the path of a scheduler file, a
-            `distributed.Client`, a cluster of Dask such as dask-jobqueue's, an executor, or None.
-        say: is told of workers and models per second.
+def client_of(cluster: Any) -> Iterator[Any]:
+    """Give a client of what is meant by "local:4", an address, a file or an object.
 
     Raises:
-        InputError: it is none of these, no scheduler answers, or Dask is not installed.
+        InputError: no cluster is meant, no scheduler answers, or Dask is not installed.
     """
-    if cluster is None or _is_executor(cluster):
-        yield cluster
-        return
     require_dask()
     from distributed import Client
     from distributed.deploy.cluster import Cluster as DaskCluster
 
-    from sweeps.executors.cluster import Cluster
-
     if isinstance(cluster, Client):
-        yield Cluster(cluster, say=say)
+        yield cluster
         return
     with contextlib.ExitStack() as stack:
         if isinstance(cluster, DaskCluster):
-            client = stack.enter_context(Client(cluster, set_as_default=False))
+            yield stack.enter_context(Client(cluster, set_as_default=False))
         elif isinstance(cluster, str | Path):
-            client = _client(str(cluster), stack)
+            yield _client(str(cluster), stack)
         else:
             raise InputError(f"cluster = {cluster!r}: {ALLOWED}, or a distributed.Client.")
-        yield Cluster(client, say=say)
-
-
-def _is_executor(cluster: Any) -> bool:
-    return hasattr(cluster, "run") and not hasattr(cluster, "scheduler_info")
 
 
 def require_dask() -> None:

@@ -7,6 +7,7 @@ and content tells: equal paths may be other disks. Else its arrays go back.
 
 import contextlib
 import io
+import pickle
 import platform
 import sys
 import sysconfig
@@ -16,13 +17,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import cloudpickle
 import jax
+import numpy as np
 
-from sweeps.computation import NUMERIC
 from sweeps.config.registry import look_in
-from sweeps.executors.base import Arrays
-from sweeps.folder import BlockFiles
+from sweeps.machine import NUMERIC
 from sweeps.packed import pack
 from sweeps.plan import Block, narrowed
 from toymodels.errors import InputError
@@ -38,8 +37,8 @@ SETTINGS += ("jax_threefry_partitionable",)
 class Place(NamedTuple):
     """A run's folder, and the file that tells whether a worker sees the same one."""
 
-    path: str
-    probe: str  # its name
+    folder: Any  # sweeps.folder.BlockFiles
+    probe: Path
     content: str
 
 
@@ -64,41 +63,11 @@ class Failed(Exception):
         self.said, self.worker = said, worker
 
 
-class _Pickler(cloudpickle.Pickler):
-    """Notes what a class that travels whole, as those of a script do, would lose on the way.
-
-    That is what JAX knows of records, and the full names of classes, by which first weights go.
-    """
-
-    def __init__(self, file: Any) -> None:
-        super().__init__(file)
-        self.records: dict[type, tuple[list[str], list[str]]] = {}
-        self.names: dict[type, str] = {}
-
-    def reducer_override(self, obj: Any) -> Any:
-        cls = type(obj)
-        if isinstance(obj, type) and obj.__qualname__ != obj.__name__:
-            self.names[obj] = obj.__qualname__
-        if is_dataclass(obj) and cls not in self.records and not _is_leaf(obj):
-            parts = jax.tree_util.tree_flatten_with_path(obj, lambda part: part is not obj)[0]
-            leaves = [path[0].name for path, _ in parts]
-            static = [f.name for f in fields(obj) if f.name not in leaves]
-            self.records[cls] = (leaves, static)
-        return super().reducer_override(obj)
-
-
-def _is_leaf(obj: Any) -> bool:
-    return jax.tree_util.all_leaves([obj])
-
-
 def send(number: int, block: Block, place: Place | None) -> Sent:
     """Put a block into what a worker is sent."""
-    file = io.BytesIO()
-    pickler = _Pickler(file)
-    pickler.dump((narrowed(block), pickler.records, pickler.names))  # noted by then
     return Sent(
         number,
-        file.getvalue(),
+        closed(narrowed(block)),
         kind_of(block),
         versions_here(),
         {name: getattr(jax.config, name) for name in SETTINGS if hasattr(jax.config, name)},
@@ -107,9 +76,40 @@ def send(number: int, block: Block, place: Place | None) -> Sent:
     )
 
 
+def closed(block: Block) -> bytes:
+    """Return a block as bytes.
+
+    A class that travels whole, as those of a script do, would lose on the way what JAX knows of
+    it where it is a record, and its full name, by which first weights go: both are noted.
+    """
+    from cloudpickle import Pickler
+
+    records: dict[type, tuple[list[str], list[str]]] = {}
+    names: dict[type, str] = {}
+
+    class Noting(Pickler):
+        def reducer_override(self, obj: Any) -> Any:
+            cls = type(obj)
+            if isinstance(obj, type) and obj.__qualname__ != obj.__name__:
+                names[obj] = obj.__qualname__
+            if is_dataclass(obj) and cls not in records and not _is_leaf(obj):
+                parts = jax.tree_util.tree_flatten_with_path(obj, lambda part: part is not obj)[0]
+                leaves = [path[0].name for path, _ in parts]
+                records[cls] = leaves, [f.name for f in fields(obj) if f.name not in leaves]
+            return super().reducer_override(obj)
+
+    file = io.BytesIO()
+    Noting(file).dump((block, records, names))  # in this order: all are noted by then
+    return file.getvalue()
+
+
+def _is_leaf(obj: Any) -> bool:
+    return jax.tree_util.all_leaves([obj])
+
+
 def opened(sent: bytes) -> Block:
     """Return the block that was sent, with records that JAX knows here as well."""
-    block, records, names = cloudpickle.loads(sent)
+    block, records, names = pickle.loads(sent)
     for cls, name in names.items():
         if cls.__qualname__ != name:
             cls.__qualname__ = name
@@ -150,7 +150,7 @@ def folders_of_modules() -> tuple[str, ...]:
     )
 
 
-def run_block(sent: Sent, worker: str = "") -> Arrays:
+def run_block(sent: Sent, worker: str = "") -> dict[str, np.ndarray] | None:
     """Compute a block; return its arrays where the run's folder is not seen from here.
 
     Raises:
@@ -195,14 +195,14 @@ def said_of(error: BaseException) -> str:
     return f"{type(error).__name__}{': ' if text else ''}{text}{where}"
 
 
-def _computed(number: int, block: Block, place: Place | None) -> Arrays:
+def _computed(number: int, block: Block, place: Place | None) -> dict[str, np.ndarray] | None:
     work = block.program.work
     if place is None or not is_seen(place):
         return pack(block, work.run(block, _nobody))
-    folder = BlockFiles(Path(place.path))
-    arrays = pack(block, work.resume(block, _nobody, folder.checkpoint(number, block)))
+    checkpoint = place.folder.checkpoint(number, block)
+    arrays = pack(block, work.resume(block, _nobody, checkpoint))
     try:
-        folder.save_block(number, arrays)
+        place.folder.save_block(number, arrays)
     except OSError:  # seen and not to be written here: the driver may
         return arrays
     return None
@@ -211,7 +211,7 @@ def _computed(number: int, block: Block, place: Place | None) -> Arrays:
 def is_seen(place: Place) -> bool:
     """Tell whether the folder that is here is the driver's."""
     with contextlib.suppress(OSError, ValueError):
-        return (Path(place.path) / "blocks" / place.probe).read_text() == place.content
+        return place.probe.read_text() == place.content
     return False
 
 

@@ -115,7 +115,9 @@ def test_a_block_of_a_users_module_that_fails_once_is_tried_again(client, tmp_pa
 
 def test_a_block_that_always_fails_is_told_in_one_line(client, tmp_path):
     table = own_module(tmp_path / "mine", "poisoned_always", 10**6)
-    with pytest.raises(InputError, match=r"block \d failed on worker tcp://.*poison.*line 11") as told:
+    with pytest.raises(
+        InputError, match=r"block \d failed on worker tcp://.*poison.*line 11"
+    ) as told:
         run_sweep(table, out=tmp_path, cluster=client)
     assert told.value.__cause__ is None
     assert not list(tmp_path.glob("runs/*/blocks/*"))  # the probe is gone
@@ -159,7 +161,14 @@ def test_a_grid_of_records_that_only_this_process_knows(client):
 
 def test_a_scheduler_that_dies_loses_nothing(whole, tmp_path):
     file = tmp_path / "scheduler.json"
-    start = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", "0", "--no-dashboard"]
+    start = [
+        sys.executable,
+        "-m",
+        "distributed.cli.dask_scheduler",
+        "--port",
+        "0",
+        "--no-dashboard",
+    ]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
     scheduler = subprocess.Popen([*start, "--scheduler-file", str(file)], **quiet)
     start = [sys.executable, "-m", "distributed.cli.dask_worker", "--no-nanny", "--no-dashboard"]
@@ -170,7 +179,7 @@ def test_a_scheduler_that_dies_loses_nothing(whole, tmp_path):
             assert scheduler.poll() is None
             time.sleep(0.1)
         out = tmp_path / "out"
-        with pytest.raises(InputError, match="is gone.*The same command goes on"):
+        with pytest.raises(InputError, match=r"is gone.*The same command goes on"):
             run_sweep(TABLE, out=out, cluster=str(file), report=Interrupting(scheduler.kill))
     finally:
         scheduler.kill()
