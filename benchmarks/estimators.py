@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from benchmarks.ours import OurLoop, Row
+from benchmarks.ours import OurLoop, Row, make_block
 from benchmarks.turns import in_turns
 from toymodels.exact.expected import LARGEST_F
 
@@ -40,7 +40,7 @@ ROWS = tuple(EstimatorRow(n, m, CELLS, SEEDS) for n, m in SIZES)
 def seconds_per_step(row: EstimatorRow, rounds: int, seconds: float) -> dict[str, float]:
     """Return the seconds of one step of one model, by estimator; where there is none, nothing."""
     names = [name for name in ESTIMATORS if name != "exact" or row.n_features <= LARGEST_F]
-    loops = {name: OurLoop(replace(row, estimator=name)) for name in names}
+    loops = {name: OurLoop(make_block(replace(row, estimator=name))) for name in names}
     times = in_turns(loops, seconds, rounds)
     return {name: times[name].min() / 1e3 / row.models for name in names}
 

@@ -6,10 +6,8 @@ from typing import Any, Protocol
 import jax
 import numpy as np
 
-from sweeps.config.parse import parse
 from sweeps.machine import Machine
 from sweeps.plan import Block, make_programs
-from sweeps.run import DEFAULT_MEMORY_GIB
 from sweeps.work.engine import start_block, train_block
 
 
@@ -73,11 +71,17 @@ class Tabled(Protocol):
 def memory_bytes() -> int:
     """Return what a block may take: half of a GPU, the default setting on a CPU."""
     stats = jax.devices()[0].memory_stats() if jax.default_backend() != "cpu" else None
-    return stats["bytes_limit"] // 2 if stats else int(DEFAULT_MEMORY_GIB * 2**30)
+    if stats:
+        return stats["bytes_limit"] // 2
+    from sweeps.run import DEFAULT_MEMORY_GIB  # reads configs, as below
+
+    return int(DEFAULT_MEMORY_GIB * 2**30)
 
 
 def make_block(row: Tabled) -> Block:
     """Cut the row's sweep; it must fit in one block."""
+    from sweeps.config.parse import parse  # what reads configs is not installed on every GPU
+
     config = parse(row.table())
     (program,) = make_programs(config.grid, config.build, config.seed)
     (block,) = program.work.cut(program, Machine.here(memory_bytes()))
@@ -87,9 +91,9 @@ def make_block(row: Tabled) -> Block:
 class OurLoop:
     """A block on its way; `steps(n)` takes n steps of every model and waits for the device."""
 
-    def __init__(self, row: Tabled) -> None:
+    def __init__(self, block: Block) -> None:
         """Draw first weights."""
-        self.block = make_block(row)
+        self.block = block
         self.run, self.state, self.key_data = start_block(self.block)
         self.t = 0
 

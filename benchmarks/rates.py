@@ -16,6 +16,7 @@ import numpy as np
 from benchmarks.ours import Row
 from sweeps.plan import Layout
 from sweeps.work.engine import over_models
+from toymodels.precision import product
 
 BYTES = 4  # of a float32
 
@@ -31,10 +32,10 @@ def median_seconds(f: Callable[[], Any], repetitions: int = 9) -> float:
 
 
 def matrix_rate(size: int = 2048) -> float:
-    """Return the operations per second of a large float32 product."""
+    """Return the operations per second of a large float32 product, of all digits as in training."""
     a = jax.random.normal(jax.random.key(0), (size, size))
-    product = jax.jit(jnp.matmul)
-    return 2 * size**3 / median_seconds(lambda: product(a, a))
+    whole = jax.jit(product)
+    return 2 * size**3 / median_seconds(lambda: whole(a, a))
 
 
 def memory_rate(size: int = 2**26) -> float:
@@ -83,10 +84,10 @@ def five_products(W: jax.Array, X: jax.Array, n: int, *, layout: Layout) -> jax.
     """
 
     def one(_: Any, W: jax.Array, X: jax.Array) -> jax.Array:
-        h = W @ X
-        y = W.T @ h
-        back = W @ y
-        return W - 1e-12 * (h @ y.T + back @ X.T)
+        h = product(W, X)
+        y = product(W.T, h)
+        back = product(W, y)
+        return W - 1e-12 * (product(h, y.T) + product(back, X.T))
 
     cells = jnp.zeros(W.shape[1])
     return jax.lax.fori_loop(0, n, lambda _, W: over_models(one, layout, cells, W, X), W)

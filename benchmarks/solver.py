@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.ours import OurLoop, Row
+from benchmarks.ours import OurLoop, Row, make_block
 from benchmarks.rates import BYTES, matrix_rate, median_seconds, memory_rate
 from benchmarks.torch_loop import TorchLoop, import_torch
 from toymodels.exact import newton
@@ -140,7 +140,7 @@ def print_sampled(
 ) -> None:
     """Train some cells on samples and print how that compares, in time and in what is found."""
     row = MapRow(n_features, n_hidden, side**2, 1, BATCH_SIZE, side)
-    loop = OurLoop(row)
+    loop = OurLoop(make_block(row))
     loop.steps(3)
     taken = seconds_of(lambda: loop.steps(SAMPLED_STEPS - 3))[0]
     features, model = loop.run.task, loop.state.model

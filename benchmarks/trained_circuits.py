@@ -14,7 +14,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from benchmarks.ours import OurLoop
+from benchmarks.ours import OurLoop, make_block
 from benchmarks.torch_loop import import_torch
 from benchmarks.turns import Loop, in_turns
 from toymodels.tasks.circuits import angles_of
@@ -93,7 +93,7 @@ class TorchCircuits:
 
 def make_sides(n_models: int, sizes: dict[str, Any], torch: Any) -> dict[str, Loop]:
     """Set up both sides, or ours alone."""
-    ours = OurLoop(CircuitRow(n_models, sizes))
+    ours = OurLoop(make_block(CircuitRow(n_models, sizes)))
     sides: dict[str, Loop] = {"ours": ours}
     if torch is not None:
         sides["torch"] = TorchCircuits(torch, ours.block)

@@ -16,7 +16,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from benchmarks.ours import OurLoop, Row
+from benchmarks.ours import OurLoop, Row, make_block
 from benchmarks.rates import ProductsLoop, matrix_rate, memory_rate, operations, roofline
 from benchmarks.torch_loop import TorchLoop, import_torch
 from benchmarks.turns import Loop, in_turns
@@ -33,7 +33,7 @@ def on_gpu() -> bool:
 
 def make_sides(row: Row, torch: Any) -> dict[str, Loop]:
     """Set up both sides, or ours alone."""
-    ours = OurLoop(row)
+    ours = OurLoop(make_block(row))
     sides: dict[str, Loop] = {"ours": ours}
     if torch is not None:
         device = "cuda" if on_gpu() and torch.cuda.is_available() else "cpu"

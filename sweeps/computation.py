@@ -1,5 +1,6 @@
 """The blocks of one sweep on their way to a dataset: planned, computed somewhere, and joined."""
 
+import contextlib
 import hashlib
 import time
 from collections.abc import Iterable, Iterator
@@ -128,9 +129,11 @@ class Computation:
         self.report.start(models, sum(cost.values()), done)
         todo = _claimed(missing, folder) if folder is not None and folder.shared else missing
         try:
-            for number, held in (executor or InProcess()).run(todo, folder, self.report.advance):
-                if held is not None:
-                    arrays[number] = held
+            finished = (executor or InProcess()).run(todo, folder, self.report.advance)
+            with contextlib.closing(finished):  # at once, also where it is stopped by Ctrl-C
+                for number, held in finished:
+                    if held is not None:
+                        arrays[number] = held
         finally:
             self.report.finish()
         self.seconds = time.monotonic() - started

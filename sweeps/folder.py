@@ -224,12 +224,12 @@ class RunFolder(BlockFiles):
 
 
 def machine_of(plan: dict[str, Any], here: Machine) -> Machine:
-    """Return the machine of a plan; what an older version left out is as it is here."""
-    backend, devices = plan.get("backend"), plan.get("devices")
+    """Return the machine of a plan; an older version names no backend, and used one device."""
+    backend = plan.get("backend")
     return Machine(
         plan["memory_bytes"] if is_amount(plan.get("memory_bytes")) else here.memory,
         backend if isinstance(backend, str) else here.backend,
-        devices if isinstance(devices, int) and devices > 0 else here.devices,
+        plan["devices"] if is_amount(plan.get("devices")) else 1,
     )
 
 

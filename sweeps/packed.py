@@ -27,8 +27,9 @@ def cut_of(block: Any) -> dict[str, np.ndarray]:
 
     Blocks of a run's folder that agree in both hold the same numbers, bit for bit.
     """
-    layout = np.array([block.layout.seeds, block.layout.cells])
-    return {POINTS: block.points, LAYOUT: layout}
+    layout = block.layout
+    devices = layout.devices if layout.n_devices > 1 else ()  # a run on one has always named none
+    return {POINTS: block.points, LAYOUT: np.array([layout.seeds, layout.cells, *devices])}
 
 
 def is_of(block: Any, arrays: dict[str, np.ndarray]) -> bool:

@@ -37,10 +37,19 @@ Build = Callable[[dict[str, Any]], Cell]
 
 @dataclass(frozen=True)
 class Layout:
-    """How many seeds and cells of a block are vectorised together; static, part of the program."""
+    """How many seeds and cells of a block are vectorised together; static, part of the program.
+
+    Each of several devices takes an equal share of the block's seeds and cells.
+    """
 
     seeds: int
     cells: int
+    devices: tuple[int, int] = (1, 1)  # along seeds, along cells
+
+    @property
+    def n_devices(self) -> int:
+        """Over how many devices a block goes."""
+        return self.devices[0] * self.devices[1]
 
 
 @dataclass(frozen=True)

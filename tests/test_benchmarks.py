@@ -46,6 +46,29 @@ def test_operations_are_five_products(benchmarks):
     assert benchmarks("rates").operations(row) == 5 * 2 * 1024 * 200 * 20 * 20
 
 
+def test_the_least_times_of_a_step_are_what_is_counted_by_hand(benchmarks):
+    """One model of 20→5 and one example: bytes at a byte a second, or operations at one."""
+    devices, row = benchmarks("devices"), benchmarks("ours").Row(20, 5, 1, 1, batch_size=1)
+    on_chip, between = 20 + 6 * (20 * 5 + 20), 10 * 20 + 5 * 5
+    counted = devices.least_times(row, devices.Rates(operations=np.inf, bytes=1e3))
+    assert counted == pytest.approx((4 * on_chip, 4 * (on_chip + between)))
+    computing = devices.least_times(row, devices.Rates(operations=1e3, bytes=np.inf))
+    assert computing == pytest.approx((10 * 20 * 5 + 13 * 20,) * 2)
+
+
+@pytest.mark.claims  # compiles for many seconds
+def test_models_on_a_device_are_printed_as_a_table_in_markdown(benchmarks, monkeypatch, capsys):
+    devices = benchmarks("devices")
+    monkeypatch.setattr(devices, "PROBLEMS", ((2, 1, 1),))
+    monkeypatch.setattr(devices, "import_torch", lambda: None)
+    monkeypatch.setattr(devices, "measure_rates", lambda size: devices.Rates(1e9, 1e9))
+    devices.main(["--models", "16", "--steps", "2", "--rounds", "1"])
+    head, rates, _, *table = capsys.readouterr().out.splitlines()
+    assert "1 × cpu" in head and "1 GB/s" in rates
+    assert [row.split(",")[0] for row in table[2:]] == ["| 20→5 × 8", "| 2→1 × 16"]
+    assert len({row.count("|") for row in table}) == 1
+
+
 def test_losses_of_a_perfect_model_are_zero(benchmarks):
     perfect = benchmarks("same_losses").losses(np.eye(3)[None], np.zeros((1, 3)))
     assert perfect == pytest.approx(0, abs=1e-12)

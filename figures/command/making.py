@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from figures.command.animating import MOVING, animate_into, require_animations
 from figures.command.catalogue import choose
-from figures.command.parts import all_are_joined, own_part, sweeps_of
+from figures.command.parts import all_are_joined, own_part
 from figures.command.place import describe_device, prepare, tell
 from figures.command.stems import mark_of, stem_of_dataset, with_changes
-from figures.kit.compute import Drawable, has_seed, has_version, planned
+from figures.kit.compute import Drawable, has_seed, has_version, planned, sweeps_of
 from figures.kit.entry import Entry
 from sweeps.config.sweep import config_from_json
 from sweeps.differences import make_room

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from figures.kit.compute import planned, sweeps_beside
-from figures.kit.entry import Entry
 from sweeps.config.sweep import SweepConfig
 from sweeps.parts import Part, part_from
 from sweeps.progress import Bar
@@ -34,13 +32,6 @@ def said_of_part(config: SweepConfig, out: Path, part: Part) -> str:
         f"part {part} of {config.name} is done: {done}. The last part joins them, or the same "
         "command without --part."
     )
-
-
-def sweeps_of(entry: Entry, version: str, overrides: tuple[str, ...]) -> list[SweepConfig]:
-    """Return what a figure runs: its own sweep, and those that it shows beside it."""
-    own = planned(entry, version, overrides).config
-    beside = sweeps_beside(entry, version, overrides).values()
-    return [*([] if own is None else [own]), *beside]
 
 
 def all_are_joined(configs: list[SweepConfig], out: Path, part: Part, memory: float) -> bool:

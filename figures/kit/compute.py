@@ -108,7 +108,7 @@ class Drawable:
         how["executor"] = executor
         dataset, folder = _run(self.entry, plan, place, how)
         module = self.entry.module()
-        configs = sweeps_beside(self.entry, version, overrides)
+        configs = _beside(self.entry, version, overrides)
         what = [plan.settings, {name: config.hash() for name, config in configs.items()}]
         keeper = folder and Keeper(folder, self.entry, what, _about(plan, self.entry))
         beside = {n: partial(_dataset, config, place, how) for n, config in configs.items()}
@@ -177,9 +177,16 @@ def planned(entry: Any, version: str = "", overrides: Sequence[str] = ()) -> Pla
 def identity_of(entry: Any, overrides: Sequence[str] = ()) -> str:
     """Name what decides a figure's numbers: settings, sweeps, versions of work and analysis."""
     plan = planned(entry, "", overrides)
-    beside = {name: config.hash() for name, config in sweeps_beside(entry, "", overrides).items()}
+    beside = {name: config.hash() for name, config in _beside(entry, "", overrides).items()}
     what = [plan.config and plan.config.hash(), plan.settings, beside]
     return f"v{entry.version}-{digest(what)}"
+
+
+def sweeps_of(entry: Any, version: str = "", overrides: Sequence[str] = ()) -> list[SweepConfig]:
+    """Return what a figure runs: its own sweep, and those that it shows beside it."""
+    own = planned(entry, version, overrides).config
+    beside = _beside(entry, version, overrides).values()
+    return [*([] if own is None else [own]), *beside]
 
 
 def _checked(entry: Any, plan: Plan) -> Plan:
@@ -238,7 +245,7 @@ def _run(
     return dataset.assign_coords({k: _coordinate(k, v) for k, v in plan.settings.items()}), folder
 
 
-def sweeps_beside(entry: Any, version: str, overrides: Sequence[str]) -> dict[str, SweepConfig]:
+def _beside(entry: Any, version: str, overrides: Sequence[str]) -> dict[str, SweepConfig]:
     """Return the sweeps that a figure shows beside its own, on the same models and root seed."""
     shared = [text for text in overrides if text.startswith(("models.", "seed="))]
     return {name: parse(sweep_table(path_of(name)), shared, version) for name in entry.beside}

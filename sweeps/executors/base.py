@@ -3,7 +3,7 @@
 `sweeps.computation` knows nothing else of where a block is computed.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from sweeps.packed import Output, pack
 from sweeps.plan import Block
+from sweeps.programs import make_room_for_programs
 
 # A packed block, see `sweeps.packed`; None where it lies in the run's folder.
 Arrays = dict[str, np.ndarray] | None
@@ -50,8 +51,10 @@ class Executor(Protocol):
 
     def run(
         self, jobs: Iterable[Job], folder: Folder | None, advance: Callable[[int], None]
-    ) -> Iterator[tuple[int, Arrays]]:
+    ) -> Generator[tuple[int, Arrays], None, None]:
         """Compute blocks and keep them, and yield the number of each as it is done.
+
+        Closed before its end, it keeps what is finished and stops what is not.
 
         Args:
             jobs: the blocks, taken one after the other; each may be done when the next is taken.
@@ -66,7 +69,7 @@ class InProcess:
 
     def run(
         self, jobs: Iterable[Job], folder: Folder | None, advance: Callable[[int], None]
-    ) -> Iterator[tuple[int, Arrays]]:
+    ) -> Generator[tuple[int, Arrays], None, None]:
         """Compute each block from where it was left."""
         for number, block in jobs:
             arrays = pack(block, _computed(number, block, folder, advance))
@@ -75,6 +78,7 @@ class InProcess:
             else:
                 folder.save_block(number, arrays)
                 yield number, None
+            make_room_for_programs()
 
 
 def _computed(

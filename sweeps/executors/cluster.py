@@ -2,13 +2,17 @@
 
 Dask is the engine: it hands out blocks, and gives those of a lost worker to others. Nothing is
 lost with it, since what is finished lies in the run's folder.
+
+A scheduler that runs already goes by its own settings: how many workers may die of a block
+(`distributed.scheduler.allowed-failures`, 3 unless set), and how long a block waits where there is
+no worker (`no-workers-timeout`, for ever unless set).
 """
 
 import contextlib
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import CancelledError
 from typing import Any, NamedTuple
 
@@ -93,7 +97,7 @@ class Cluster:
 
     def run(
         self, jobs: Iterable[Job], folder: Folder | None, advance: Callable[[int], None]
-    ) -> Iterator[tuple[int, Arrays]]:
+    ) -> Generator[tuple[int, Arrays], None, None]:
         """Send blocks, and yield the number of each as it is done.
 
         Raises:
@@ -154,17 +158,20 @@ class Cluster:
         return len(self.client.nthreads())
 
     def _send(self, job: Job, folder: Folder | None, place: Place | None, key: str) -> Waiting:
+        from dask import config
+
         work = job.block.program.work
         done = folder.checkpoint(*job).cost() if folder is not None else 0
-        future = self.client.submit(
-            run_block,
-            send(job.number, job.block, place),
-            key=f"{key}-{job.number}",
-            pure=False,
-            retries=RETRIES,
-            priority=-job.number,
-            resources=self.resources,
-        )
+        with config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"}):
+            future = self.client.submit(
+                run_block,
+                send(job.number, job.block, place),
+                key=f"{key}-{job.number}",
+                pure=False,
+                retries=RETRIES,
+                priority=-job.number,
+                resources=self.resources,
+            )
         return Waiting(future, job, work.cost(job.block) - done)
 
     def _result(self, future: Any, job: Job) -> Arrays:

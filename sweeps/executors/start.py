@@ -20,7 +20,6 @@ MOST_WORKERS = 1024
 SCHEDULER = {
     "distributed.scheduler.allowed-failures": 10,
     "distributed.scheduler.no-workers-timeout": "10 minutes",
-    "distributed.admin.large-graph-warning-threshold": "1 GiB",
 }
 
 SECONDS_TO_CONNECT = 10

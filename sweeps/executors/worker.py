@@ -24,6 +24,7 @@ from sweeps.config.registry import look_in
 from sweeps.machine import NUMERIC
 from sweeps.packed import pack
 from sweeps.plan import Block, narrowed
+from sweeps.programs import make_room_for_programs
 from toymodels.errors import InputError
 
 # Packages that a worker has in the driver's versions.
@@ -174,6 +175,8 @@ def run_block(sent: Sent, worker: str = "") -> dict[str, np.ndarray] | None:
         return _computed(sent.number, block, sent.place)
     except Exception as error:  # a user's own code raises anything, which may not travel
         raise Failed(said_of(error), worker) from None
+    finally:
+        make_room_for_programs()
 
 
 def differences(there: dict[str, Any], here: dict[str, Any]) -> str:

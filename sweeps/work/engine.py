@@ -19,6 +19,7 @@ from sweeps.checkpoint import Checkpoint
 from sweeps.identity import start_name
 from sweeps.plan import Block, Layout
 from sweeps.work.convergence import loss_fall, stops
+from sweeps.work.devices import CELLS, SEEDS, over_devices, placed
 from sweeps.work.halves import FIRST_PIECE, Half, arrays_of, half_from, next_piece
 from toymodels.compiled import jit
 from toymodels.diverged import unless_diverged
@@ -72,12 +73,17 @@ def over_models(f: Callable, layout: Layout, per_cell: Any, per_model: Any, per_
     Leaves: `per_cell [C, …]`, `per_model [S, C, …]`, `per_seed [S, …]`.
     """
 
-    def one_seed(model: Any, seed: Any) -> Any:
-        n_cells = jax.tree.leaves(per_cell)[0].shape[0]
-        return _over(lambda cm: f(*cm, seed), (per_cell, model), n_cells, layout.cells)
+    def share(per_cell: Any, per_model: Any, per_seed: Any) -> Any:
+        def one_seed(model: Any, seed: Any) -> Any:
+            n_cells = jax.tree.leaves(per_cell)[0].shape[0]
+            return _over(lambda cm: f(*cm, seed), (per_cell, model), n_cells, layout.cells)
 
-    n_seeds = jax.tree.leaves(per_seed)[0].shape[0]
-    return _over(lambda ms: one_seed(*ms), (per_model, per_seed), n_seeds, layout.seeds)
+        n_seeds = jax.tree.leaves(per_seed)[0].shape[0]
+        return _over(lambda ms: one_seed(*ms), (per_model, per_seed), n_seeds, layout.seeds)
+
+    if layout.devices == (1, 1):
+        return share(per_cell, per_model, per_seed)
+    return over_devices(share, layout.devices, per_cell, per_model, per_seed)
 
 
 def _over(f: Callable, xs: Any, n: int, together: int) -> Any:
@@ -196,10 +202,15 @@ def measure_block(run: Run, model: Any, *, layout: Layout) -> Any:
     return over_models(lambda r, m, _: measure(r, m), layout, run, model, seeds)
 
 
+def runs_of(block: Block) -> Run:
+    """Return a block's runs `[C]` on the devices that train them."""
+    run = jax.tree.map(lambda leaf: jnp.asarray(leaf[block.cell_index]), block.program.run)
+    return placed(run, block.layout, CELLS)
+
+
 def start_block(block: Block) -> tuple[Run, TrainState, jax.Array]:
-    """Return a block's runs `[C]`, first states `[S, C]` and data keys `[S]`."""
-    program = block.program
-    run = jax.tree.map(lambda leaf: jnp.asarray(leaf[block.cell_index]), program.run)
+    """Return a block's runs `[C]`, first states `[S, C]` and data keys `[S]`, on its devices."""
+    program, run, layout = block.program, runs_of(block), block.layout
     seeds = jnp.asarray(np.array(block.seeds, np.uint32))
     key_init, key_data = (
         jax.vmap(partial(stream, purpose=purpose, root=program.root))(seeds)
@@ -208,8 +219,10 @@ def start_block(block: Block) -> tuple[Run, TrainState, jax.Array]:
     of_cell = {int(c): start_name(program.cell(c)) for c in set(block.cell_index.tolist())}
     names = np.array([of_cell[int(c)] for c in block.cell_index])
     if hasattr(program.run.init, "draw"):
-        return run, init_on_host(block, run, names, key_init), key_data
-    return run, init_block(run, jnp.asarray(names), key_init, layout=block.layout), key_data
+        state = placed(init_on_host(block, run, names, key_init), layout, SEEDS, CELLS)
+    else:
+        state = init_block(run, jnp.asarray(names), key_init, layout=layout)
+    return run, state, placed(key_data, layout, SEEDS)
 
 
 def run_block(
@@ -262,7 +275,8 @@ def run_block(
 
 def _averages(run: Run, layout: Layout, model: Any, purpose: int, n_examples: int) -> Any:
     """Average losses over so many examples of a purpose's stream."""
-    one_cell, one_model = jax.tree.map(lambda leaf: leaf[0], (run, model))
+    one = partial(jax.tree.map, lambda leaf: leaf[0])
+    one_cell, one_model = jax.eval_shape(one, (run, model))  # no array is moved for its shape
     estimator = best_estimator(one_cell.task, one_model)
     n = n_batches(estimator, n_examples, EVALUATION_BATCH)
     return average_losses(run, model, stream(0, purpose), layout=layout, n_batches=n)

@@ -55,8 +55,8 @@ def half_from(kept: dict[str, np.ndarray], first: Half) -> Half:
 
     def tree(name: str, like: Any) -> Any:
         leaves, structure = jax.tree.flatten(like)
-        arrays = [kept[f"{name}/{i}"].view(leaf.dtype) for i, leaf in enumerate(leaves)]
-        return jax.tree.unflatten(structure, [jnp.array(array) for array in arrays])
+        arrays = [_where(leaf, kept[f"{name}/{i}"]) for i, leaf in enumerate(leaves)]
+        return jax.tree.unflatten(structure, arrays)
 
     n_curve = sum(name.startswith("curve/") for name in kept)
     return Half(
@@ -65,3 +65,9 @@ def half_from(kept: dict[str, np.ndarray], first: Half) -> Half:
         curve=[jnp.array(kept[f"curve/{i}"]) for i in range(n_curve)],
         snapshots={t: tree(f"snapshot/{t}", first.state.model) for t in kept["snapshots"].tolist()},
     )
+
+
+def _where(leaf: jax.Array, kept: np.ndarray) -> jax.Array:
+    """Return what was kept of a leaf, on the devices where the leaf lies."""
+    array = jnp.array(kept.view(leaf.dtype))
+    return jax.device_put(array, leaf.sharding) if len(leaf.devices()) > 1 else array

@@ -8,6 +8,7 @@ import numpy as np
 
 from sweeps.machine import Machine
 from sweeps.plan import Block, Layout, Program, window
+from sweeps.work.devices import spread
 from toymodels.errors import InputError
 from toymodels.estimators.best import best_estimator
 from toymodels.models.base import has_hidden, hidden
@@ -77,8 +78,10 @@ def choose_layout(run: Run, n_seeds: int, n_cells: int, machine: Machine) -> Lay
     if machine.backend == "cpu":
         own = batch_bytes(run, run.spec.batch_size)
         budget = min(budget, 1 if own >= ALONE_BYTES else max(1, CACHE_BYTES // own))
-    seeds = _even(n_seeds, budget)
-    return Layout(seeds=seeds, cells=_even(n_cells, max(1, budget // seeds)))
+    devices = spread(n_seeds, n_cells, machine.devices)
+    seeds = _even(-(-n_seeds // devices[0]), budget)
+    cells = _even(-(-n_cells // devices[1]), max(1, budget // seeds))
+    return Layout(seeds, cells, devices)
 
 
 def _even(n: int, most: int) -> int:
@@ -86,8 +89,8 @@ def _even(n: int, most: int) -> int:
     return -(-n // -(-n // min(n, most)))
 
 
-def cut(program: Program, machine: Machine, widest: int | None = None) -> Iterator[Block]:
-    """Cut a program into blocks of one width that fit a machine's memory.
+def cut(program: Program, machine: Machine) -> Iterator[Block]:
+    """Cut a program into blocks of one width that fit a machine's memory, on each device.
 
     Raises:
         InputError: the memory does not hold a single model.
@@ -101,15 +104,14 @@ def cut(program: Program, machine: Machine, widest: int | None = None) -> Iterat
             f"memory = {memory / 2**30:.3g} GiB does not hold one model, which needs about "
             f"{least / 2**30:.3g} GiB: raise memory or lower batch_size."
         )
-    if widest is None:
-        widest = CPU_BLOCK if machine.backend == "cpu" else max(1, memory // (8 * state))
-    widest = max(1, min(widest, memory // (2 * 4 * state)))
+    widest = CPU_BLOCK if machine.backend == "cpu" else max(1, memory // (8 * state))
+    widest = machine.devices * max(1, min(widest, memory // (2 * 4 * state)))
     block_seeds = min(n_seeds, widest)
     n_blocks = -(-n_cells // max(1, widest // block_seeds))
     block_cells = -(-n_cells // n_blocks)
     layout = choose_layout(run, block_seeds, block_cells, machine)
-    block_seeds = _round_up(block_seeds, layout.seeds)
-    block_cells = _round_up(block_cells, layout.cells)
+    block_seeds = _round_up(block_seeds, layout.seeds * layout.devices[0])
+    block_cells = _round_up(block_cells, layout.cells * layout.devices[1])
     for first_seed in range(0, n_seeds, block_seeds):
         for first_cell in range(0, n_cells, block_cells):
             s, s_ok = window(first_seed, block_seeds, n_seeds)

@@ -45,11 +45,11 @@ def time_steps(block: Block, groups: int) -> tuple[float, float, float]:
 
 
 def _first_groups(block: Block, groups: int) -> Block:
-    """Return the first groups of a block: cells of the first seeds, then more seeds."""
-    seeds, cells = block.points.shape
-    cells = min(cells, groups * block.layout.cells)
-    n_groups = max(1, groups * block.layout.cells // cells)
-    seeds = min(seeds, n_groups * block.layout.seeds)
+    """Return a block of each device's first groups: cells of the first seeds, then more seeds."""
+    layout, (seeds, cells) = block.layout, block.points.shape
+    most = groups * layout.cells * layout.devices[1]
+    cells = min(cells, most)
+    seeds = min(seeds, max(1, most // cells) * layout.seeds * layout.devices[0])
     index = block.seed_index[:seeds], block.cell_index[:cells]
     return replace(
         block, seed_index=index[0], cell_index=index[1], points=block.points[:seeds, :cells]

@@ -154,10 +154,11 @@ class Train(Work):
         return cut(program, machine)
 
     def block_bytes(self, block: Block) -> int:
-        """Return the bytes of states and of the batches that are alive at a time."""
+        """Return the bytes of a device's states and of its batches that are alive at a time."""
         step, state = model_bytes(block.program.cell(0))
         together = block.layout.seeds * block.layout.cells
-        return block.points.size * state * 4 + together * step * LIVE_COPIES
+        own = block.points.size // block.layout.n_devices
+        return own * state * 4 + together * step * LIVE_COPIES
 
     def cost(self, block: Block) -> int:
         """Return models × steps."""

@@ -3,14 +3,12 @@
 from functools import partial
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from sweeps.plan import Block
 from sweeps.work.base import Output, nan_where_lost, world_fields
 from sweeps.work.convergence import fall_fields
-from sweeps.work.engine import Result, measure_block
+from sweeps.work.engine import Result, measure_block, runs_of
 from sweeps.work.layout import first_model
 from toymodels.estimators.best import ESTIMATES, best_estimator
 from toymodels.fields import Field, fields_of
@@ -22,10 +20,9 @@ AT_SNAPSHOT = "_at_snapshot"
 
 def output(block: Block, result: Result) -> Output:
     """Name the arrays of a trained block."""
-    run, spec = block.program.run, block.program.run.spec
+    spec = block.program.run.spec
     fields = fields_of(result.model, leading=2)
-    run_on_device = jax.tree.map(lambda leaf: jnp.asarray(leaf[block.cell_index]), run)
-    measure_all = partial(measure_block, run_on_device, layout=block.layout)
+    measure_all = partial(measure_block, runs_of(block), layout=block.layout)
     fields |= nan_where_lost(measure_all(result.model), np.asarray(result.evaluation.diverged))
     steps = [t for t in spec.snapshots if t in result.snapshots]
     if steps:

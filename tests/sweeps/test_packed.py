@@ -53,4 +53,7 @@ def test_a_block_of_other_points_or_of_another_layout_is_told_apart():
     arrays = pack(BLOCK, Output({}, {}))
     assert not is_of(dataclasses.replace(BLOCK, points=POINTS.T), arrays)
     assert not is_of(dataclasses.replace(BLOCK, layout=Layout(2, 1)), arrays)
+    spread = dataclasses.replace(BLOCK, layout=Layout(2, 2, devices=(1, 2)))
+    assert not is_of(spread, arrays)
+    assert not is_of(BLOCK, pack(spread, Output({}, {})))
     assert not is_of(BLOCK, {})

@@ -1,0 +1,117 @@
+"""A block over several devices of one process: each takes some seeds × cells of it.
+
+The arrays of a block lie on a mesh of devices, along seeds and along cells. Its models need nothing
+of each other, so no device waits for another: what one device does with its share is mapped over
+the two axes of devices, which come first. (A loop over groups of models along an axis that lies
+across devices would make XLA move models between them.) Each device draws the uniforms of its own
+seeds.
+
+Training is spread like this; the other kinds of work stay on one device: they go cell by cell, on
+the host in great part.
+"""
+
+from collections.abc import Callable
+from functools import cache, partial
+from itertools import product
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+
+from sweeps.plan import Layout
+
+SEEDS, CELLS = "seeds", "cells"  # the axes of a mesh
+
+
+def spread(n_seeds: int, n_cells: int, n_devices: int) -> tuple[int, int]:
+    """Return over how many devices the seeds and the cells of a block go.
+
+    Each then has the fewest models that are possible, and of these the fewest seeds, because it
+    draws for each. A device that would lower neither is left out.
+    """
+
+    def share(devices: tuple[int, int]) -> tuple[int, int, int]:
+        seeds, cells = -(-n_seeds // devices[0]), -(-n_cells // devices[1])
+        return seeds * cells, seeds, devices[0] * devices[1]
+
+    both = product(range(1, min(n_seeds, n_devices) + 1), range(1, min(n_cells, n_devices) + 1))
+    return min((d for d in both if d[0] * d[1] <= n_devices), key=share)
+
+
+@cache
+def mesh_of(devices: tuple[int, int]) -> Mesh | None:
+    """Return the mesh of so many devices along seeds and cells; None where one device does it all.
+
+    One does where a run that was begun on several goes on in a process that has fewer.
+    """
+    n, own = devices[0] * devices[1], jax.local_devices()
+    if n == 1 or n > len(own):
+        return None
+    automatic = (AxisType.Auto, AxisType.Auto)
+    return Mesh(np.array(own[:n]).reshape(devices), (SEEDS, CELLS), axis_types=automatic)
+
+
+def placed(tree: Any, layout: Layout, *axes: str) -> Any:
+    """Return arrays on the devices of a layout, their first axes along those of its mesh."""
+    mesh = mesh_of(layout.devices)
+    return tree if mesh is None else jax.device_put(tree, NamedSharding(mesh, PartitionSpec(*axes)))
+
+
+def over_devices(
+    share: Callable[[Any, Any, Any], Any],
+    devices: tuple[int, int],
+    per_cell: Any,
+    per_model: Any,
+    per_seed: Any,
+) -> Any:
+    """Apply `share` to what each device has of a block; one after the other on a single device.
+
+    Args:
+        share: takes leaves `[c, …]`, `[s, c, …]` and `[s, …]`, and returns `[s, c, …]`.
+        devices: along seeds and cells, whose numbers S and C are multiples of theirs.
+        per_cell: leaves `[C, …]`.
+        per_model: leaves `[S, C, …]`.
+        per_seed: leaves `[S, …]`.
+    """
+    mesh = mesh_of(devices)
+    each = jax.lax.map if mesh is None else _at_once
+    cells = _on(mesh, jax.tree.map(partial(_split, n=devices[1]), per_cell), CELLS)
+    seeds = _on(mesh, jax.tree.map(partial(_split, n=devices[0]), per_seed), SEEDS)
+    models = _on(mesh, jax.tree.map(partial(_split_both, devices=devices), per_model), SEEDS, CELLS)
+
+    def row(of_row: tuple[Any, Any]) -> Any:
+        models, seeds = of_row
+        return each(lambda own: share(own[0], own[1], seeds), (cells, models))
+
+    found = _on(mesh, each(row, (models, seeds)), SEEDS, CELLS)
+    return _on(mesh, jax.tree.map(_joined, found), SEEDS, CELLS)
+
+
+def _at_once(f: Callable, xs: Any) -> Any:
+    return jax.vmap(f)(xs)
+
+
+def _on(mesh: Mesh | None, tree: Any, *axes: str) -> Any:
+    """Say where the leaves of a tree lie, so that XLA need not guess."""
+    if mesh is None:
+        return tree
+    return jax.lax.with_sharding_constraint(tree, NamedSharding(mesh, PartitionSpec(*axes)))
+
+
+def _split(leaf: Any, n: int) -> Any:
+    return leaf.reshape(n, leaf.shape[0] // n, *leaf.shape[1:])
+
+
+def _split_both(leaf: Any, devices: tuple[int, int]) -> Any:
+    """Return `[S, C, …]` as `[seeds of the mesh, cells of the mesh, s, c, …]`."""
+    n, m = devices
+    s, c = leaf.shape[0] // n, leaf.shape[1] // m
+    return jnp.moveaxis(leaf.reshape(n, s, m, c, *leaf.shape[2:]), 2, 1)
+
+
+def _joined(leaf: Any) -> Any:
+    """Return what `_split_both` was given."""
+    n, m, s, c, *rest = leaf.shape
+    return jnp.moveaxis(leaf, 1, 2).reshape(n * s, m * c, *rest)
