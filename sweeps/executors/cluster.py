@@ -17,7 +17,7 @@ from concurrent.futures import CancelledError
 from typing import Any, NamedTuple
 
 from sweeps.atomic import HOST
-from sweeps.executors.base import Arrays, Executor, Folder, InProcess, Job
+from sweeps.executors.base import Arrays, Executor, Folder, Job
 from sweeps.executors.pace import Pace
 from sweeps.executors.start import client_of
 from sweeps.executors.worker import (
@@ -61,7 +61,8 @@ def executor_of(
     Raises:
         InputError: it is none of these, no scheduler answers, or Dask is not installed.
     """
-    if cluster is None or isinstance(cluster, InProcess | Cluster):
+    kind = type(cluster)
+    if cluster is None or (hasattr(kind, "run") and not hasattr(kind, "submit")):
         yield cluster
         return
     with client_of(cluster) as client:

@@ -14,12 +14,15 @@ import sysconfig
 import traceback
 from dataclasses import fields, is_dataclass
 from importlib.metadata import PackageNotFoundError, version
+from operator import attrgetter
 from pathlib import Path
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
+from sweeps.built import is_own, name_of
 from sweeps.config.registry import look_in
 from sweeps.machine import NUMERIC
 from sweeps.packed import pack
@@ -81,36 +84,49 @@ def closed(block: Block) -> bytes:
     """Return a block as bytes.
 
     A class that travels whole, as those of a script do, would lose on the way what JAX knows of
-    it where it is a record, and its full name, by which first weights go: both are noted.
+    it where it is a record, and its full name, by which first weights go: both are noted. So is
+    what else of the user's own code is meant, which the worker imports.
     """
     from cloudpickle import Pickler
 
     records: dict[type, tuple[list[str], list[str]]] = {}
     names: dict[type, str] = {}
+    code: dict[tuple[str, str], str] = {}
 
     class Noting(Pickler):
         def reducer_override(self, obj: Any) -> Any:
-            cls = type(obj)
             if isinstance(obj, type) and obj.__qualname__ != obj.__name__:
                 names[obj] = obj.__qualname__
-            if is_dataclass(obj) and cls not in records and not _is_leaf(obj):
+            if isinstance(obj, type | FunctionType) and is_own(obj.__module__):
+                where = (obj.__module__, obj.__qualname__)
+                if where[0] != "__main__" and _imported(*where) is obj:
+                    code[where] = _name_of(obj)
+            if is_dataclass(obj) and type(obj) not in records:
                 parts = jax.tree_util.tree_flatten_with_path(obj, lambda part: part is not obj)[0]
-                leaves = [path[0].name for path, _ in parts]
-                records[cls] = leaves, [f.name for f in fields(obj) if f.name not in leaves]
+                leaves = [getattr(key, "name", "") for path, _ in parts for key in path[:1]]
+                if leaves and all(leaves):
+                    static = [f.name for f in fields(obj) if f.name not in leaves]
+                    records[type(obj)] = leaves, static
             return super().reducer_override(obj)
 
     file = io.BytesIO()
-    Noting(file).dump((block, records, names))  # in this order: all are noted by then
+    Noting(file).dump((block, records, names, code))  # in this order: all are noted by then
     return file.getvalue()
 
 
-def _is_leaf(obj: Any) -> bool:
-    return jax.tree_util.all_leaves([obj])
-
-
 def opened(sent: bytes) -> Block:
-    """Return the block that was sent, with records that JAX knows here as well."""
-    block, records, names = pickle.loads(sent)
+    """Return the block that was sent, with records that JAX knows here as well.
+
+    Raises:
+        InputError: a module of the user's own that was imported here is another one.
+    """
+    block, records, names, code = pickle.loads(sent)
+    for (module, name), meant in code.items():
+        if meant != _name_of(_imported(module, name)):
+            raise InputError(
+                f"its {module}.{name} is not the one that was sent: it was imported before that "
+                "changed, or from another folder; restart the workers."
+            )
     for cls, name in names.items():
         if cls.__qualname__ != name:
             cls.__qualname__ = name
@@ -118,6 +134,21 @@ def opened(sent: bytes) -> Block:
         with contextlib.suppress(ValueError):  # known: it was imported, or is here from before
             jax.tree_util.register_dataclass(cls, leaves, static)
     return block
+
+
+def _imported(module: str, name: str) -> Any:
+    """Return what a name stands for in a module that was imported, or None."""
+    try:
+        return attrgetter(name)(sys.modules[module])
+    except (KeyError, AttributeError):
+        return None
+
+
+def _name_of(thing: Any) -> str:
+    """Name what a class or function computes; nothing where that cannot be told."""
+    with contextlib.suppress(InputError):
+        return name_of(thing)
+    return ""
 
 
 def kind_of(block: Block) -> tuple[str, int]:

@@ -1,6 +1,7 @@
 """One block on its way: sent, opened, computed, and kept where the run's folder is seen."""
 
 import dataclasses
+import importlib
 import pickle
 import sys
 
@@ -129,6 +130,23 @@ def test_a_record_of_a_script_is_known_to_jax_where_it_arrives(block, monkeypatc
     assert type(found) is not Outer.Init
     assert jax.tree.leaves(found)[0].shape == (3,)
     assert type(found).__qualname__ == Outer.Init.__qualname__
+
+
+def test_code_of_the_user_that_changed_since_it_was_imported_is_refused(
+    block, tmp_path, monkeypatch
+):
+    module, record = tmp_path / "changing.py", "import flax\n@flax.struct.dataclass\nclass Init:\n"
+    module.write_text(record + "    scale: float\n    def twice(self): return 2 * self.scale\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    changing = importlib.import_module("changing")
+    run = block.program.run.replace(init=changing.Init(np.ones(3)))
+    own = dataclasses.replace(block, program=dataclasses.replace(block.program, run=run))
+    sent = send(0, own, None)
+    run_block(sent, "here")
+    module.write_text(record + "    scale: float\n    def twice(self): return 3 * self.scale  \n")
+    importlib.reload(changing)
+    with pytest.raises(Failed, match=r"its changing.Init is not .* restart the workers"):
+        run_block(sent, "here")
 
 
 def test_folders_of_modules_are_those_of_the_user(tmp_path, monkeypatch):
