@@ -23,6 +23,11 @@ ALONE_BYTES = 40_000
 LIVE_COPIES = 8
 # Models in a block on a CPU: wide enough for speed, small enough that little is lost by a kill.
 CPU_BLOCK = 2048
+# Multiplications and additions of a block whose models go alone, on a CPU: about a minute, so that
+# processes that take parts of a sweep of few large models have some each.
+ALONE_BLOCK_COST = 6e12
+# Of a step, for each weight and example: forwards, and backwards twice as many.
+COST_OF_WEIGHT = 6
 
 
 def first_model(run: Run) -> Any:
@@ -104,9 +109,9 @@ def cut(program: Program, machine: Machine) -> Iterator[Block]:
             f"memory = {memory / 2**30:.3g} GiB does not hold one model, which needs about "
             f"{least / 2**30:.3g} GiB: raise memory or lower batch_size."
         )
-    widest = CPU_BLOCK if machine.backend == "cpu" else max(1, memory // (8 * state))
+    widest = _widest_on_cpu(run) if machine.backend == "cpu" else max(1, memory // (8 * state))
     widest = machine.devices * max(1, min(widest, memory // (2 * 4 * state)))
-    block_seeds = min(n_seeds, widest)
+    block_seeds = _even(n_seeds, widest)
     n_blocks = -(-n_cells // max(1, widest // block_seeds))
     block_cells = -(-n_cells // n_blocks)
     layout = choose_layout(run, block_seeds, block_cells, machine)
@@ -118,6 +123,16 @@ def cut(program: Program, machine: Machine) -> Iterator[Block]:
             c, c_ok = window(first_cell, block_cells, n_cells)
             points = np.where(s_ok[:, None] & c_ok[None, :], program.points[np.ix_(s, c)], -1)
             yield Block(program, s, c, layout, points)
+
+
+def _widest_on_cpu(run: Run) -> int:
+    """Return how many models a block may have."""
+    n_examples = run.spec.batch_size
+    if batch_bytes(run, n_examples) < ALONE_BYTES:
+        return CPU_BLOCK
+    n_weights = sum(leaf.size for leaf in jax.tree.leaves(first_model(run)))
+    cost = COST_OF_WEIGHT * n_weights * n_examples * run.spec.steps
+    return min(CPU_BLOCK, max(1, int(ALONE_BLOCK_COST // max(1, cost))))
 
 
 def _round_up(n: int, multiple: int) -> int:

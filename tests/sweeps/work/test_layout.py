@@ -132,3 +132,13 @@ def test_wide_runs_on_the_exact_loss_go_in_smaller_groups():
         for n in (6, 2)
     )
     assert wide < 100 < 1000 < narrow
+
+
+def test_few_large_models_are_cut_by_what_they_cost():
+    """Else processes that take parts of such a sweep would have nothing to share."""
+    large = {"n_features": 200, "n_hidden": 20, "batch_size": 1024, "grid": {"seed": {"range": 10}}}
+    program = program_of(steps=50_000, **large)
+    blocks = list(cut(program, Machine(2 * GIB)))
+    assert len(blocks) > 1 and sum(block.n_models for block in blocks) == 10
+    (one,) = cut(program_of(steps=100, **large), Machine(2 * GIB))
+    assert one.n_models == 10
