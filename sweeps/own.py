@@ -68,7 +68,7 @@ def run_grid(
         return joiner.dataset({}, **{k: text for k, text in texts.items() if text})
 
     if out is None:
-        with executor_of(cluster) as executor:
+        with executor_of(cluster, print if report else None) as executor:
             return labelled(work.run(None, executor))
     out, whole = Path(out).expanduser(), named(about, work.programs)
     place, path = out / f"{name}.nc", out / "runs" / f"{name}-{digest(whole)}"
@@ -77,7 +77,7 @@ def run_grid(
     if dataset is None:
         say_if_built_otherwise(whole, path)
         how: dict[str, Any] = {"config_json": json.dumps(whole), "fresh": fresh}
-        with executor_of(cluster) as executor:
+        with executor_of(cluster, print if report else None) as executor:
             dataset = keep_result(path, work, labelled, executor=executor, **how)
     make_room_for_grid(place, dataset.attrs["grid"])
     save_dataset(dataset, place)

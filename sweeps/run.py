@@ -77,11 +77,11 @@ def run_sweep(
     config = load(config)
     how: dict[str, Any] = {"memory_gib": memory_gib, "report": report or Quiet()}
     if out is None:
-        with executor_of(cluster) as executor:
+        with executor_of(cluster, print if report else None) as executor:
             return _in_memory(config, executor=executor, **how)[0]
     out = Path(out).expanduser()
     check_target(out / f"{config.name}.nc")
-    with executor_of(cluster) as executor:
+    with executor_of(cluster, print if report else None) as executor:
         dataset = run_in_folder(config, out, fresh=fresh, executor=executor, **how)
     make_room(out / f"{config.name}.nc", config)
     save_dataset(dataset, out / f"{config.name}.nc")

@@ -158,10 +158,17 @@ def local(n: int) -> Iterator[Any]:
 
 
 def environment(n: int) -> dict[str, str]:
-    """Return what each of n processes is started with: a share of the cores, and JAX's cache."""
+    """Return what each of n processes is started with: a share of the cores, and JAX's cache.
+
+    XLA compiles for so many cores, but JAX keeps programs under names that do not say so: those
+    of a share lie in a folder of their own, else one process alone would take them for its own.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    found = {"NPROC": str(max(1, (cores or 1) // n))}  # XLA makes so many threads
-    for name in ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs"):
-        if (value := getattr(jax.config, name)) is not None:
-            found[name.upper()] = str(value)
+    share = max(1, (cores or 1) // n)
+    found = {"NPROC": str(share)}  # XLA makes so many threads
+    if folder := getattr(jax.config, "jax_compilation_cache_dir", None):
+        own = Path(folder) / f"{share}-cores"
+        found["JAX_COMPILATION_CACHE_DIR"] = str(folder if share == cores else own)
+        least = getattr(jax.config, "jax_persistent_cache_min_compile_time_secs", 1.0)
+        found["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = str(least)
     return found

@@ -1,6 +1,7 @@
 """Texts and objects that name a cluster."""
 
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -47,3 +48,7 @@ def test_without_dask_the_extra_is_named(monkeypatch):
 def test_processes_share_the_cores(monkeypatch):
     monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(8)), raising=False)
     assert [environment(n)["NPROC"] for n in (1, 3, 8, 20)] == ["8", "2", "1", "1"]
+    config = SimpleNamespace(jax_compilation_cache_dir="cache")
+    monkeypatch.setattr("sweeps.executors.start.jax", SimpleNamespace(config=config))
+    folders = [environment(n)["JAX_COMPILATION_CACHE_DIR"] for n in (1, 4)]
+    assert folders == ["cache", "cache/2-cores"]  # as programs differ
