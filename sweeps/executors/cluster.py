@@ -36,7 +36,7 @@ RETRIES = 2  # of a block that fails; one whose worker dies is the scheduler's m
 
 SECONDS_TO_SEE_A_FILE = 60.0  # what network file systems keep a look at a folder for
 
-GOES_ON = "The same command goes on from what is finished."
+GOES_ON = "The same command goes on from what is kept in --out."
 
 
 class Waiting(NamedTuple):
@@ -163,10 +163,16 @@ class Cluster:
 
         work = job.block.program.work
         done = folder.checkpoint(*job).cost() if folder is not None else 0
+        try:
+            sent = send(job.number, job.block, place)
+        except Exception as error:  # whatever a user's own objects raise when they are pickled
+            raise InputError(
+                f"block {job.number} cannot be sent to workers: {said_of(error)}."
+            ) from None
         with config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"}):
             future = self.client.submit(
                 run_block,
-                send(job.number, job.block, place),
+                sent,
                 key=f"{key}-{job.number}",
                 pure=False,
                 retries=RETRIES,
@@ -182,22 +188,18 @@ class Cluster:
         try:
             return future.result()
         except Failed as failed:
-            raise InputError(
-                f"block {job.number} failed on worker {failed.worker}: {failed.said} {GOES_ON}"
-            ) from None
+            said = f"failed on worker {failed.worker}: {failed.said}"
         except KilledWorker as killed:
-            raise InputError(
-                f"block {job.number} was given up: {killed.allowed_failures + 1} workers died of "
-                f"it, the last one {killed.last_worker.address}; it may need more memory than they "
-                f"have (--memory is what a block may take). {GOES_ON}"
-            ) from None
+            said = (
+                f"was given up: {killed.allowed_failures + 1} workers died of it, the last one "
+                f"{killed.last_worker.address}; it may need more memory than they have (--memory "
+                "is what a block may take)"
+            )
         except (CancelledError, OSError, TimeoutError):
-            raise InputError(
-                f"the scheduler {address_of(self.client)} is gone, or has dropped block "
-                f"{job.number}. {GOES_ON}"
-            ) from None
+            said = f"was dropped: the scheduler {address_of(self.client)} is gone, or was told to"
         except Exception as error:  # no worker came, or none can read what it is sent
-            raise InputError(f"block {job.number} failed: {said_of(error)} {GOES_ON}") from None
+            said = f"failed: {said_of(error)}"
+        raise InputError(f"block {job.number} {said.rstrip('.')}. {GOES_ON}")
 
     def _keep_rest(self, sent: dict[str, Waiting], folder: Folder | None) -> None:
         """Keep what finished meanwhile, and cancel what did not: a run that was stopped."""

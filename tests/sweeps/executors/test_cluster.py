@@ -61,12 +61,18 @@ def test_a_worker_of_other_versions_is_refused():
         assert "install" in str(told.value)
 
 
+def test_what_cannot_be_sent_is_told_in_one_line():
+    cell = SimpleNamespace(work=SimpleNamespace(cost=lambda block: 1))
+    with pytest.raises(InputError, match="block 0 cannot be sent to workers: "):
+        Cluster(Client())._send(Job(0, SimpleNamespace(program=cell)), None, None, "key")
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [
         (Failed("MemoryError", "tcp://node:1"), "block 7 failed on worker tcp://node:1: Memory"),
         (KilledWorker("x-7", SimpleNamespace(address="tcp://node:2"), 10), "11 workers.*node:2"),
-        (CancelledError(), "the scheduler tcp://head:8786 is gone"),
+        (CancelledError(), "block 7 was dropped: the scheduler tcp://head:8786 is gone"),
         (OSError(), "the scheduler tcp://head:8786 is gone"),
         (ModuleNotFoundError("No module named 'sweeps'"), "block 7 failed: .*'sweeps'"),
     ],
