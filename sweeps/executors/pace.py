@@ -30,7 +30,7 @@ class Pace:
             self.workers = self.counting()
         if self.workers != before:
             waits = "" if self.workers else ", waiting for some"
-            self.say(f"{_counted(self.workers)}{waits}")
+            self.say(f"on {_counted(self.workers)}{waits}")
 
     def most_waiting(self) -> int:
         """Return how many blocks may wait at the scheduler."""
@@ -47,7 +47,7 @@ class Pace:
         """Say how fast it goes, or went."""
         self.said = time.monotonic()
         rate = self.models / max(1e-9, self.said - self.began)
-        self.say(f"{_counted(self.workers)}, {rate:,.3g} models/s")
+        self.say(f"on {_counted(self.workers)}: {rate:,.3g} models/s")
 
 
 def _counted(workers: int) -> str:

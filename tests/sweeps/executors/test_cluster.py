@@ -1,5 +1,6 @@
 """What is said of a cluster that fails; `tests/claims/machines` runs a real one."""
 
+import re
 from concurrent.futures import CancelledError
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ from distributed.scheduler import KilledWorker
 
 from sweeps.executors.base import Job
 from sweeps.executors.cluster import Cluster, Waiting, await_blocks
+from sweeps.executors.pace import Pace
 from sweeps.executors.worker import Failed, versions_here
 from sweeps.folder import BlockFiles
 from toymodels.errors import InputError
@@ -100,3 +102,14 @@ def test_a_block_that_is_not_seen_in_the_end_is_named(tmp_path, monkeypatch):
     await_blocks(BlockFiles(tmp_path), [])
     with pytest.raises(InputError, match="block 2 was written by a worker but is not seen"):
         await_blocks(BlockFiles(tmp_path), [2])
+
+
+def test_workers_are_told_when_their_number_changes_and_their_pace_in_the_end(monkeypatch):
+    said, numbers = [], [0, 2, 2]
+    monkeypatch.setattr("sweeps.executors.pace.SECONDS_BETWEEN_COUNTS", 0)
+    pace = Pace(lambda: numbers.pop(0), said.append)
+    pace.count(5)
+    pace.count(5)
+    pace.end()
+    assert said[:2] == ["on 0 workers, waiting for some", "on 2 workers"]
+    assert re.fullmatch(r"on 2 workers: \S+ models/s", said[2])
