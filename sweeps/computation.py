@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import time
 from collections.abc import Iterable, Iterator
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -14,11 +15,12 @@ from sweeps.folder import RunFolder, machine_of
 from sweeps.grid import Grid
 from sweeps.keeping import Keep, check_names
 from sweeps.machine import NUMERIC, Machine
-from sweeps.packed import cut_of, unpack
+from sweeps.packed import Output, cut_of, unpack
 from sweeps.parts import Part
 from sweeps.plan import Block, Build, Program, make_programs
 from sweeps.progress import Report
 from sweeps.results import Joiner
+from sweeps.written_result import Blocks
 from toymodels.errors import InputError
 
 
@@ -95,18 +97,19 @@ class Computation:
         }
         return blocks
 
-    def run(self, folder: RunFolder | None, executor: Executor | None = None) -> Joiner:
-        """Compute what is not there yet and join everything."""
-        blocks = self.blocks(folder)
-        arrays = self._computed(list(map(Job, range(len(blocks)), blocks)), folder, executor)
-        joiner = Joiner(self.grid)
+    def run(self, executor: Executor | None = None) -> Joiner:
+        """Compute everything and join it in memory."""
+        blocks, joiner = self.blocks(None), Joiner(self.grid)
+        arrays = self._computed(list(map(Job, range(len(blocks)), blocks)), None, executor)
         for i, block in enumerate(blocks):
-            found = arrays.get(i) if folder is None else folder.load_block(i, block)
-            if found is None:
-                raise InputError(f"block {i} was lost while it was joined: run the same again.")
-            joiner.add(block.points, unpack(found))
-            arrays.pop(i, None)
+            joiner.add(block.points, unpack(arrays.pop(i)))
         return joiner
+
+    def run_in(self, folder: RunFolder, executor: Executor | None = None) -> Blocks:
+        """Compute what is not there yet in a folder, and return what reads all blocks there."""
+        blocks = self.blocks(folder)
+        self._computed(list(map(Job, range(len(blocks)), blocks)), folder, executor)
+        return partial(_read, blocks, folder)
 
     def run_part(self, folder: RunFolder, part: Part) -> bool:
         """Compute what is not there yet of a part; tell whether all blocks are there."""
@@ -148,6 +151,19 @@ def _claimed(jobs: Iterable[Job], folder: RunFolder) -> Iterator[Job]:
                 print(f"block {job.number} is in work elsewhere, and left there.")
             elif not folder.has_block(*job):
                 yield job
+
+
+def _read(blocks: list[Block], folder: RunFolder) -> Iterator[tuple[np.ndarray, Output]]:
+    """Yield the points of each block and what it left behind.
+
+    Raises:
+        InputError: one cannot be read any more.
+    """
+    for i, block in enumerate(blocks):
+        arrays = folder.load_block(i, block)
+        if arrays is None:
+            raise InputError(f"block {i} was lost while it was joined: run the same again.")
+        yield block.points, unpack(arrays)
 
 
 def digest_of(blocks: Iterable[Block]) -> str:

@@ -19,10 +19,10 @@ from sweeps.identity import digest
 from sweeps.keeping import parsed
 from sweeps.plan import Program
 from sweeps.progress import Quiet, Report
-from sweeps.results import Joiner
+from sweeps.results import Labels
 from sweeps.run import DEFAULT_MEMORY_GIB, JOINED, in_bytes, keep_result
 from sweeps.status import say_if_built_otherwise
-from sweeps.store import kept_dataset, save_dataset
+from sweeps.store import copy_result, kept_dataset
 
 
 def run_grid(
@@ -62,14 +62,9 @@ def run_grid(
     work = Computation(grid, cells_of(build), seed, memory, report or Quiet(), names)
     about = described(grid, seed, sweep_name(name))
     about |= {"keep": list(names)} if names else {}
-
-    def labelled(joiner: Joiner) -> xr.Dataset:
-        texts = {"grid": json.dumps(about), "name": name, "shared_data": work.shared_data()}
-        return joiner.dataset({}, **{k: text for k, text in texts.items() if text})
-
     if out is None:
         with executor_of(cluster, print if report else None) as executor:
-            return labelled(work.run(None, executor))
+            return work.run(executor).dataset(_labels(about, work))
     out, whole = Path(out).expanduser(), named(about, work.programs)
     place, path = out / f"{name}.nc", out / "runs" / f"{name}-{digest(whole)}"
     check_target(place)
@@ -78,10 +73,15 @@ def run_grid(
         say_if_built_otherwise(whole, path)
         how: dict[str, Any] = {"config_json": json.dumps(whole), "fresh": fresh}
         with executor_of(cluster, print if report else None) as executor:
-            dataset = keep_result(path, work, labelled, executor=executor, **how)
+            dataset = keep_result(path, work, _labels(about, work), executor=executor, **how)
     make_room_for_grid(place, dataset.attrs["grid"])
-    save_dataset(dataset, place)
+    copy_result(path / "result.nc", place)
     return dataset
+
+
+def _labels(about: dict[str, Any], work: Computation) -> Labels:
+    texts = {"grid": json.dumps(about), "name": about["name"], "shared_data": work.shared_data()}
+    return Labels({}, {k: text for k, text in texts.items() if text})
 
 
 def described(grid: Grid, root: int, name: str) -> dict[str, Any]:

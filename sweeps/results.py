@@ -1,11 +1,14 @@
 """From finished blocks to one labelled dataset.
 
 Names and dimensions come with the fields. Where cells differ in size, arrays are padded with NaN
-to the largest; a number that a cell does not have is NaN.
+to the largest; a number that a cell does not have is NaN. `Outline` is what is known of a result
+before it is there, from which it is joined in memory (`Joiner`) or in a file
+(`sweeps.written_result`).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -15,82 +18,108 @@ from sweeps.packed import Output
 from toymodels.fields import Field
 
 
+class Labels(NamedTuple):
+    """What a dataset says beside its variables and the axes of its grid."""
+
+    coordinates: dict[str, Any]  # such as numbers and names that all cells share
+    attributes: dict[str, str]
+
+
+class Variable(NamedTuple):
+    """A field over the whole grid."""
+
+    dims: tuple[str, ...]  # the field's own, behind those of the grid
+    shape: tuple[int, ...]  # of its own dimensions
+    kind: np.dtype
+    full: bool  # every point has all of it
+    attrs: dict[str, Any]
+
+    def blank(self, n: int) -> np.ndarray:
+        """Return the values of n points that have none, `[n, …]`."""
+        shape = (n, *self.shape)
+        return np.zeros(shape, self.kind) if self.full else np.full(shape, np.nan, self.kind)
+
+
 @dataclass
-class _Variable:
+class _Seen:
     """One field over all points that have it."""
 
     about: Field
-    pieces: list[tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]] = field(default_factory=list)
+    kind: np.dtype  # of the first block that has it
+    points: int = 0
+    shapes: set[tuple[int, ...]] = field(default_factory=set)
 
 
-class Joiner:
-    """Puts fields at points of a grid."""
+class Outline:
+    """Which variables a result has, and how large they are, from all its blocks."""
 
     def __init__(self, grid: Grid) -> None:
         """Start with an empty result."""
         self.grid = grid
-        self.variables: dict[str, _Variable] = {}
+        self._seen: dict[str, _Seen] = {}
+        self._sizes: dict[str, int] = {}
+        self._coords: dict[str, np.ndarray] = {}  # all values of the dimensions that have any
+
+    def __iter__(self) -> Iterator[str]:
+        """Go over the names of the variables."""
+        return iter(self._seen)
 
     def add(self, points: np.ndarray, output: Output) -> None:
-        """Add a block's fields `[S, C, …]` at its `points [S, C]`, -1 where it is padded."""
-        keep = points >= 0
+        """Note a block's fields `[S, C, …]` at its `points [S, C]`, -1 where it is padded."""
+        n = int(np.sum(points >= 0))
         for name, found in output.fields.items():
-            variable = self.variables.setdefault(name, _Variable(found.holding(None)))
-            variable.pieces.append((points[keep], np.asarray(found.values)[keep], output.coords))
+            kind, shape = np.asarray(found.values).dtype, np.shape(found.values)[2:]
+            seen = self._seen.setdefault(name, _Seen(found.holding(None), kind))
+            seen.points += n
+            seen.shapes.add(shape)
+            for dim, size in zip(seen.about.dims, shape, strict=True):
+                self._sizes[dim] = max(size, self._sizes.get(dim, 0))
+                if dim in output.coords:
+                    own = np.array(output.coords[dim].tolist())
+                    self._coords[dim] = np.union1d(self._coords.get(dim, own), own)
 
-    def dataset(self, coordinates: dict[str, Any], **attributes: str) -> xr.Dataset:
-        """Return everything that was added, labelled; what was added is given back as it is joined.
+    def __getitem__(self, name: str) -> Variable:
+        """Return a variable, once all blocks were added."""
+        seen = self._seen[name]
+        dims = seen.about.dims
+        shape = tuple(len(self._coords.get(d, range(self._sizes[d]))) for d in dims)
+        full = seen.points == self.grid.size and seen.shapes == {shape}
+        kind = seen.kind if full or seen.kind.kind == "f" else np.dtype(float)
+        attrs = {"long_name": seen.about.words} if seen.about.words else {}
+        return Variable(dims, shape, kind, full, attrs | flags(seen.about.meanings))
+
+    def rows(self, name: str, values: np.ndarray, own: dict[str, np.ndarray]) -> np.ndarray:
+        """Return values of some points as the variable has them, padded, `[n, …]`.
 
         Args:
-            coordinates: further ones, such as numbers and names that all cells share.
-            attributes: of the dataset.
+            name: of the variable.
+            values: `[n, …]`, of the block's own size.
+            own: values of the block's dimensions that have any.
         """
-        sizes, coords = self._sizes()
+        variable = self[name]
+        index = [
+            np.searchsorted(self._coords[dim], own[dim]) if dim in own else np.arange(n)
+            for dim, n in zip(variable.dims, values.shape[1:], strict=True)
+        ]
+        as_it_is = (
+            np.array_equal(i, np.arange(n)) for i, n in zip(index, variable.shape, strict=True)
+        )
+        if all(as_it_is):
+            return values.astype(variable.kind, copy=False)
+        rows = variable.blank(len(values))
+        rows[np.ix_(np.arange(len(values)), *index)] = values
+        return rows
+
+    def dataset(self, wholes: dict[str, np.ndarray], labels: Labels) -> xr.Dataset:
+        """Return the labelled dataset of all values of every variable, the grid's axes first."""
         names = tuple(d.name for d in self.grid.dimensions)
         variables = {}
-        for name, variable in self.variables.items():
-            dims = variable.about.dims
-            whole = self._whole(variable, [sizes[dim] for dim in dims], coords)
-            attrs = {"long_name": variable.about.words} if variable.about.words else {}
-            variables[name] = (
-                (*names, *dims),
-                whole.reshape(self.grid.shape + whole.shape[1:]),
-                attrs | flags(variable.about.meanings),
-            )
-        shared = {name: value for name, value in coordinates.items() if name not in variables}
-        return xr.Dataset(variables, shared | coords | self._axes(), attrs=attributes)
-
-    def _sizes(self) -> tuple[dict[str, int], dict[str, np.ndarray]]:
-        """Return the largest size of every dimension, and all values of those that have any."""
-        sizes: dict[str, int] = {}
-        values: dict[str, set] = {}
-        for variable in self.variables.values():
-            for _, array, coords in variable.pieces:
-                for dim, n in zip(variable.about.dims, array.shape[1:], strict=True):
-                    sizes[dim] = max(n, sizes.get(dim, 0))
-                    if dim in coords:
-                        values.setdefault(dim, set()).update(coords[dim].tolist())
-        joined = {dim: np.array(sorted(found)) for dim, found in values.items()}
-        return sizes | {dim: len(found) for dim, found in joined.items()}, joined
-
-    def _whole(
-        self, variable: _Variable, shape: list[int], coords: dict[str, np.ndarray]
-    ) -> np.ndarray:
-        first = variable.pieces[0][1].dtype
-        full = sum(len(at) for at, _, _ in variable.pieces) == self.grid.size and all(
-            list(values.shape[1:]) == shape for _, values, _ in variable.pieces
-        )
-        kind = first if full or first.kind == "f" else np.dtype(float)
-        size = (self.grid.size, *shape)
-        whole = np.zeros(size, kind) if full else np.full(size, np.nan, kind)
-        while variable.pieces:  # what is copied is let go: a result is in memory once, not twice
-            at, values, own = variable.pieces.pop()
-            index = [
-                np.searchsorted(coords[dim], own[dim]) if dim in own else np.arange(n)
-                for dim, n in zip(variable.about.dims, values.shape[1:], strict=True)
-            ]
-            whole[np.ix_(at, *index)] = values
-        return whole
+        for name, whole in wholes.items():
+            variable = self[name]
+            variables[name] = ((*names, *variable.dims), whole, variable.attrs)
+        shared = {k: value for k, value in labels.coordinates.items() if k not in variables}
+        coords = shared | self._coords | self._axes()
+        return xr.Dataset(variables, coords, attrs=labels.attributes)
 
     def _axes(self) -> dict[str, Any]:
         axes = {}
@@ -98,6 +127,38 @@ class Joiner:
             for axis in d.axes:
                 axes[axis.name] = ((d.name,), np.array(axis.values))
         return axes
+
+
+class Joiner:
+    """Puts fields at points of a grid, in memory."""
+
+    def __init__(self, grid: Grid) -> None:
+        """Start with an empty result."""
+        self.outline = Outline(grid)
+        self._pieces: dict[str, list[tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]]] = {}
+
+    def add(self, points: np.ndarray, output: Output) -> None:
+        """Add a block's fields `[S, C, …]` at its `points [S, C]`, -1 where it is padded."""
+        self.outline.add(points, output)
+        keep = points >= 0
+        for name, found in output.fields.items():
+            piece = (points[keep], np.asarray(found.values)[keep], output.coords)
+            self._pieces.setdefault(name, []).append(piece)
+
+    def dataset(self, labels: Labels) -> xr.Dataset:
+        """Return everything that was added, labelled; it is given back as it is joined."""
+        wholes = {name: self.whole(name) for name in self.outline}
+        return self.outline.dataset(wholes, labels)
+
+    def whole(self, name: str) -> np.ndarray:
+        """Return all values of a variable, the grid's dimensions first; its pieces are let go."""
+        grid = self.outline.grid
+        whole = self.outline[name].blank(grid.size)
+        pieces = self._pieces[name]
+        while pieces:  # what is copied is let go: a result is in memory once, not twice
+            at, values, own = pieces.pop()
+            whole[at] = self.outline.rows(name, values, own)
+        return whole.reshape(grid.shape + whole.shape[1:])
 
 
 def flags(meanings: tuple[str, ...]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ the same numbers. A finished run is only read. Without `out` everything stays in
 
 import json
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,10 +27,11 @@ from sweeps.machine import Machine
 from sweeps.parts import EVERY_BLOCK, Part, part_from
 from sweeps.plan import Program, make_programs
 from sweeps.progress import Quiet, Report
-from sweeps.results import Joiner
+from sweeps.results import Labels
 from sweeps.status import say_if_outdated
-from sweeps.store import kept_dataset, provenance, save_dataset
+from sweeps.store import copy_result, kept_dataset, open_dataset, provenance
 from sweeps.stored import models_at
+from sweeps.written_result import write_result
 from toymodels.errors import InputError
 
 DEFAULT_MEMORY_GIB = 2.0
@@ -62,6 +62,9 @@ def run_sweep(
 ) -> xr.Dataset:
     """Run a sweep and return its dataset.
 
+    With `out` a result above 1 GiB is never in memory as a whole: its blocks are joined in its
+    file, and the dataset reads from the file what it is asked for.
+
     Args:
         config: a `SweepConfig`, a table as in TOML, or the path of a TOML file.
         out: folder for the result `NAME.nc` and the run's folder; None keeps all in memory.
@@ -83,8 +86,7 @@ def run_sweep(
     check_target(out / f"{config.name}.nc")
     with executor_of(cluster, print if report else None) as executor:
         dataset = run_in_folder(config, out, fresh=fresh, executor=executor, **how)
-    make_room(out / f"{config.name}.nc", config)
-    save_dataset(dataset, out / f"{config.name}.nc")
+    put_result(config, out, out / f"{config.name}.nc")
     return dataset
 
 
@@ -117,8 +119,7 @@ def run_part(
     check_target(out / f"{config.name}.nc")
     dataset = part_in_folder(config, out, part, memory_gib=memory_gib, report=report or Quiet())
     if dataset is not None:
-        make_room(out / f"{config.name}.nc", config)
-        save_dataset(dataset, out / f"{config.name}.nc")
+        put_result(config, out, out / f"{config.name}.nc")
     return dataset
 
 
@@ -137,8 +138,8 @@ def part_in_folder(
         if not work.run_part(folder, part):
             return None
     try:  # of parts that end together one is alone when it looks
-        labelled = partial(_labelled, config, work=work)
-        return keep_result(path, work, labelled, config_json=config.as_json(), fresh=False)
+        labels = _labels(config, work)
+        return keep_result(path, work, labels, config_json=config.as_json(), fresh=False)
     except Held:
         return None
 
@@ -181,13 +182,13 @@ def run_in_folder(
     build = partial(config.build, trained=models_at(config, models))
     work = Computation(config.grid, build, config.seed, memory, how["report"], config.keep)
     how: dict[str, Any] = {"config_json": config.as_json(), "fresh": fresh, "executor": executor}
-    return keep_result(path, work, partial(_labelled, config, work=work), **how)
+    return keep_result(path, work, _labels(config, work), **how)
 
 
 def keep_result(
     path: Path,
     work: Computation,
-    labelled: Callable[[Joiner], xr.Dataset],
+    labels: Labels,
     *,
     config_json: str,
     fresh: bool,
@@ -195,12 +196,19 @@ def keep_result(
 ) -> xr.Dataset:
     """Compute in a folder what is not there yet, and keep the result there."""
     with RunFolder(path, config_json, fresh) as folder:
-        dataset = labelled(work.run(folder, executor))
+        blocks = work.run_in(folder, executor)
         facts = provenance(seed=work.root, block_plan=work.plan, seconds=round(work.seconds, 2))
         write_json(folder.path / "provenance.json", facts)
-        dataset.attrs["provenance"] = json.dumps(facts, sort_keys=True)
-        save_dataset(dataset, folder.path / "result.nc")
-    return dataset
+        attributes = labels.attributes | {"provenance": json.dumps(facts, sort_keys=True)}
+        labels = Labels(labels.coordinates, attributes)
+        write_result(path / "result.nc", work.grid, blocks, labels)
+        return open_dataset(path / "result.nc")
+
+
+def put_result(config: SweepConfig, out: Path, path: Path) -> None:
+    """Copy the result of a sweep from its folder under `out` to where it is looked for."""
+    make_room(path, config)
+    copy_result(folder_of(config, out) / "result.nc", path)
 
 
 def folder_of(config: SweepConfig, out: Path) -> Path:
@@ -225,12 +233,12 @@ def _in_memory(
     models = _in_memory(config.models, memory_gib, report, executor) if config.models else []
     build = partial(config.build, trained=models_at(config, models))
     work = Computation(config.grid, build, config.seed, in_bytes(memory_gib), report, config.keep)
-    return [_labelled(config, work.run(None, executor), work=work), *models]
+    return [work.run(executor).dataset(_labels(config, work)), *models]
 
 
-def _labelled(config: SweepConfig, joiner: Joiner, *, work: Computation) -> xr.Dataset:
+def _labels(config: SweepConfig, work: Computation) -> Labels:
     about = {"config": config.as_json(), "name": config.name, "shared_data": work.shared_data()}
-    return joiner.dataset(config.coordinates(), **{k: text for k, text in about.items() if text})
+    return Labels(config.coordinates(), {k: text for k, text in about.items() if text})
 
 
 def load(config: SweepConfig | dict[str, Any] | str | Path) -> SweepConfig:

@@ -1,6 +1,8 @@
 """Datasets on disk: sealed NetCDF, whole or not there, and where numbers came from."""
 
+import os
 import platform
+import shutil
 import sys
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -14,6 +16,8 @@ from sweeps.atomic import writing
 from sweeps.sealed import is_sealed, seal
 from toymodels.errors import InputError
 
+READ_WHOLE = 2**30  # bytes; larger results are read piece by piece
+
 REMOVE = "Remove it and run the command that made it again."
 
 
@@ -24,16 +28,25 @@ def save_dataset(dataset: xr.Dataset, path: Path) -> None:
         seal(beside)
 
 
-def open_dataset(path: str | Path) -> xr.Dataset:
-    """Read a result into memory.
+def copy_result(source: Path, target: Path) -> None:
+    """Copy a result, whole or not at all; what is done to one file does not change the other."""
+    with writing(target) as beside:
+        shutil.copyfile(source, beside)
 
-    A file that you changed or wrote yourself has no seal; it is read as it is.
+
+def open_dataset(path: str | Path) -> xr.Dataset:
+    """Open a result: read into memory up to 1 GiB; larger ones are read where they are asked for.
+
+    The file of a larger one stays open, as by `xarray.open_dataset`, whose argument `chunks` gives
+    arrays of Dask. A file that you changed or wrote yourself has no seal; it is read as it is.
 
     Raises:
         InputError: the file is missing, damaged or no NetCDF.
     """
     try:
         is_sealed(path)
+        if os.path.getsize(path) > READ_WHOLE:
+            return xr.open_dataset(path, engine="h5netcdf")
         with xr.open_dataset(path, engine="h5netcdf") as dataset:
             return dataset.load()
     except FileNotFoundError:

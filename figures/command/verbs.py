@@ -13,13 +13,12 @@ from figures.kit.entry import files
 from sweeps.config.parse import parse, read_toml
 from sweeps.config.registry import look_in
 from sweeps.config.sweep import SweepConfig, config_from_json
-from sweeps.differences import differences_of_runs, make_room
+from sweeps.differences import differences_of_runs
 from sweeps.executors.cluster import executor_of
 from sweeps.progress import Bar
 from sweeps.remarks import remarks
-from sweeps.run import estimate, part_in_folder, run_in_folder
+from sweeps.run import estimate, part_in_folder, put_result, run_in_folder
 from sweeps.status import blocks_done
-from sweeps.store import save_dataset
 from toymodels.errors import InputError, hint
 
 
@@ -74,8 +73,7 @@ def run_file(
     elif (dataset := part_in_folder(config, out, own, **how)) is None:
         print(f"  {said_of_part(config, out, own)}")
         return
-    make_room(path, config)
-    save_dataset(dataset, path)
+    put_result(config, out, path)
     print(f"  done in {time.monotonic() - began:.0f} s: {path}")
     for line in remarks(config, dataset):
         print(f"  {line}")

@@ -75,7 +75,7 @@ def analyse(dataset: xr.Dataset) -> xr.Dataset:
     for name, part in (("within", within(C, n_sets)), ("across", across(C, n_sets))):
         mean, largest = (cells.copy(data=f(part)) for f in (_mean, _largest))
         dataset = dataset.assign({f"{name}_mean": mean, f"{name}_max": largest})
-    rank = dataset["loss_ranking"].copy()
+    rank = dataset["loss_ranking"].compute().copy()  # it is written to
     for i in np.flatnonzero(dataset["kind"].values == CORRELATED):
         rank[i] = exact_losses(dataset.isel(world=i), n_sets)
     best = best_over_seeds(dataset, by=rank)

@@ -6,7 +6,7 @@ import xarray as xr
 
 from sweeps.grid import Axis, Dimension, Grid
 from sweeps.packed import Output
-from sweeps.results import Joiner, flags
+from sweeps.results import Joiner, Labels, flags
 from sweeps.store import open_dataset, save_dataset
 from toymodels.fields import Field
 
@@ -23,7 +23,7 @@ def joined(*parts, scalars=None, **attributes):
     joiner = Joiner(GRID)
     for points, fields, coords in parts:
         joiner.add(np.array(points), Output(fields, {k: np.array(v) for k, v in coords.items()}))
-    return joiner.dataset(scalars or {}, **attributes)
+    return joiner.dataset(Labels(scalars or {}, attributes))
 
 
 def test_values_stand_at_their_points():

@@ -7,9 +7,21 @@ import pytest
 import xarray as xr
 from builders import Ear, make_run, make_table
 
-from sweeps import Axis, Dimension, Grid, estimate, parse, restore, run_grid, run_sweep
+from sweeps import (
+    Axis,
+    Dimension,
+    Grid,
+    best_over_seeds,
+    estimate,
+    parse,
+    restore,
+    run_grid,
+    run_sweep,
+    store,
+)
 from sweeps.computation import Computation
 from sweeps.progress import Quiet
+from sweeps.remarks import remarks
 from sweeps.store import open_dataset
 from sweeps.work import layout
 from toymodels.errors import InputError
@@ -54,6 +66,18 @@ def test_a_second_run_only_reads(out):
 
 def test_in_memory_and_on_disk_are_the_same_numbers(out):
     xr.testing.assert_equal(run_sweep(make_table()), open_dataset(out / "tiny.nc"))
+
+
+def test_what_is_asked_of_a_large_result_is_what_is_asked_of_a_small_one(out, monkeypatch):
+    small = run_sweep(make_table(), out=out)
+    monkeypatch.setattr(store, "READ_WHOLE", 0)
+    with run_sweep(make_table(), out=out) as large:
+        assert not any(large[name].variable._in_memory for name in large)
+        xr.testing.assert_identical(best_over_seeds(large), best_over_seeds(small))
+        assert remarks(parse(make_table()), large) == remarks(parse(make_table()), small)
+        weights = [restore(ds, p_active=0.5, seed=1).model.W for ds in (large, small)]
+        np.testing.assert_array_equal(*weights)
+        assert not large["loss_curve"].variable._in_memory
 
 
 def test_a_damaged_result_is_joined_again_from_its_blocks(out):

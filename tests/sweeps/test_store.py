@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from sweeps.store import kept_dataset, open_dataset, provenance, save_dataset
+from sweeps import store
+from sweeps.store import copy_result, kept_dataset, open_dataset, provenance, save_dataset
 from toymodels.errors import InputError
 
 
@@ -33,6 +34,27 @@ def test_a_dataset_comes_back_as_it_was(tmp_path):
     save_dataset(ds, tmp_path / "a.nc")
     xr.testing.assert_identical(open_dataset(tmp_path / "a.nc"), ds)
     assert files(tmp_path) == ["a.nc"]
+
+
+def test_a_large_result_is_read_where_it_is_asked_for(tmp_path, monkeypatch):
+    """As by `xarray.open_dataset`, but a damaged one is told as ever."""
+    ds = xr.Dataset({"loss": (("p", "seed"), np.ones((300, 4)))}, {"p": np.arange(300)})
+    path, copy = tmp_path / "a.nc", tmp_path / "copy.nc"
+    save_dataset(ds, path)
+    copy_result(path, copy)
+    assert (copy.read_bytes(), files(tmp_path)) == (path.read_bytes(), ["a.nc", "copy.nc"])
+    monkeypatch.setattr(store, "READ_WHOLE", path.stat().st_size)
+    with open_dataset(path) as found:
+        assert found["loss"].variable._in_memory
+    monkeypatch.setattr(store, "READ_WHOLE", path.stat().st_size - 1)
+    with open_dataset(path) as found:
+        assert not found["loss"].variable._in_memory
+        save_dataset(found.isel(p=slice(3)), path)
+        np.testing.assert_array_equal(found["loss"].isel(p=299), np.ones(4))
+    assert open_dataset(path).sizes["p"] == 3
+    path.write_bytes(copy.read_bytes()[:-1000])
+    with pytest.raises(InputError, match=r"a\.nc cannot be read as a result"):
+        open_dataset(path)
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"x" * 99])
