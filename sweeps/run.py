@@ -72,7 +72,7 @@ def run_sweep(
         fresh: start over although finished blocks are there.
         report: is told the progress.
         cluster: where blocks are computed: a `distributed.Client`, "local:4", "tcp://HOST:PORT" or
-            a scheduler file; `sweeps.executors.start` says more. None is this process.
+            a scheduler file; `sweeps.executors.cluster.executor_of` says more. None is here.
 
     Raises:
         InputError: a mistake in the config, or a folder or cluster that cannot be used.
