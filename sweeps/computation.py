@@ -1,5 +1,6 @@
 """The blocks of one sweep on their way to a dataset: planned, computed somewhere, and joined."""
 
+import contextlib
 import hashlib
 import time
 from collections.abc import Iterable, Iterator
@@ -13,7 +14,7 @@ from sweeps.executors.base import Executor, InProcess, Job
 from sweeps.folder import RunFolder, machine_of
 from sweeps.grid import Grid
 from sweeps.keeping import Keep, check_names
-from sweeps.machine import Machine
+from sweeps.machine import NUMERIC, Machine
 from sweeps.packed import Output, cut_of, unpack
 from sweeps.parts import Part
 from sweeps.plan import Block, Build, Program, make_programs
@@ -21,9 +22,6 @@ from sweeps.progress import Report
 from sweeps.results import Joiner
 from sweeps.written_result import Blocks
 from toymodels.errors import InputError
-
-# Whose numbers may differ from one version to the next.
-NUMERIC = ("jax", "jaxlib", "numpy", "flax", "optax")
 
 
 class Computation:
@@ -136,9 +134,11 @@ class Computation:
         self.report.start(models, sum(cost.values()), done)
         todo = _claimed(missing, folder) if folder is not None and folder.shared else missing
         try:
-            for number, held in (executor or InProcess()).run(todo, folder, self.report.advance):
-                if held is not None:
-                    arrays[number] = held
+            finished = (executor or InProcess()).run(todo, folder, self.report.advance)
+            with contextlib.closing(finished):  # at once, also where it is stopped by Ctrl-C
+                for number, held in finished:
+                    if held is not None:
+                        arrays[number] = held
         finally:
             self.report.finish()
         self.seconds = time.monotonic() - started

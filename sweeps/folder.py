@@ -40,7 +40,32 @@ FILES = ("config.json", "plan.json", "provenance.json", "result.nc")
 SECONDS_TO_WRITE = 5.0
 
 
-class RunFolder:
+class BlockFiles:
+    """The blocks in a run's folder, for whoever the process that holds its lock has sent one."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the path of the run's folder."""
+        self.path = path
+
+    def files(self) -> "BlockFiles":
+        """Return the same without a lock, by a path that holds in any process."""
+        return BlockFiles(self.path.resolve())
+
+    def block_path(self, i: int) -> Path:
+        """Return where block i is kept."""
+        return self.path / "blocks" / f"{i:05d}.npz"
+
+    def checkpoint(self, i: int, block: Any) -> Checkpoint:
+        """Return the place of what is done of block i."""
+        return Checkpoint(self.block_path(i).with_suffix(".checkpoint"), block)
+
+    def save_block(self, i: int, arrays: dict[str, np.ndarray]) -> None:
+        """Keep a finished block, in the place of its checkpoint."""
+        save_arrays(self.block_path(i), arrays)
+        self.block_path(i).with_suffix(".checkpoint").unlink(missing_ok=True)
+
+
+class RunFolder(BlockFiles):
     """The folder of one sweep, held by this process alone, or shared, while it is open."""
 
     def __init__(
@@ -59,7 +84,8 @@ class RunFolder:
             InputError: the folder cannot be made or written, it is of another sweep, or a folder
                 lies where a file belongs.
         """
-        self.path, self.shared = path, shared
+        super().__init__(path)
+        self.shared = shared
         try:
             (path / "blocks").mkdir(parents=True, exist_ok=True)
             probe = path / "blocks" / f".probe-{os.getpid()}"
@@ -126,14 +152,6 @@ class RunFolder:
         """Give the lock back."""
         self._lock.close()
 
-    def block_path(self, i: int) -> Path:
-        """Return where block i is kept."""
-        return self.path / "blocks" / f"{i:05d}.npz"
-
-    def checkpoint(self, i: int, block: Any) -> Checkpoint:
-        """Return the place of what is done of block i."""
-        return Checkpoint(self.block_path(i).with_suffix(".checkpoint"), block)
-
     @contextlib.contextmanager
     def claim(self, i: int) -> Iterator[bool]:
         """Keep other processes from block i; tell whether none of them has it in work."""
@@ -154,11 +172,6 @@ class RunFolder:
     def has_file(self, i: int) -> bool:
         """Tell whether there is a file of block i, of whatever is in it."""
         return self.block_path(i).exists()
-
-    def save_block(self, i: int, arrays: dict[str, np.ndarray]) -> None:
-        """Keep a finished block, in the place of its checkpoint."""
-        save_arrays(self.block_path(i), arrays)
-        self.block_path(i).with_suffix(".checkpoint").unlink(missing_ok=True)
 
     def load_block(
         self, i: int, block: Any = None, names: tuple[str, ...] | None = None

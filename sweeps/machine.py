@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 import jax
 
+# Packages whose numbers may differ from one version to the next.
+NUMERIC = ("jax", "jaxlib", "numpy", "flax", "optax")
+
 
 @dataclass(frozen=True)
 class Machine:

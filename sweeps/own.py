@@ -13,6 +13,7 @@ from sweeps.cells import cells_of
 from sweeps.computation import Computation
 from sweeps.config.parse import sweep_name
 from sweeps.differences import make_room_for_grid
+from sweeps.executors.cluster import executor_of
 from sweeps.grid import Grid
 from sweeps.identity import digest
 from sweeps.keeping import parsed
@@ -35,6 +36,7 @@ def run_grid(
     name: str = "grid",
     fresh: bool = False,
     keep: Sequence[str] | None = None,
+    cluster: Any = None,
 ) -> xr.Dataset:
     """Run a grid of any task and model, and return its dataset.
 
@@ -50,6 +52,7 @@ def run_grid(
         name: what the files are called after.
         fresh: start over although finished blocks are there.
         keep: the variables that are kept, beside `diverged`; None keeps all.
+        cluster: where blocks are computed, as of `run_sweep`.
 
     Raises:
         InputError: what is built is no run that can be trained, or cannot be named for `out`; or
@@ -60,7 +63,8 @@ def run_grid(
     about = described(grid, seed, sweep_name(name))
     about |= {"keep": list(names)} if names else {}
     if out is None:
-        return work.run().dataset(_labels(about, work))
+        with executor_of(cluster, print if report else None) as executor:
+            return work.run(executor).dataset(_labels(about, work))
     out, whole = Path(out).expanduser(), named(about, work.programs)
     place, path = out / f"{name}.nc", out / "runs" / f"{name}-{digest(whole)}"
     check_target(place)
@@ -68,7 +72,8 @@ def run_grid(
     if dataset is None:
         say_if_built_otherwise(whole, path)
         how: dict[str, Any] = {"config_json": json.dumps(whole), "fresh": fresh}
-        dataset = keep_result(path, work, _labels(about, work), **how)
+        with executor_of(cluster, print if report else None) as executor:
+            dataset = keep_result(path, work, _labels(about, work), executor=executor, **how)
     make_room_for_grid(place, dataset.attrs["grid"])
     copy_result(path / "result.nc", place)
     return dataset

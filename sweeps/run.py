@@ -19,6 +19,7 @@ from sweeps.config.registry import look_in
 from sweeps.config.sweep import SweepConfig
 from sweeps.differences import make_room
 from sweeps.executors.base import Executor
+from sweeps.executors.cluster import executor_of
 from sweeps.folder import RunFolder
 from sweeps.keeping import check_before_models, check_names
 from sweeps.locks import Held
@@ -57,6 +58,7 @@ def run_sweep(
     memory_gib: float = DEFAULT_MEMORY_GIB,
     fresh: bool = False,
     report: Report | None = None,
+    cluster: Any = None,
 ) -> xr.Dataset:
     """Run a sweep and return its dataset.
 
@@ -69,16 +71,21 @@ def run_sweep(
         memory_gib: what a block may take.
         fresh: start over although finished blocks are there.
         report: is told the progress.
+        cluster: where blocks are computed: a `distributed.Client`, "local:4", "tcp://HOST:PORT" or
+            a scheduler file; `sweeps.executors.cluster.executor_of` says more. None is here.
 
     Raises:
-        InputError: a mistake in the config, or a folder that cannot be used.
+        InputError: a mistake in the config, or a folder or cluster that cannot be used.
     """
     config = load(config)
+    how: dict[str, Any] = {"memory_gib": memory_gib, "report": report or Quiet()}
     if out is None:
-        return _in_memory(config, memory_gib, report or Quiet())[0]
+        with executor_of(cluster, print if report else None) as executor:
+            return _in_memory(config, executor=executor, **how)[0]
     out = Path(out).expanduser()
     check_target(out / f"{config.name}.nc")
-    dataset = run_in_folder(config, out, memory_gib=memory_gib, fresh=fresh, report=report)
+    with executor_of(cluster, print if report else None) as executor:
+        dataset = run_in_folder(config, out, fresh=fresh, executor=executor, **how)
     put_result(config, out, out / f"{config.name}.nc")
     return dataset
 
@@ -218,13 +225,15 @@ def _models_in_folder(config: SweepConfig, out: Path, fresh: bool, **how: Any) -
     return [models, *_models_in_folder(config.models, out, fresh=False, **how)]
 
 
-def _in_memory(config: SweepConfig, memory_gib: float, report: Report) -> list[xr.Dataset]:
+def _in_memory(
+    config: SweepConfig, memory_gib: float, report: Report, executor: Executor | None
+) -> list[xr.Dataset]:
     """Run a sweep; first comes its result, then those of the sweeps that it stands on."""
     check_before_models(config)
-    models = _in_memory(config.models, memory_gib, report) if config.models else []
+    models = _in_memory(config.models, memory_gib, report, executor) if config.models else []
     build = partial(config.build, trained=models_at(config, models))
     work = Computation(config.grid, build, config.seed, in_bytes(memory_gib), report, config.keep)
-    return [work.run().dataset(_labels(config, work)), *models]
+    return [work.run(executor).dataset(_labels(config, work)), *models]
 
 
 def _labels(config: SweepConfig, work: Computation) -> Labels:

@@ -100,6 +100,7 @@ def _test_of_work(name):
 # Sources whose tests stand with others', and where.
 TESTED_WITH = {
     "sweeps/executors/base.py": "tests/sweeps/test_computation.py",
+    "sweeps/executors/pace.py": "tests/sweeps/executors/test_cluster.py",
     "sweeps/machine.py": "tests/sweeps/work/test_layout.py",
     "toymodels/models/circuit_start.py": "tests/toymodels/models/test_circuit_network.py",
     "toymodels/__main__.py": "tests/figures/command/test_machine.py",

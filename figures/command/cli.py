@@ -22,6 +22,14 @@ Parts = Annotated[
         metavar="I/N",
     ),
 ]
+Cluster = Annotated[
+    str | None,
+    arg(
+        help="compute blocks by a Dask cluster: local:N, processes of this machine, or a "
+        "scheduler's tcp://HOST:PORT or file",
+        metavar="WHERE",
+    ),
+]
 Overrides = Annotated[
     Positional[tuple[str, ...]],
     arg(help="what differs from the file, such as steps=500", metavar="KEY=VALUE"),
@@ -68,6 +76,7 @@ def figure(
     memory: Memory = 2.0,
     fresh: Annotated[bool, arg(help="start over although finished work is there")] = False,
     part: Parts = None,
+    cluster: Cluster = None,
 ) -> None:
     """Make figures: train what is missing, draw, and say where the pictures are.
 
@@ -80,7 +89,7 @@ def figure(
         overrides = (f"seed={seed}", *overrides)
     make_figures(
         tuple(name for name in names if "=" not in name),
-        Wanted(fast, out, overrides, from_, format, memory, fresh, part),
+        Wanted(fast, out, overrides, from_, format, memory, fresh, part, cluster),
         group="all" if all else "quick" if quick else group,
     )
 
@@ -94,11 +103,13 @@ def sweep_run(
     memory: Memory = 2.0,
     fresh: Annotated[bool, arg(help="start over although finished blocks are there")] = False,
     part: Parts = None,
+    cluster: Cluster = None,
 ) -> None:
     """Run a sweep; it resumes where an earlier one of the same config stopped."""
     from figures.command.verbs import run_file
 
-    run_file(file, overrides, out, dry_run=dry_run, memory=memory, fresh=fresh, part=part)
+    how = {"dry_run": dry_run, "memory": memory, "fresh": fresh}
+    run_file(file, overrides, out, part=part, cluster=cluster, **how)
 
 
 def show(

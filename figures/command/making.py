@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 from figures.command.animating import MOVING, animate_into, require_animations
 from figures.command.catalogue import choose
 from figures.command.parts import all_are_joined, own_part
-from figures.command.place import describe_device, prepare
+from figures.command.place import describe_device, prepare, tell
 from figures.command.stems import mark_of, stem_of_dataset, with_changes
 from figures.kit.compute import Drawable, has_seed, has_version, planned, sweeps_of
 from figures.kit.entry import Entry
 from sweeps.config.sweep import config_from_json
 from sweeps.differences import make_room
+from sweeps.executors.base import Executor
+from sweeps.executors.cluster import executor_of
 from sweeps.identity import digest
 from sweeps.progress import Bar
 from sweeps.store import open_dataset, save_dataset, writing
@@ -34,6 +36,7 @@ class Wanted:
     memory: float
     fresh: bool
     part: str | None = None  # "I/N", of the sweeps
+    cluster: str | None = None  # where blocks are computed
 
     @property
     def version(self) -> str:
@@ -60,9 +63,10 @@ def make_figures(names: tuple[str, ...], wanted: Wanted, group: str | None = Non
     if wanted.source and (wanted.overrides or wanted.fast):
         told = listed([*wanted.overrides, *(["--fast"] if wanted.fast else [])])
         raise InputError(f"--from only draws what is in the file: leave out {told}.")
-    part = own_part(wanted.part, wanted.fresh)
-    if part and wanted.source:
-        raise InputError("--from only draws what is in the file: leave out --part.")
+    part = own_part(wanted.part, wanted.fresh, wanted.cluster)
+    if wanted.source and (part or wanted.cluster):
+        option = "--part" if part else "--cluster"
+        raise InputError(f"--from only draws what is in the file: leave out {option}.")
     jobs = [_job(entry, wanted, len(chosen)) for entry in chosen]
     runs = [sweeps_of(job.entry, wanted.version, job.overrides) for job in jobs if part]
     if part and not any(runs):
@@ -75,8 +79,9 @@ def make_figures(names: tuple[str, ...], wanted: Wanted, group: str | None = Non
     if part:
         whole = [all_are_joined(run, wanted.out, part, wanted.memory) for run in runs]
         jobs = [job for job, ready in zip(jobs, whole, strict=True) if ready]
-    for job in jobs:
-        _make(job, wanted, formats)
+    with executor_of(wanted.cluster, tell) as executor:
+        for job in jobs:
+            _make(job, wanted, formats, executor)
 
 
 class Job(NamedTuple):
@@ -153,9 +158,9 @@ def _formats(text: str) -> list[str]:
     return formats
 
 
-def _make(job: Job, wanted: Wanted, formats: list[str]) -> None:
+def _make(job: Job, wanted: Wanted, formats: list[str], executor: Executor | None) -> None:
     began, source = time.monotonic(), job.dataset
-    dataset = _computed(job, wanted) if source is None else source
+    dataset = _computed(job, wanted, executor) if source is None else source
     paths = [wanted.out / f"{job.stem}.{ending}" for ending in formats]
     draw_into(job.entry, dataset, paths, wanted.source)
     if source is None:
@@ -168,7 +173,7 @@ def _make(job: Job, wanted: Wanted, formats: list[str]) -> None:
     print(f"  done in {time.monotonic() - began:.0f} s: {'  '.join(map(str, paths))}")
 
 
-def _computed(job: Job, wanted: Wanted) -> Any:
+def _computed(job: Job, wanted: Wanted, executor: Executor | None) -> Any:
     entry, overrides = job.entry, job.overrides
     seconds = entry.fast_seconds if wanted.fast else entry.seconds
     title = f" with {', '.join(overrides)}" if overrides else f": {entry.title}"
@@ -181,6 +186,7 @@ def _computed(job: Job, wanted: Wanted) -> Any:
         memory_gib=wanted.memory,
         fresh=wanted.fresh,
         report=Bar(entry.name),
+        executor=executor,
     )
 
 

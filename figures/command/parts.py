@@ -10,16 +10,18 @@ from sweeps.status import blocks_done
 from toymodels.errors import InputError
 
 
-def own_part(text: str | None, fresh: bool) -> Part | None:
+def own_part(text: str | None, fresh: bool, cluster: str | None = None) -> Part | None:
     """Return the part that an option names, if it does.
 
     Raises:
-        InputError: it is no part, or all was to be started over.
+        InputError: it is no part, all was to be started over, or a cluster was to do it.
     """
     if text is None:
         return None
     if fresh:
         raise InputError("--part with --fresh would clear what other parts did: leave one out.")
+    if cluster is not None:
+        raise InputError("--part and --cluster are two ways to share the work: leave one out.")
     return part_from(text)
 
 

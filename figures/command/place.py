@@ -1,5 +1,6 @@
 """Where and on what a command works: the output folder, and the device."""
 
+import sys
 from pathlib import Path
 
 from sweeps.atomic import check_target
@@ -28,3 +29,8 @@ def describe_device() -> str:
     return f"toymodels {facts['versions']['toymodels']}, jax {facts['versions']['jax']} on " + (
         f"{facts['backend']} ({facts['device']})"
     )
+
+
+def tell(text: str) -> None:
+    """Print a line beside the progress."""
+    print(f"  {text}", file=sys.stderr)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from figures.command.parts import own_part, said_of_part
-from figures.command.place import describe_device, prepare
+from figures.command.place import describe_device, prepare, tell
 from figures.command.stems import stem_of_sweep
 from figures.kit.compute import is_sweep, sweep_table
 from figures.kit.entry import files
@@ -14,6 +14,7 @@ from sweeps.config.parse import parse, read_toml
 from sweeps.config.registry import look_in
 from sweeps.config.sweep import SweepConfig, config_from_json
 from sweeps.differences import differences_of_runs
+from sweeps.executors.cluster import executor_of
 from sweeps.progress import Bar
 from sweeps.remarks import remarks
 from sweeps.run import estimate, part_in_folder, put_result, run_in_folder
@@ -48,9 +49,10 @@ def run_file(
     memory: float,
     fresh: bool,
     part: str | None = None,
+    cluster: str | None = None,
 ) -> None:
     """Run a sweep from a TOML file, or a part of it, or print what it would take."""
-    config, own = load(file, overrides), own_part(part, fresh)
+    config, own = load(file, overrides), own_part(part, fresh, cluster)
     print(f"{config.name}: {describe_device()}")
     print_axes(config)
     if dry_run:
@@ -66,7 +68,8 @@ def run_file(
     began = time.monotonic()
     how: dict[str, Any] = {"memory_gib": memory, "report": Bar(config.name)}
     if own is None:
-        dataset = run_in_folder(config, out, fresh=fresh, **how)
+        with executor_of(cluster, tell) as executor:
+            dataset = run_in_folder(config, out, fresh=fresh, executor=executor, **how)
     elif (dataset := part_in_folder(config, out, own, **how)) is None:
         print(f"  {said_of_part(config, out, own)}")
         return

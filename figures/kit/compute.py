@@ -40,6 +40,7 @@ from figures.kit.required import require_drawable
 from figures.kit.settings import changed
 from sweeps.config.parse import parse, read_toml
 from sweeps.config.sweep import SweepConfig
+from sweeps.executors.base import Executor
 from sweeps.identity import digest
 from sweeps.run import (
     DEFAULT_MEMORY_GIB,
@@ -80,6 +81,7 @@ class Drawable:
         fresh: bool = False,
         report: Report | None = None,
         version: str = "",
+        executor: Executor | None = None,
         **changes: Any,
     ) -> xr.Dataset:
         """Run the figure's sweep and its analysis, or take what is stored.
@@ -92,6 +94,7 @@ class Drawable:
             fresh: start over.
             report: is told the progress.
             version: "fast", or "tiny" for tests.
+            executor: where blocks of the sweep are computed; None is this process.
             changes: overrides as values: steps=500, **{"grid.seed.range": 4}.
 
         Raises:
@@ -102,6 +105,7 @@ class Drawable:
         plan = planned(self.entry, version, overrides)
         place = None if out is None else Path(out).expanduser()
         how = {"memory_gib": memory_gib, "fresh": fresh, "report": report or Quiet()}
+        how["executor"] = executor
         dataset, folder = _run(self.entry, plan, place, how)
         module = self.entry.module()
         configs = _beside(self.entry, version, overrides)
@@ -250,7 +254,8 @@ def _beside(entry: Any, version: str, overrides: Sequence[str]) -> dict[str, Swe
 def _dataset(config: SweepConfig, out: Path | None, how: dict[str, Any]) -> xr.Dataset:
     """Return the dataset of a sweep, run in memory or in its folder."""
     if out is None:
-        return run_sweep(config, memory_gib=how["memory_gib"], report=how["report"])
+        shared = {name: how[name] for name in ("memory_gib", "report")}
+        return run_sweep(config, cluster=how["executor"], **shared)
     return run_in_folder(config, out, **how)
 
 

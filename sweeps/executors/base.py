@@ -3,7 +3,7 @@
 `sweeps.computation` knows nothing else of where a block is computed.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -29,6 +29,14 @@ class Folder(Protocol):
 
     path: Path
 
+    def files(self) -> "Folder":
+        """Return the same without what this process alone has of it, such as a lock."""
+        ...
+
+    def block_path(self, i: int) -> Path:
+        """Return where block i is kept."""
+        ...
+
     def save_block(self, i: int, arrays: dict[str, np.ndarray]) -> None:
         """Keep finished block i."""
         ...
@@ -43,8 +51,10 @@ class Executor(Protocol):
 
     def run(
         self, jobs: Iterable[Job], folder: Folder | None, advance: Callable[[int], None]
-    ) -> Iterator[tuple[int, Arrays]]:
+    ) -> Generator[tuple[int, Arrays], None, None]:
         """Compute blocks and keep them, and yield the number of each as it is done.
+
+        Closed before its end, it keeps what is finished and stops what is not.
 
         Args:
             jobs: the blocks, taken one after the other; each may be done when the next is taken.
@@ -59,7 +69,7 @@ class InProcess:
 
     def run(
         self, jobs: Iterable[Job], folder: Folder | None, advance: Callable[[int], None]
-    ) -> Iterator[tuple[int, Arrays]]:
+    ) -> Generator[tuple[int, Arrays], None, None]:
         """Compute each block from where it was left."""
         for number, block in jobs:
             arrays = pack(block, _computed(number, block, folder, advance))

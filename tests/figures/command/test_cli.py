@@ -80,6 +80,21 @@ def test_sweep_writes_its_result_and_a_second_call_trains_nothing(command, mine,
     assert "finished" in command("sweep", "status", out)[1]
 
 
+def test_a_cluster_is_refused_where_it_does_not_fit(command, mine, tmp_path):
+    out = ("--out", tmp_path, "--cluster")
+    for words, said in (
+        (("sweep", "run", mine, *out, "local:2", "--part", "1/2"), "--part and --cluster"),
+        (("figure", "intro", *out, "local:2", "--part", "1/2"), "--part and --cluster"),
+        (("figure", "intro", "--from", "some.nc", *out, "local:2"), "leave out --cluster"),
+        (("sweep", "run", mine, *out, "local"), "local:N"),
+        (("figure", "intro", *out, "none.json"), "no such scheduler file"),
+    ):
+        status, _, err = command(*words)
+        assert status == 2
+        assert said in err
+    assert not list(tmp_path.glob("runs/*"))
+
+
 def test_dry_run_prints_grid_blocks_memory_and_time_and_trains_nothing(command, mine, tmp_path):
     status, out, _ = command("sweep", "run", mine, "--dry-run", "--out", tmp_path / "nothing")
     assert status == 0

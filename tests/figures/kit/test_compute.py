@@ -202,3 +202,18 @@ def test_two_processes_may_draw_figures_of_one_sweep(stub, tmp_path):
     with RunFolder(folder_of(config, tmp_path), config.as_json()):
         ds = Drawable(stub).compute(out=tmp_path, overrides=("n_points=2",))
     np.testing.assert_array_equal(ds["square"], [0, 1])
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_blocks_of_a_figures_sweep_go_to_the_executor(kept, tmp_path):
+    class Elsewhere(Exception):
+        """Raised where blocks arrive."""
+
+    class Executor:
+        def run(self, jobs, folder, advance):
+            raise Elsewhere(len(jobs), folder is not None)
+
+    with pytest.raises(Elsewhere) as told:
+        out = tmp_path if kept else None
+        Drawable(entries()["intro"]).compute(version="tiny", executor=Executor(), out=out)
+    assert told.value.args == (1, kept)
