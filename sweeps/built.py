@@ -196,7 +196,7 @@ class _Walk:
         ]
         if hasattr(value, "__dict__") or slots:
             held = {name: getattr(value, name) for name in slots} | getattr(value, "__dict__", {})
-            self.add(held)
+            self.add({k: v for k, v in held.items() if k != "__signature__"})  # numpy notes it late
         else:
             try:
                 self.digest.update(pickle.dumps(value, protocol=4))

@@ -1,6 +1,7 @@
 """Names of what was built: equal for equal code and numbers, other for anything that computes."""
 
 import functools
+import inspect
 import json
 import os
 import subprocess
@@ -166,7 +167,9 @@ def test_installed_code_and_ours_is_known_by_name():
     assert not any(map(is_own, ("jax.numpy", "numpy", "json", "sys", "toymodels.tasks", "sweeps")))
     assert is_own("mine") and is_own("__main__") and is_own("of_no_file")
     assert name_of(json.dumps) == name_of(json.dumps)
-    assert name_of(np.sin) != name_of(np.cos)
+    before = name_of(np.sin)
+    inspect.signature(np.sin)  # which numpy notes on the function
+    assert name_of(np.sin) == before != name_of(np.cos)
 
 
 def test_what_cannot_be_told_from_another_is_refused():
