@@ -73,7 +73,7 @@ def memory_bytes() -> int:
     stats = jax.devices()[0].memory_stats() if jax.default_backend() != "cpu" else None
     if stats:
         return stats["bytes_limit"] // 2
-    from sweeps.run import DEFAULT_MEMORY_GIB  # reads configs, as below
+    from sweeps.machine import DEFAULT_MEMORY_GIB
 
     return int(DEFAULT_MEMORY_GIB * 2**30)
 
