@@ -11,9 +11,9 @@ from builders import Ear
 
 from sweeps import export_npz, restore, run_sweep
 from sweeps.config.parse import parse
+from sweeps.estimates import estimate
 from sweeps.machine import Machine
 from sweeps.plan import make_programs
-from sweeps.run import estimate
 from sweeps.work import simulate
 from sweeps.work.simulate import SIMULATE
 from toymodels.circuits import (

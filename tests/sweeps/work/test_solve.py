@@ -7,9 +7,9 @@ import xarray as xr
 
 from sweeps import restore, run_sweep
 from sweeps.config.parse import parse
+from sweeps.estimates import estimate
 from sweeps.machine import Machine
 from sweeps.plan import make_programs
-from sweeps.run import estimate
 from sweeps.work import solve as solving
 from sweeps.work.solve import SOLVE, Newton
 from toymodels import geometry
