@@ -109,8 +109,10 @@ def cut(program: Program, machine: Machine) -> Iterator[Block]:
             f"memory = {memory / 2**30:.3g} GiB does not hold one model, which needs about "
             f"{least / 2**30:.3g} GiB: raise memory or lower batch_size."
         )
-    widest = _widest_on_cpu(run) if machine.backend == "cpu" else max(1, memory // (8 * state))
-    widest = machine.devices * max(1, min(widest, memory // (2 * 4 * state)))
+    widest = memory // (2 * 4 * state)
+    if machine.backend == "cpu":
+        widest = min(widest, _widest_on_cpu(run))
+    widest *= machine.devices
     block_seeds = _even(n_seeds, widest)
     n_blocks = -(-n_cells // max(1, widest // block_seeds))
     block_cells = -(-n_cells // n_blocks)
