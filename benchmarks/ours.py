@@ -73,14 +73,14 @@ def memory_bytes() -> int:
     stats = jax.devices()[0].memory_stats() if jax.default_backend() != "cpu" else None
     if stats:
         return stats["bytes_limit"] // 2
-    from sweeps.run import DEFAULT_MEMORY_GIB  # reads configs, as below
+    from sweeps.run import DEFAULT_MEMORY_GIB  # imports what reads configs, see `make_block`
 
     return int(DEFAULT_MEMORY_GIB * 2**30)
 
 
 def make_block(row: Tabled) -> Block:
     """Cut the row's sweep; it must fit in one block."""
-    from sweeps.config.parse import parse  # what reads configs is not installed on every GPU
+    from sweeps.config.parse import parse  # machines with a GPU may lack what reading configs needs
 
     config = parse(row.table())
     (program,) = make_programs(config.grid, config.build, config.seed)
