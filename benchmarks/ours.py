@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import jax
 import numpy as np
 
-from sweeps.machine import Machine
+from sweeps.machine import DEFAULT_MEMORY_GIB, Machine
 from sweeps.plan import Block, make_programs
 from sweeps.work.engine import start_block, train_block
 
@@ -73,8 +73,6 @@ def memory_bytes() -> int:
     stats = jax.devices()[0].memory_stats() if jax.default_backend() != "cpu" else None
     if stats:
         return stats["bytes_limit"] // 2
-    from sweeps.run import DEFAULT_MEMORY_GIB  # imports what reads configs, see `make_block`
-
     return int(DEFAULT_MEMORY_GIB * 2**30)
 
 

@@ -85,8 +85,8 @@ def planned(row: Row) -> tuple[Any, Any]:
     """Return a sweep and its computation, with programs built."""
     from sweeps.computation import Computation
     from sweeps.config.parse import parse
+    from sweeps.machine import DEFAULT_MEMORY_GIB, in_bytes
     from sweeps.progress import Quiet
-    from sweeps.run import DEFAULT_MEMORY_GIB, in_bytes
 
     config = parse(row.table())
     memory = in_bytes(DEFAULT_MEMORY_GIB)

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sweeps.config.parse import parse, read_toml
+    from sweeps.estimates import estimate
     from sweeps.exchange import export_models
     from sweeps.grid import Axis, Dimension, Grid
     from sweeps.own import run_grid
-    from sweeps.run import estimate, run_part, run_sweep
+    from sweeps.run import run_part, run_sweep
     from sweeps.stats import best_over_seeds, mean_over_seeds, median_over_seeds, share_over_seeds
     from sweeps.store import open_dataset
     from sweeps.stored import export_npz, restore, select
@@ -26,7 +27,8 @@ _HOMES = {
     "grid": ("Axis", "Dimension", "Grid"),
     "stored": ("export_npz", "restore", "select"),
     "own": ("run_grid",),
-    "run": ("estimate", "run_part", "run_sweep"),
+    "estimates": ("estimate",),
+    "run": ("run_part", "run_sweep"),
     "stats": ("best_over_seeds", "mean_over_seeds", "median_over_seeds", "share_over_seeds"),
     "store": ("open_dataset",),
 }

@@ -1,7 +1,7 @@
 """Files that are whole or not there: written beside, under a name of this process, and renamed.
 
 What a killed process leaves is called `NAME.HOST-PID.partial`, so that another one can tell it
-from the half of a process that still writes, here or on another machine of a shared folder.
+from a file that a process is still writing, here or on another machine of a shared folder.
 """
 
 import contextlib
@@ -52,19 +52,40 @@ def write_json_once(path: Path, content: Any) -> bool:
     beside = path.with_name(f"{path.name}.{HOST}-{os.getpid()}.partial")
     try:
         beside.write_text(text)
-        os.link(beside, path)  # whole at once, and refused where there is one
-        return True
-    except FileExistsError:
-        return False
-    except OSError:  # a file system without hard links: a reader may meet the half of it
         try:
-            with open(path, "x") as file:
-                file.write(text)
+            os.link(beside, path)  # whole at once, and refused where there is one
         except FileExistsError:
             return False
+        except OSError:  # a file system without hard links
+            return _written_here(path, text)
         return True
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _written_here(path: Path, text: str) -> bool:
+    """Write a file where none is yet; whoever reads it meanwhile may meet the half of it."""
+    try:
+        with open(path, "x") as file:
+            try:
+                file.write(text)
+                file.flush()
+            except OSError:
+                path.unlink(missing_ok=True)
+                raise
+    except FileExistsError:
+        return False
+    return True
+
+
+def probe(folder: Path) -> None:
+    """Write a file into a folder and remove it; what this raises says why that cannot be done."""
+    path = folder / f".probe-{HOST}-{os.getpid()}"
+    path.write_bytes(b"")
+    path.unlink(missing_ok=True)
 
 
 def read_table(path: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import itertools
 import time
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from sweeps.executors.base import Executor, InProcess, Job
-from sweeps.folder import RunFolder, machine_of
+from sweeps.folder import RunFolder
 from sweeps.grid import Grid
 from sweeps.keeping import Keep, check_names
 from sweeps.machine import NUMERIC, Machine
@@ -61,35 +62,21 @@ class Computation:
             f"{' and '.join(along)}, which changes how many random numbers are drawn."
         )
 
-    def blocks(self, folder: RunFolder | None) -> list[Block]:
-        """Cut the programs, as earlier blocks in the folder were cut where there are some.
+    def jobs(self, folder: RunFolder | None = None) -> list[Job]:
+        """Cut the programs into blocks, as those that are in the folder were cut.
 
         Raises:
             InputError: those who share the folder follow a plan that cannot be followed here.
         """
-        if folder is not None and folder.shared:
-            return self._agreed(folder)
-        machine = self.here if folder is None else folder.machine(self.here)
-        try:
-            blocks = self._planned(machine)
-        except InputError:  # no block was ever cut by this: the plan was damaged
-            blocks = self._planned(self.here)
-        if folder is not None:
-            folder.keep_plan(self.plan)
-        return blocks
+        if folder is None:
+            blocks, self.plan = self._cut(self.here)
+        else:
+            blocks, self.plan = folder.planned(self._cut, self.here)
+        return list(itertools.starmap(Job, enumerate(blocks)))
 
-    def _agreed(self, folder: RunFolder) -> list[Block]:
-        """Cut as whoever came first has planned it."""
-        blocks = self._planned(self.here)
-        kept = folder.agree(self.plan)
-        if kept != self.plan:
-            blocks = self._planned(machine_of(kept, self.here))
-            _require_same(kept, self.plan, folder)
-        return blocks
-
-    def _planned(self, machine: Machine) -> list[Block]:
+    def _cut(self, machine: Machine) -> tuple[list[Block], dict[str, Any]]:
         blocks = [b for program in self.programs for b in program.work.cut(program, machine)]
-        self.plan = {
+        plan = {
             "memory_bytes": machine.memory,
             "backend": machine.backend,
             "devices": machine.devices,
@@ -97,27 +84,31 @@ class Computation:
             "cut": digest_of(blocks),
             "versions": {name: version(name) for name in NUMERIC},
         }
-        return blocks
+        return blocks, plan
 
     def run(self, executor: Executor | None = None) -> Joiner:
         """Compute everything and join it in memory."""
-        blocks, joiner = self.blocks(None), Joiner(self.grid)
-        arrays = self._computed(list(map(Job, range(len(blocks)), blocks)), None, executor)
-        for i, block in enumerate(blocks):
-            joiner.add(block.points, unpack(arrays.pop(i)))
+        jobs, joiner = self.jobs(), Joiner(self.grid)
+        arrays = self._computed(jobs, None, executor)
+        for number, block in jobs:
+            joiner.add(block.points, unpack(arrays.pop(number)))
         return joiner
 
     def run_in(self, folder: RunFolder, executor: Executor | None = None) -> Blocks:
         """Compute what is not there yet in a folder, and return what reads all blocks there."""
-        blocks = self.blocks(folder)
-        self._computed(list(map(Job, range(len(blocks)), blocks)), folder, executor)
-        return partial(_read, blocks, folder)
+        jobs = self.jobs(folder)
+        self._computed(jobs, folder, executor)
+        return partial(_read, jobs, folder)
 
     def run_part(self, folder: RunFolder, part: Part) -> bool:
         """Compute what is not there yet of a part; tell whether all blocks are there."""
-        jobs = list(map(Job, range(len(blocks := self.blocks(folder))), blocks))
-        self._computed([job for job in jobs if part.has(job.number)], folder, None)
-        return all(folder.has_file(i) for i in range(len(jobs)))
+        jobs = self.jobs(folder)
+        own = [job for job in jobs if part.has(job.number)]
+        if own:
+            self._computed(own, folder, None)
+        else:
+            print(f"part {part} has none of the {len(jobs)} blocks.")
+        return folder.has_files(len(jobs))
 
     def _computed(
         self, jobs: list[Job], folder: RunFolder | None, executor: Executor | None
@@ -132,7 +123,7 @@ class Computation:
         started = time.monotonic()
         models = sum(job.block.n_models for job in jobs)
         self.report.start(models, sum(cost.values()), done)
-        todo = _claimed(missing, folder) if folder is not None and folder.shared else missing
+        todo = missing if folder is None else folder.claimed(missing)
         try:
             finished = (executor or InProcess()).run(todo, folder, self.report.advance)
             with contextlib.closing(finished):  # at once, also where it is stopped by Ctrl-C
@@ -145,26 +136,16 @@ class Computation:
         return arrays
 
 
-def _claimed(jobs: Iterable[Job], folder: RunFolder) -> Iterator[Job]:
-    """Yield the jobs that no other process has in work, and keep them from others meanwhile."""
-    for job in jobs:
-        with folder.claim(job.number) as is_ours:
-            if not is_ours:
-                print(f"block {job.number} is in work elsewhere, and left there.")
-            elif not folder.has_block(*job):
-                yield job
-
-
-def _read(blocks: list[Block], folder: RunFolder) -> Iterator[tuple[np.ndarray, Output]]:
+def _read(jobs: list[Job], folder: RunFolder) -> Iterator[tuple[np.ndarray, Output]]:
     """Yield the points of each block and what it left behind.
 
     Raises:
         InputError: one cannot be read any more.
     """
-    for i, block in enumerate(blocks):
+    for i, block in jobs:
         arrays = folder.load_block(i, block)
         if arrays is None:
-            raise InputError(f"block {i} was lost while it was joined: run the same again.")
+            raise InputError(f"block {i + 1} was lost while it was joined: run the same again.")
         yield block.points, unpack(arrays)
 
 
@@ -176,23 +157,3 @@ def digest_of(blocks: Iterable[Block]) -> str:
             digest.update(repr(values.shape).encode())
             digest.update(np.ascontiguousarray(values, np.int64).tobytes())
     return digest.hexdigest()[:10]
-
-
-def _require_same(kept: dict[str, Any], own: dict[str, Any], folder: RunFolder) -> None:
-    """Refuse a plan that was made by what gives other numbers than this process would."""
-    there, here = kept.get("versions"), own["versions"]
-    if isinstance(there, dict) and there != here:
-        told = ", ".join(
-            f"{name} {there.get(name)}, here {here[name]}"
-            for name in here
-            if there.get(name) != here[name]
-        )
-        raise InputError(
-            f"{folder.path} was begun with {told}: parts of one run need the same versions. "
-            "Install those, or choose another --out."
-        )
-    if kept.get("cut") != own["cut"] or kept.get("blocks") != own["blocks"]:
-        raise InputError(
-            f"{folder.path} was cut into other blocks than this process would cut: run once "
-            "without --part, or choose another --out."
-        )

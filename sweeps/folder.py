@@ -1,33 +1,24 @@
 """A run's folder: one atomic file per finished block, the plan that they follow, and a lock.
 
 It is `runs/NAME-HASH/` with `config.json`, `provenance.json`, `plan.json`, `blocks/*.npz` and
-`result.nc`. One process works in it alone, or several share it, each of which computes blocks of
-its own; only one that is alone joins and clears. Every file is written beside and renamed, so that
-what is there is whole, and arrays are sealed, so that what was damaged since is seen.
+`result.nc`. One process works in it alone; or several share it, see `sweeps.shared_folder`, and
+then one that is alone joins and clears. Every file is written beside and renamed, so that what is
+there is whole, and arrays are sealed, so that what was damaged since is seen.
 """
 
 import contextlib
 import json
 import os
 import shutil
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from sweeps.atomic import (
-    check_target,
-    read_table,
-    remove_halves,
-    require_no_folder,
-    write_json,
-    write_json_once,
-)
+from sweeps.atomic import check_target, probe, read_table, remove_halves, write_json
 from sweeps.checkpoint import Checkpoint
-from sweeps.identity import plain
-from sweeps.locks import Held, Lock
+from sweeps.locks import Lock
 from sweeps.machine import Machine
 from sweeps.packed import cut_of, is_of
 from sweeps.sealed import load_arrays, save_arrays
@@ -36,8 +27,8 @@ from toymodels.errors import InputError
 # What is written into a run's folder beside its blocks.
 FILES = ("config.json", "plan.json", "provenance.json", "result.nc")
 
-# How long another process may take to write a plan.
-SECONDS_TO_WRITE = 5.0
+# Machine -> the blocks that are cut for it, and the plan that says how.
+Cut = Callable[[Machine], tuple[list[Any], dict[str, Any]]]
 
 
 class BlockFiles:
@@ -66,31 +57,30 @@ class BlockFiles:
 
 
 class RunFolder(BlockFiles):
-    """The folder of one sweep, held by this process alone, or shared, while it is open."""
+    """The folder of one sweep, held by this process alone while it is open."""
 
-    def __init__(
-        self, path: Path, config_json: str, fresh: bool = False, *, shared: bool = False
-    ) -> None:
-        """Prepare the folder and take its lock.
+    def __init__(self, path: Path, config_json: str, fresh: bool = False) -> None:
+        """Take the folder's lock and prepare it.
 
         Args:
             path: of the folder.
             config_json: what is run.
             fresh: clear what is there.
-            shared: with other processes, which nothing of theirs is cleared of.
 
         Raises:
             Held: another run holds it.
-            InputError: the folder cannot be made or written, it is of another sweep, or a folder
-                lies where a file belongs.
+            InputError: the folder cannot be made or written, or a folder lies where a file belongs.
         """
+        self._open(path)
+        with self._preparing():
+            self._prepare(json.loads(config_json), fresh)
+
+    def _open(self, path: Path, shared: bool = False) -> None:
+        """Make the folder and take its lock, with others or alone."""
         super().__init__(path)
-        self.shared = shared
         try:
             (path / "blocks").mkdir(parents=True, exist_ok=True)
-            probe = path / "blocks" / f".probe-{os.getpid()}"
-            probe.write_bytes(b"")
-            probe.unlink()
+            probe(path / "blocks")
             self._lock = Lock(path / "lock", shared)
         except OSError as error:
             raise InputError(
@@ -98,21 +88,27 @@ class RunFolder(BlockFiles):
                 f"({error.filename}). Choose another with --out."
             ) from None
         if self._lock.problem:
-            print(f"{path}: this file system has no locks ({self._lock.problem}); a file says who")
-            print("is working there.")
+            print(
+                f"{path}: this file system has no locks ({self._lock.problem}); files called "
+                ".held say who is working there."
+            )
+
+    @contextlib.contextmanager
+    def _preparing(self) -> Iterator[None]:
+        """Give the lock back where the folder cannot be prepared."""
         try:
-            self._join_in(config_json) if shared else self._prepare(config_json, fresh)
+            yield
         except OSError as error:
             self.close()
             raise InputError(
-                f"cannot prepare {path}: {error.strerror} ({error.filename}). Move the folder "
+                f"cannot prepare {self.path}: {error.strerror} ({error.filename}). Move the folder "
                 "away, or choose another --out."
             ) from None
         except InputError:
             self.close()
             raise
 
-    def _prepare(self, config_json: str, fresh: bool) -> None:
+    def _prepare(self, config: dict[str, Any], fresh: bool) -> None:
         for name in FILES:
             check_target(self.path / name)
         if fresh:
@@ -126,21 +122,8 @@ class RunFolder(BlockFiles):
             elif inside.suffix in (".claim", ".held"):
                 inside.unlink()
         remove_halves(self.path)
-        config = json.loads(config_json)
         if not config or read_table(self.path / "config.json") != config:
             write_json(self.path / "config.json", config)
-
-    def _join_in(self, config_json: str) -> None:
-        for name in FILES:
-            require_no_folder(self.path / name)
-        config = json.loads(config_json)
-        if not write_json_once(self.path / "config.json", config):
-            kept = _awaited(self.path / "config.json")
-            if plain(_deciding(kept)) != plain(_deciding(config)):
-                raise InputError(
-                    f"{self.path} is of another sweep than this one: choose another --out, or move "
-                    "it away."
-                )
 
     def __enter__(self) -> Self:
         return self
@@ -152,26 +135,18 @@ class RunFolder(BlockFiles):
         """Give the lock back."""
         self._lock.close()
 
-    @contextlib.contextmanager
-    def claim(self, i: int) -> Iterator[bool]:
-        """Keep other processes from block i; tell whether none of them has it in work."""
-        path = self.block_path(i).with_suffix(".claim")
-        try:
-            claim = Lock(path)
-        except Held:
-            yield False
-            return
-        with claim:
-            yield True
-            path.unlink(missing_ok=True)
+    def claimed(self, jobs: Iterable[Any]) -> Iterable[Any]:
+        """Return the jobs that this process may compute: all, as it is alone."""
+        return jobs
 
     def has_block(self, i: int, block: Any) -> bool:
         """Tell whether block i is finished, whole and cut as `block` is."""
         return self.load_block(i, block, tuple(cut_of(block))) is not None
 
-    def has_file(self, i: int) -> bool:
-        """Tell whether there is a file of block i, of whatever is in it."""
-        return self.block_path(i).exists()
+    def has_files(self, n_blocks: int) -> bool:
+        """Tell whether there is a file of each block, of whatever is in it."""
+        there = set(os.listdir(self.path / "blocks"))  # asks a network file system again
+        return all(self.block_path(i).name in there for i in range(n_blocks))
 
     def load_block(
         self, i: int, block: Any = None, names: tuple[str, ...] | None = None
@@ -189,7 +164,7 @@ class RunFolder(BlockFiles):
             return None
         except Exception as error:  # a damaged archive raises whatever zip and numpy come upon
             said = str(error) if isinstance(error, InputError) else type(error).__name__
-            print(f"block {i} cannot be read ({said}); it is computed again.")
+            print(f"block {i + 1} cannot be read ({said}); it is computed again.")
             return None
         return arrays if block is None or is_of(block, arrays) else None
 
@@ -204,10 +179,22 @@ class RunFolder(BlockFiles):
         print(f"{path} cannot be read; blocks that were cut as they would be now are kept.")
         return here
 
-    def agree(self, plan: dict[str, Any]) -> dict[str, Any]:
-        """Return the plan that all who share the folder follow: this one, where it is the first."""
-        path = self.path / "plan.json"
-        return plan if write_json_once(path, plan) else _awaited(path)
+    def planned(self, cut: Cut, here: Machine) -> tuple[list[Any], dict[str, Any]]:
+        """Return blocks and plan: as earlier blocks were cut, where there are some.
+
+        Args:
+            cut: returns both for a machine.
+            here: this process' own machine.
+        """
+        machine = self.machine(here)
+        try:
+            blocks, plan = cut(machine)
+        except InputError:
+            if machine == here:
+                raise
+            blocks, plan = cut(here)  # no block was ever cut by this: the plan was damaged
+        self.keep_plan(plan)
+        return blocks, plan
 
     def _begun(self) -> list[Path]:
         """Return the files of blocks, finished or not."""
@@ -216,6 +203,11 @@ class RunFolder(BlockFiles):
 
     def keep_plan(self, plan: dict[str, Any]) -> None:
         """Keep how the run is cut; remove blocks of another cut, and halves of finished ones."""
+        kept = read_table(self.path / "plan.json") if self._begun() else {}
+        earlier = kept.get("earlier_versions") or kept.get("versions")
+        if isinstance(earlier, dict) and (told := differing(earlier, plan.get("versions", {}))):
+            print(f"{self.path}: blocks of {told}, are kept; --fresh would compute them again.")
+            plan["earlier_versions"] = earlier
         for path in self._begun():
             finished = path.suffix != ".npz" and path.with_suffix(".npz").exists()
             if finished or not (path.stem.isdecimal() and int(path.stem) < plan["blocks"]):
@@ -238,21 +230,10 @@ def is_amount(value: Any) -> bool:
     return type(value) is int and 0 < value < 2**63
 
 
-def _awaited(path: Path) -> dict[str, Any]:
-    """Read what another process may just be writing.
-
-    Raises:
-        InputError: it cannot be read.
-    """
-    began = time.monotonic()
-    while not (found := read_table(path)):
-        if time.monotonic() - began > SECONDS_TO_WRITE:
-            raise InputError(f"{path} cannot be read: run once without --part, which mends it.")
-        time.sleep(0.05)
-    return found
-
-
-def _deciding(config: dict[str, Any]) -> dict[str, Any]:
-    """Return what decides the numbers of a stored config, however it was written."""
-    told = ("name", "description", "run", "recipe")
-    return {k: v for k, v in config.items() if k not in told}
+def differing(there: dict[str, Any], here: dict[str, Any]) -> str:
+    """Say how versions there differ from those here: "jax 0.9.0, here 0.10.2", or nothing."""
+    return ", ".join(
+        f"{name} {there.get(name)}, here {here[name]}"
+        for name in here
+        if there.get(name) != here[name]
+    )

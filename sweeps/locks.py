@@ -26,6 +26,10 @@ class Held(InputError):
     """Another process holds the lock."""
 
 
+class HeldBySign(Held):
+    """As a file says, which a process that was killed may have left."""
+
+
 class Lock:
     """A lock on `path`, held until `close`; several processes may share one."""
 
@@ -99,8 +103,8 @@ def _require_nobody(path: Path, own: Path) -> None:
 
 def _require_dead(sign: Path) -> None:
     host, _, pid = _read(sign).strip().partition(" ")
-    if host != HOST or is_alive(pid):
-        raise Held(
+    if (host != HOST or is_alive(pid)) and sign.exists():
+        raise HeldBySign(
             f"another run is working in {sign.parent}, process {pid or '?'} on {host or '?'}: wait "
             f"for it, or choose another --out. If it does not run any more, remove {sign}."
         )

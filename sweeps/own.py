@@ -17,10 +17,11 @@ from sweeps.executors.cluster import executor_of
 from sweeps.grid import Grid
 from sweeps.identity import digest
 from sweeps.keeping import identified, parsed
+from sweeps.machine import DEFAULT_MEMORY_GIB, in_bytes
 from sweeps.plan import Program
 from sweeps.progress import Quiet, Report
 from sweeps.results import Labels
-from sweeps.run import DEFAULT_MEMORY_GIB, JOINED, in_bytes, keep_result
+from sweeps.run import JOINED, keep_result
 from sweeps.status import say_if_built_otherwise
 from sweeps.store import copy_result, kept_dataset
 

@@ -4,11 +4,12 @@ Each finished block is kept at once; a run that was killed goes on where it stop
 the same numbers. A finished run is only read. Without `out` everything stays in memory.
 """
 
+import contextlib
 import json
 import time
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import xarray as xr
 
@@ -16,39 +17,28 @@ from sweeps.atomic import check_target, write_json
 from sweeps.computation import Computation
 from sweeps.config.parse import parse, read_toml
 from sweeps.config.registry import look_in
-from sweeps.config.sweep import SweepConfig
+from sweeps.config.sweep import SweepConfig, config_from_json
 from sweeps.differences import make_room
 from sweeps.executors.base import Executor
 from sweeps.executors.cluster import executor_of
 from sweeps.folder import RunFolder
-from sweeps.keeping import check_before_models, check_names
+from sweeps.keeping import check_before_models
 from sweeps.locks import Held
-from sweeps.machine import Machine
+from sweeps.machine import DEFAULT_MEMORY_GIB, in_bytes
 from sweeps.parts import EVERY_BLOCK, Part, part_from
-from sweeps.plan import Program, make_programs
 from sweeps.progress import Quiet, Report
 from sweeps.results import Labels
+from sweeps.shared_folder import SharedFolder
 from sweeps.status import say_if_outdated
 from sweeps.store import copy_result, kept_dataset, open_dataset, provenance
 from sweeps.stored import models_at
 from sweeps.written_result import write_result
 from toymodels.errors import InputError
 
-DEFAULT_MEMORY_GIB = 2.0
-
-SECONDS_BETWEEN_LOOKS = 2.0
+# How long a part waits for models that others compute before it looks again: ever longer.
+FIRST_WAIT, LONGEST_WAIT = 2.0, 60.0
 
 JOINED = "It is joined again from its blocks."
-
-
-class Estimate(NamedTuple):
-    """What a sweep will take."""
-
-    models: int
-    programs: int
-    blocks: int
-    memory_gib: float
-    seconds: float
 
 
 def run_sweep(
@@ -134,14 +124,27 @@ def part_in_folder(
     models = _models_by_parts(config, out, part, how)
     build = partial(config.build, trained=models_at(config, models))
     work = Computation(config.grid, build, config.seed, in_bytes(memory_gib), report, config.keep)
-    with RunFolder(path, config.as_json(), shared=True) as folder:
-        if not work.run_part(folder, part):
-            return None
-    try:  # of parts that end together one is alone when it looks
-        labels = _labels(config, work)
+    try:
+        with SharedFolder(path, config.as_json()) as folder:
+            _require_same(config, folder)
+            if not work.run_part(folder, part):
+                return None
+        labels = _labels(config, work)  # of parts that end together one is alone when it looks
         return keep_result(path, work, labels, config_json=config.as_json(), fresh=False)
-    except Held:
+    except Held as held:
+        print(f"part {part} of {config.name} is left as it is: {held}")
         return None
+
+
+def _require_same(config: SweepConfig, folder: SharedFolder) -> None:
+    """Refuse a folder that is of another sweep, whatever its name."""
+    text = folder.config_text()
+    with contextlib.suppress(ValueError, LookupError, TypeError, AttributeError, ImportError):
+        if config_from_json(text).identity() == config.identity():
+            return
+    raise InputError(
+        f"{folder.path} is of another sweep than this one: choose another --out, or move it away."
+    )
 
 
 def _models_by_parts(
@@ -151,15 +154,15 @@ def _models_by_parts(
     if config.models is None:
         return []
     check_before_models(config)
-    first, mine = None, part
+    first = part_in_folder(config.models, out, part, **how)
+    if first is None:
+        first = part_in_folder(config.models, out, EVERY_BLOCK, **how)
+    wait = FIRST_WAIT
     while first is None:
-        try:
-            first = part_in_folder(config.models, out, mine, **how)
-        except Held:  # it is being joined
-            first = None
-        if first is None and mine == EVERY_BLOCK:
-            time.sleep(SECONDS_BETWEEN_LOOKS)
-        mine = EVERY_BLOCK
+        print(f"{config.name} waits for {config.models.name}, which others have in work.")
+        time.sleep(wait)
+        wait = min(2 * wait, LONGEST_WAIT)
+        first = part_in_folder(config.models, out, EVERY_BLOCK, **how)
     return [first, *_models_in_folder(config.models, out, fresh=False, **how)]
 
 
@@ -249,37 +252,3 @@ def load(config: SweepConfig | dict[str, Any] | str | Path) -> SweepConfig:
         return parse(config)
     look_in(Path(config).expanduser().parent)
     return parse(read_toml(config))
-
-
-def estimate(config: SweepConfig, memory_gib: float = DEFAULT_MEMORY_GIB) -> Estimate:
-    """Say what a sweep will take, by timing a little of each program; keeps nothing.
-
-    The sweep whose models another one studies counts as well.
-    """
-    machine = Machine.here(in_bytes(memory_gib))
-    programs = make_programs(config.grid, config.build, config.seed)
-    check_names(config.grid, map(Program.first, programs), config.keep)
-    blocks = [list(program.work.cut(program, machine)) for program in programs]
-    peak = max(of_program[0].program.work.block_bytes(of_program[0]) for of_program in blocks)
-    seconds = 0.0
-    for work in {program.work for program in programs}:
-        seconds += work.seconds([b for b in blocks if b[0].program.work is work])
-    own = Estimate(config.grid.size, len(programs), sum(map(len, blocks)), peak / 2**30, seconds)
-    if config.models is None:
-        return own
-    first = estimate(config.models, memory_gib)
-    most = max(first.memory_gib, own.memory_gib)
-    return Estimate(
-        first.models + own.models,
-        first.programs + own.programs,
-        first.blocks + own.blocks,
-        most,
-        first.seconds + own.seconds,
-    )
-
-
-def in_bytes(memory_gib: float) -> int:
-    """Return GiB in bytes, or raise `InputError` if that is no amount of memory."""
-    if not (isinstance(memory_gib, int | float) and 0 < memory_gib < 1e6):
-        raise InputError(f"memory = {memory_gib!r} GiB: give a number of GiB above 0.")
-    return int(memory_gib * 2**30)

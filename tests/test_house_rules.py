@@ -99,6 +99,8 @@ def _test_of_work(name):
 
 # Sources whose tests stand with others', and where.
 TESTED_WITH = {
+    "sweeps/estimates.py": "tests/sweeps/test_run.py",
+    "sweeps/shared_folder.py": "tests/sweeps/test_computation.py",
     "sweeps/executors/base.py": "tests/sweeps/test_computation.py",
     "sweeps/executors/pace.py": "tests/sweeps/executors/test_cluster.py",
     "sweeps/machine.py": "tests/sweeps/work/test_layout.py",

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from figures.command.animating import MOVING, animate_into, require_animations
 from figures.command.catalogue import choose
-from figures.command.parts import all_are_joined, own_part
+from figures.command.parts import compute_parts, own_part
 from figures.command.place import describe_device, prepare, tell
 from figures.command.stems import mark_of, stem_of_dataset, with_changes
 from figures.kit.compute import Drawable, has_seed, has_version, planned, sweeps_of
@@ -77,7 +77,10 @@ def make_figures(names: tuple[str, ...], wanted: Wanted, group: str | None = Non
     for job in jobs:
         prepare(wanted.out, [f"{job.stem}.{ending}" for ending in (*formats, "nc")])
     if part:
-        whole = [all_are_joined(run, wanted.out, part, wanted.memory) for run in runs]
+        for job, run in zip(jobs, runs, strict=True):
+            if not run:
+                print(f"{job.entry.name} runs no sweep: the same command without --part makes it.")
+        whole = [compute_parts(run, wanted.out, part, wanted.memory) for run in runs]
         jobs = [job for job, ready in zip(jobs, whole, strict=True) if ready]
     with executor_of(wanted.cluster, tell) as executor:
         for job in jobs:

@@ -26,16 +26,15 @@ def own_part(text: str | None, fresh: bool, cluster: str | None = None) -> Part 
 
 
 def said_of_part(config: SweepConfig, out: Path, part: Part) -> str:
-    """Say that a part is done and how far all of them are."""
-    done = blocks_done(folder_of(config, out))
+    """Say how far all parts are, when one is over."""
     return (
-        f"part {part} of {config.name} is done: {done}. The last part joins them, or the same "
-        "command without --part."
+        f"{config.name}, part {part}: {blocks_done(folder_of(config, out))} are there. The last "
+        "part to end joins them, or the same command without --part."
     )
 
 
-def all_are_joined(configs: list[SweepConfig], out: Path, part: Part, memory: float) -> bool:
-    """Compute a part of each sweep; tell whether there are results, and those of all."""
+def compute_parts(configs: list[SweepConfig], out: Path, part: Part, memory: float) -> bool:
+    """Compute a part of each sweep; tell whether the results of all are there now."""
     whole = bool(configs)
     for config in configs:
         how = {"memory_gib": memory, "report": Bar(config.name)}

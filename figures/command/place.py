@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from sweeps.atomic import check_target
-from sweeps.store import provenance, writing
+from sweeps.atomic import check_target, probe
+from sweeps.store import provenance
 from toymodels.errors import InputError
 
 
@@ -12,9 +12,7 @@ def prepare(out: Path, files: list[str]) -> None:
     """Find out before training whether the results can be written."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with writing(out / ".toymodels-probe") as beside:
-            beside.write_bytes(b"")
-        (out / ".toymodels-probe").unlink()
+        probe(out)
     except OSError as error:
         raise InputError(
             f"cannot write to the output folder {out}: {error.strerror}. Choose another with --out."

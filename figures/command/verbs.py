@@ -14,10 +14,11 @@ from sweeps.config.parse import parse, read_toml
 from sweeps.config.registry import look_in
 from sweeps.config.sweep import SweepConfig, config_from_json
 from sweeps.differences import differences_of_runs
+from sweeps.estimates import estimate
 from sweeps.executors.cluster import executor_of
 from sweeps.progress import Bar
 from sweeps.remarks import remarks
-from sweeps.run import estimate, part_in_folder, put_result, run_in_folder
+from sweeps.run import part_in_folder, put_result, run_in_folder
 from sweeps.status import blocks_done
 from toymodels.errors import InputError, hint
 

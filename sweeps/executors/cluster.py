@@ -167,7 +167,7 @@ class Cluster:
             sent = send(job.number, job.block, place)
         except Exception as error:  # whatever a user's own objects raise when they are pickled
             raise InputError(
-                f"block {job.number} cannot be sent to workers: {said_of(error)}."
+                f"block {job.number + 1} cannot be sent to workers: {said_of(error)}."
             ) from None
         with config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"}):
             future = self.client.submit(
@@ -199,7 +199,7 @@ class Cluster:
             said = f"was dropped: the scheduler {address_of(self.client)} is gone, or was told to"
         except Exception as error:  # no worker came, or none can read what it is sent
             said = f"failed: {said_of(error)}"
-        raise InputError(f"block {job.number} {said.rstrip('.')}. {GOES_ON}")
+        raise InputError(f"block {job.number + 1} {said.rstrip('.')}. {GOES_ON}")
 
     def _keep_rest(self, sent: dict[str, Waiting], folder: Folder | None) -> None:
         """Keep blocks that finished meanwhile and cancel the others, when a run is stopped."""
@@ -243,7 +243,7 @@ def await_blocks(folder: Folder, numbers: Iterable[int]) -> None:
         while not folder.block_path(number).exists():
             if time.monotonic() - began > SECONDS_TO_SEE_A_FILE:
                 raise InputError(
-                    f"block {number} was written by a worker but is not seen in {folder.path}: "
+                    f"block {number + 1} was written by a worker but is not seen in {folder.path}: "
                     "is it one folder for all? The same command computes it again."
                 )
             time.sleep(0.2)

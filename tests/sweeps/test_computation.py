@@ -15,6 +15,7 @@ from sweeps.machine import Machine
 from sweeps.packed import cut_of, is_of
 from sweeps.plan import make_programs, narrowed
 from sweeps.run import folder_of
+from sweeps.shared_folder import SharedFolder
 from sweeps.work import layout
 from sweeps.work.engine import start_block
 from toymodels.errors import InputError
@@ -71,19 +72,19 @@ def test_the_call_without_a_part_computes_what_is_missing_and_joins(tmp_path, wh
 
 def test_a_block_that_another_process_has_in_work_is_left_to_it(tmp_path, capsys):
     path = folder_of(CONFIG, tmp_path)
-    with RunFolder(path, CONFIG.as_json(), shared=True) as folder, folder.claim(1) as ours:
-        assert ours
+    with SharedFolder(path, CONFIG.as_json()) as folder, folder.claim(1) as problem:
+        assert problem is None
         assert run_part(TABLE, "1/2", out=tmp_path) is None
     assert blocks_in(tmp_path) == [3]
-    assert "block 1 is in work elsewhere" in capsys.readouterr().out
+    assert "block 2 is left to a process that has it in work" in capsys.readouterr().out
     assert run_part(TABLE, "1/2", out=tmp_path) is None
     assert blocks_in(tmp_path) == [1, 3]
     assert not list(path.rglob("*.claim"))
 
 
-def test_nobody_joins_or_clears_while_a_part_is_at_work(tmp_path):
+def test_nobody_joins_or_clears_while_a_part_is_at_work(tmp_path, capsys):
     path = folder_of(CONFIG, tmp_path)
-    with RunFolder(path, CONFIG.as_json(), shared=True):
+    with SharedFolder(path, CONFIG.as_json()):
         for fresh in (False, True):
             with pytest.raises(Held, match="another run is working in"):
                 run_sweep(TABLE, out=tmp_path, fresh=fresh)
@@ -92,16 +93,18 @@ def test_nobody_joins_or_clears_while_a_part_is_at_work(tmp_path):
         for i in (1, 2):  # of parts that end while others work none joins
             assert run_part(TABLE, f"{i}/2", out=tmp_path) is None
         assert half.exists()
-    with RunFolder(path, CONFIG.as_json()), pytest.raises(Held):
-        (path / "blocks" / "00000.npz").unlink()
-        run_part(TABLE, "1/2", out=tmp_path)
+    (path / "blocks" / "00000.npz").unlink()
+    with RunFolder(path, CONFIG.as_json()):
+        assert run_part(TABLE, "2/2", out=tmp_path) is None
+    assert "is left as it is: another run is working in" in capsys.readouterr().out
+    assert not (path / "blocks" / "00000.npz").exists()
 
 
 def test_who_comes_first_decides_how_all_cut(tmp_path, whole, monkeypatch):
     run_part(TABLE, "1/2", out=tmp_path, memory_gib=0.5)
     plan = folder_of(CONFIG, tmp_path) / "plan.json"
     first = plan.read_text()
-    joined = run_part(TABLE, "2/2", out=tmp_path, memory_gib=4)
+    joined = run_part(TABLE, "2/2", out=tmp_path, memory_gib=1e-5)
     xr.testing.assert_equal(joined, whole)
     assert json.loads(first)["memory_bytes"] == 2**29
     assert plan.read_text() == first
@@ -111,7 +114,9 @@ def test_who_comes_first_decides_how_all_cut(tmp_path, whole, monkeypatch):
     ("change", "said"),
     [
         ({"versions": {"jax": "0.0.1"}}, "was begun with jax 0.0.1, here .*need the same versions"),
-        ({"cut": "0123456789"}, "was cut into other blocks than this process would cut"),
+        ({"cut": "0123456789"}, "was begun with cut 0123456789, here it is"),
+        ({"backend": "gpu"}, "was begun with backend gpu, here it is cpu"),
+        ({"memory_bytes": 3}, r"plan\.json: memory = .* does not hold one model"),
     ],
 )
 def test_a_part_that_would_give_other_numbers_is_refused(tmp_path, change, said):
@@ -120,6 +125,16 @@ def test_a_part_that_would_give_other_numbers_is_refused(tmp_path, change, said)
     plan.write_text(json.dumps(json.loads(plan.read_text()) | change))
     with pytest.raises(InputError, match=said):
         run_part(TABLE, "2/2", out=tmp_path)
+
+
+def test_a_run_that_goes_on_with_other_versions_says_so(tmp_path, capsys):
+    run_part(TABLE, "1/2", out=tmp_path)
+    plan = folder_of(CONFIG, tmp_path) / "plan.json"
+    begun = json.loads(plan.read_text())
+    plan.write_text(json.dumps(begun | {"versions": begun["versions"] | {"jax": "0.0.1"}}))
+    run_sweep(TABLE, out=tmp_path)
+    assert "blocks of jax 0.0.1, here " in capsys.readouterr().out
+    assert json.loads(plan.read_text())["earlier_versions"]["jax"] == "0.0.1"
 
 
 def test_another_sweeps_folder_is_refused(tmp_path):

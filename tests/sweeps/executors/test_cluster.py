@@ -65,18 +65,18 @@ def test_a_worker_of_other_versions_is_refused():
 
 def test_what_cannot_be_sent_is_told_in_one_line():
     cell = SimpleNamespace(work=SimpleNamespace(cost=lambda block: 1))
-    with pytest.raises(InputError, match="block 0 cannot be sent to workers: "):
+    with pytest.raises(InputError, match="block 1 cannot be sent to workers: "):
         Cluster(Client())._send(Job(0, SimpleNamespace(program=cell)), None, None, "key")
 
 
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (Failed("MemoryError", "tcp://node:1"), "block 7 failed on worker tcp://node:1: Memory"),
+        (Failed("MemoryError", "tcp://node:1"), "block 8 failed on worker tcp://node:1: Memory"),
         (KilledWorker("x-7", SimpleNamespace(address="tcp://node:2"), 10), "11 workers.*node:2"),
-        (CancelledError(), "block 7 was dropped: the scheduler tcp://head:8786 is gone"),
+        (CancelledError(), "block 8 was dropped: the scheduler tcp://head:8786 is gone"),
         (OSError(), "the scheduler tcp://head:8786 is gone"),
-        (ModuleNotFoundError("No module named 'sweeps'"), "block 7 failed: .*'sweeps'"),
+        (ModuleNotFoundError("No module named 'sweeps'"), "block 8 failed: .*'sweeps'"),
     ],
 )
 def test_what_fails_is_one_line_that_says_how_to_go_on(error, said):
@@ -100,7 +100,7 @@ def test_a_block_that_is_not_seen_in_the_end_is_named(tmp_path, monkeypatch):
     (tmp_path / "blocks").mkdir()
     monkeypatch.setattr("sweeps.executors.cluster.SECONDS_TO_SEE_A_FILE", 0)
     await_blocks(BlockFiles(tmp_path), [])
-    with pytest.raises(InputError, match="block 2 was written by a worker but is not seen"):
+    with pytest.raises(InputError, match="block 3 was written by a worker but is not seen"):
         await_blocks(BlockFiles(tmp_path), [2])
 
 

@@ -76,7 +76,7 @@ def test_a_block_comes_back_where_the_same_path_is_another_folder(block, arrays,
     with RunFolder(tmp_path, "{}") as folder, probe(folder) as place:
         other = place._replace(content="of another disk")
         assert_same(run_block(send(0, block, other), "here"), arrays)
-        assert not folder.has_file(0)
+        assert not folder.has_files(1)
 
 
 def test_a_block_comes_back_where_it_cannot_be_written(block, arrays, tmp_path):
