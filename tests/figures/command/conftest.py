@@ -14,7 +14,7 @@ n_features = 3
 n_hidden = 2
 steps = 20
 batch_size = 16
-evaluation_size = 1024
+evaluation_size = 64
 [grid]
 p_active = [0.1, 1.0]
 seed = { range = 2 }

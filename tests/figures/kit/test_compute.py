@@ -18,15 +18,16 @@ TABLE = """
 model = "relu"
 n_features = 3
 n_hidden = 2
-steps = 5
-batch_size = 8
+steps = 20
+batch_size = 16
+evaluation_size = 64
 [grid]
 p_active = [0.1, 0.5]
 seed = { range = 2 }
 [settings]
 n_points = 3
 [fast]
-steps = 4
+learning_rate = 0.02
 settings.n_points = 2
 """
 
@@ -79,7 +80,7 @@ def test_a_second_call_reads_everything_and_computes_nothing(stub, tmp_path):
     assert stub.code.computed == [0, 1, 2]
     xr.testing.assert_identical(first, again)
     assert first.attrs["claim"] == "The last square is 4"
-    assert "5 steps of 8 examples" in first.attrs["caption"]
+    assert "20 steps of 16 examples" in first.attrs["caption"]
     assert "squares" in first.attrs["caption"]
     assert int(first["n_features"]) == 3  # what all cells share stays
 
@@ -126,7 +127,7 @@ def test_fast_applies_to_the_sweep_and_to_the_settings(stub):
     plan = planned(stub, "fast")
     assert plan.settings == {"n_points": 2}
     assert plan.config is not None
-    assert plan.config.run["steps"] == 4
+    assert plan.config.run["learning_rate"] == 0.02
     assert "FAST" in Drawable(stub).compute(fast=True).attrs["caption"]
 
 
@@ -178,16 +179,15 @@ def test_a_figure_without_a_sweep_takes_its_settings_alone(tmp_path):
 
 def test_sweeps_beside_a_figures_own_are_parts_of_its_analysis(stub, tmp_path, monkeypatch):
     beside = tmp_path / "other.toml"
-    beside.write_text(
-        TABLE.replace("[settings]\nn_points = 3\n", "").replace("steps = 5", "steps = 2")
-    )
+    table = TABLE.replace("[settings]\nn_points = 3\n", "")
+    beside.write_text(table.replace("[grid]", "learning_rate = 0.5\n[grid]"))
     monkeypatch.setattr("figures.kit.compute.path_of", lambda name: beside)
     stub.beside, code = ("other",), SimpleNamespace()
-    code.analyse = lambda dataset, parts: xr.Dataset({"other": int(parts["other"]["steps"])})
-    code.claim = lambda dataset: f"{int(dataset['other'])} steps beside"
+    code.analyse = lambda dataset, parts: xr.Dataset({"rate": parts["other"]["learning_rate"]})
+    code.claim = lambda dataset: f"{float(dataset['rate'])} beside"
     stub.code = code
     out = tmp_path / "out"
-    assert Drawable(stub).compute(out=out).attrs["claim"] == "2 steps beside"
+    assert Drawable(stub).compute(out=out).attrs["claim"] == "0.5 beside"
     assert sorted(p.name.rpartition("-")[0] for p in (out / "runs").iterdir()) == ["other", "stub"]
 
 

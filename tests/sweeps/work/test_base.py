@@ -13,16 +13,16 @@ from toymodels.features import Independent, OneActive
 from toymodels.fields import Field
 from toymodels.tasks import Reconstruction
 
-GRID = {"seed": {"range": 3}}
+GRID = {"seed": {"range": 2}}
 TABLES = {
-    "train": make_table(grid={"p_active": [0.1, 0.5], **GRID}),
+    "train": make_table(grid={"p_active": [0.1, 0.5, 1.0], **GRID}),
     "solve": {
         "name": "solved",
         "model": "relu",
         "n_features": 2,
         "n_hidden": 1,
         "optimizer": "newton",
-        "grid": {"p_active": [0.1, 0.5], **GRID},
+        "grid": {"p_active": [0.1, 0.5, 1.0], **GRID},
     },
     "simulate": {
         "name": "simulated",
@@ -30,7 +30,7 @@ TABLES = {
         "n_circuits": 20,
         "width": 800,
         "n_samples": 20,
-        "grid": {"inhibition": [1.0, 1.3], **GRID},
+        "grid": {"inhibition": [1.0, 1.3, 1.5], **GRID},
     },
     "fit": {
         "name": "fitted",
@@ -39,14 +39,14 @@ TABLES = {
         "n_features": 3,
         "n_samples": 50,
         "decomposition": "pca",
-        "grid": {"p_active": [0.1, 0.5], **GRID},
+        "grid": {"p_active": [0.1, 0.5, 1.0], **GRID},
     },
 }
 
 
 @pytest.fixture(params=NAMES["work"])
 def work(request):
-    """A kind of work with its program of 3 seeds × 2 cells."""
+    """A kind of work with its program of 2 seeds × 3 cells."""
     if request.param == "fit":
         pytest.importorskip("sklearn")
     config = parse(TABLES[request.param])
@@ -85,9 +85,9 @@ def test_a_caption_says_how_many_seeds_or_starts(work):
     kind, _ = work
     said = ", ".join(kind.caption(run_sweep(TABLES[kind.name])))
     wanted = {
-        "train": "3 seeds, 20 steps of 16 examples, learning rate 0.01",
-        "solve": "2 × 3 cells, 7 to 11 starts each, no sampling",
-        "simulate": "3 seeds, 20 examples each, D = 800, T = 20",
+        "train": "2 seeds, 20 steps of 16 examples, learning rate 0.01",
+        "solve": "3 × 2 cells, 7 to 11 starts each, no sampling",
+        "simulate": "2 seeds, 20 examples each, D = 800, T = 20",
         "fit": "PCA and FastICA of 50 hidden states",
     }
     assert said.startswith(wanted[kind.name])
@@ -106,7 +106,7 @@ def test_arrays_of_a_world_are_those_of_each_cell(work):
         return  # circuits have no world of features
     found = world_fields(block)["p_active_of_feature"].values
     assert found.shape[:2] == block.points.shape
-    np.testing.assert_allclose(found[0, :, 0], [0.1, 0.5])
+    np.testing.assert_allclose(found[0, :, 0], [0.1, 0.5, 1.0])
 
 
 def test_variables_are_named_with_their_dimensions():
