@@ -140,7 +140,9 @@ def local(n: int) -> Iterator[Any]:
         stack.enter_context(folder)
         stack.enter_context(config.set(SCHEDULER))
         how: dict[str, Any] = {"local_directory": folder.name, "preload": [PRELOAD]}
-        how |= {"memory_limit": 0, "dashboard_address": None, "silence_logs": logging.CRITICAL}
+        how |= {"memory_limit": 0, "silence_logs": logging.CRITICAL}
+        # Without an address it would take port 8787, and warn where another cluster has that.
+        how["scheduler_kwargs"] = {"dashboard": False, "dashboard_address": "localhost:0"}
         try:
             cluster = LocalCluster(
                 n_workers=n,
