@@ -1,21 +1,21 @@
-"""Many models in one block on a GPU: models × steps per second, and the share of its own speed.
+"""Many models in one block on a GPU: models × steps per second, and how near that is to its limits.
 
     python -m benchmarks.devices [--models 10000] [--steps 500] [--rounds 5] [--device-memory GIB]
 
 Three problems at batch 1024, each trained side by side in a single block of the engine, and then
 by a plain PyTorch loop of the same recipe (see `torch_loop`). Times are medians over rounds, with
-the least and the greatest. Two least times of a step are counted, from rates that are measured
-here:
+the least and the greatest. Two lower bounds on the time of a step are computed, from rates that are
+measured here:
 
 - *on chip*: uniforms are read once for each seed, weights and Adam's two moments are read and
-  written; everything between lives on the chip. Or, where this takes longer: the five products, and
-  `ELEMENTWISE` operations for every feature of every example.
-- *through memory*: besides, every array between two products is written once and read by each
-  product that needs it, as where products are calls of a library. A share above 100 % says that
-  a cache held some of it.
+  written, and everything in between stays on the chip. If computing takes longer, the bound is that
+  of the five products and of `ELEMENTWISE` operations for every feature of every example.
+- *through memory*: in addition, every array between two products is written once and read by each
+  product that needs it, as when each product is a call to a library. A share above 100 % means that
+  a cache held some of them.
 
-Where a process has several devices, the block lies on all of them and so do the rates; torch has
-one. On a CPU, `--models 64 --steps 20` tries it out.
+If a process has several devices, the block is split over all of them, and the rates are those of
+all together; torch uses one. On a CPU, `--models 64 --steps 20` tries it out.
 """
 
 import argparse
@@ -41,19 +41,19 @@ from toymodels.optimizers import AdamW, Constant
 from toymodels.tasks import Reconstruction
 from toymodels.training import Run, TrainSpec
 
-# Features, hidden dimensions, and of how many models one is trained.
+# Features, hidden dimensions, and by what the number of models is divided.
 PROBLEMS = ((2, 1, 1), (20, 5, 1), (200, 20, 10))
 SEEDS = 8
 
 # For a feature of an example: x from its uniform (3), the output and its error (6), and back (4).
 ELEMENTWISE = 13
 
-# Floats of an example that pass through memory for each feature: x once in and three times out,
-# the output in and out, its gradient once in and three times out; for each hidden dimension: h once
-# in and twice out, its gradient in and out.
+# Floats of an example that are moved through memory. For each feature: x is written once and read
+# three times, the output written and read, its gradient written once and read three times. For each
+# hidden dimension: h is written once and read twice, its gradient written and read.
 OF_A_FEATURE, OF_A_HIDDEN = 10, 5
 
-# Of torch, steps and rounds are so many times fewer.
+# Torch takes so many times fewer steps in a round.
 TORCH_SHARE = 10
 
 COLUMNS = (
@@ -72,22 +72,22 @@ COLUMNS = (
 
 
 class Rates(NamedTuple):
-    """What all devices of this process reach together."""
+    """What all devices of this process reach together, as measured."""
 
     operations: float  # per second, of a large float32 product
     bytes: float  # per second, read and written
 
 
 def measure_rates(size: int) -> Rates:
-    """Measure one device, and take the others for the same."""
+    """Measure one device, and assume that the others are like it."""
     n = jax.local_device_count()
     return Rates(n * matrix_rate(size), n * memory_rate(4 * size**2))
 
 
 def make_block(row: Row, memory: int) -> Block:
-    """Cut the row's models into blocks, and return the one that there should be.
+    """Cut the row's models into blocks, and return the first; there should be no other.
 
-    Nothing of a config is read, so that no more need be installed than for training itself.
+    No config is read, so that only what training itself needs has to be installed.
     """
     densities, seeds = np.linspace(0.05, 1.0, row.cells).tolist(), tuple(range(row.seeds))
     axes = (Axis("p_active", "p_active", tuple(densities)), Axis("seed", "seed", seeds))
@@ -115,13 +115,13 @@ def make_block(row: Row, memory: int) -> Block:
 
 
 def timed(loop: Any, n_steps: int, rounds: int) -> np.ndarray:
-    """Return milliseconds per step, `[rounds]`, after a first few."""
+    """Return milliseconds per step, `[rounds]`, after a few steps to warm up."""
     loop.steps(max(1, n_steps // 10))
     return np.array([taken(loop, n_steps) / n_steps * 1e3 for _ in range(rounds)])
 
 
 def least_times(row: Row, rates: Rates) -> tuple[float, float]:
-    """Return the least milliseconds of a step: on chip, and through memory."""
+    """Return lower bounds on the milliseconds of a step: on chip, and through memory."""
     entries = row.models * row.batch_size
     computing = (operations(row) + ELEMENTWISE * entries * row.n_features) / rates.operations
     on_chip = bytes_moved(row)
@@ -132,7 +132,7 @@ def least_times(row: Row, rates: Rates) -> tuple[float, float]:
 
 
 def torch_times(row: Row, n_steps: int, rounds: int) -> np.ndarray | None:
-    """Time the plain loop; None where torch is not there or its tensors do not fit."""
+    """Time the plain loop; None if torch is not installed or its tensors do not fit."""
     torch = import_torch()
     if torch is None:
         return None
@@ -150,7 +150,7 @@ def torch_times(row: Row, n_steps: int, rounds: int) -> np.ndarray | None:
 
 
 def spread(values: np.ndarray | None) -> str:
-    """Write a median with its least and greatest."""
+    """Return a median as text, with the least and the greatest value."""
     if values is None:
         return "–"
     low, middle, high = (f"{v:.3g}" for v in np.quantile(values, (0, 0.5, 1)))
@@ -163,7 +163,7 @@ def line(cells: Sequence[str]) -> str:
 
 
 def print_row(row: Row, rates: Rates, memory: int, n_steps: int, rounds: int) -> None:
-    """Measure both sides of a row, one after the other, and print its line."""
+    """Measure our engine and then torch for a row, and print its line."""
     block = make_block(row, memory)
     loop = OurLoop(block)
     compiling = taken(loop, 1)
@@ -191,13 +191,13 @@ def print_row(row: Row, rates: Rates, memory: int, n_steps: int, rounds: int) ->
 
 
 def peak_gib() -> str:
-    """Return the most memory that was in use so far on a device, which only a GPU tells."""
+    """Return the peak memory in use on a device so far; only GPUs report it."""
     stats = jax.local_devices()[0].memory_stats()
     return f"{stats['peak_bytes_in_use'] / 2**30:.2f}" if stats else "–"
 
 
 def rows_of(n_models: int) -> tuple[Row, ...]:
-    """Return the problems of three sizes, and before them one of these with fewer models."""
+    """Return the three problems, and before them 20 → 5 with fewer models."""
     seeds = min(SEEDS, n_models)
     fewer = tuple((20, 5, part) for part in (100, 10))
     rows = (Row(n, m, max(1, n_models // part // seeds), seeds) for n, m, part in fewer + PROBLEMS)

@@ -78,7 +78,7 @@ def memory_bytes() -> int:
 
 def make_block(row: Tabled) -> Block:
     """Cut the row's sweep; it must fit in one block."""
-    from sweeps.config.parse import parse  # what reads configs is not installed on every GPU
+    from sweeps.config.parse import parse  # machines with a GPU may lack what reading configs needs
 
     config = parse(row.table())
     (program,) = make_programs(config.grid, config.build, config.seed)

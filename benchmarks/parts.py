@@ -1,7 +1,7 @@
 """How much two processes gain on two cores: the same sweep by one process, by one on both, by two.
 
-Whole commands are timed, from a shell's view: `toymodels sweep run FILE --part I/2`. What they
-compiled is there, from a part that is run before; so is a folder of its own for each way.
+Whole commands are timed, as a shell would see them: `toymodels sweep run FILE --part I/2`. Their
+programs were compiled before, by a part that is not timed; each way has a folder of its own.
 """
 
 import os
@@ -17,7 +17,7 @@ CORES = 2
 
 
 class Sweep(NamedTuple):
-    """A sweep of some blocks of equal cost, of about a minute of one core."""
+    """A sweep of a few blocks of equal cost, about a minute of one core in all."""
 
     n_features: int
     n_hidden: int
@@ -44,14 +44,14 @@ SWEEPS = (Sweep(2, 1, 2500), Sweep(20, 5, 150))
 
 
 class Timed(NamedTuple):
-    """Wall and processor seconds."""
+    """Seconds of the wall clock, and of all processors."""
 
     wall: float
     cpu: float
 
 
 def run(file: Path, out: Path, parts: Sequence[str], cores: Sequence[set[int]]) -> Timed:
-    """Run parts of a sweep side by side, each on some cores; "" is the whole sweep."""
+    """Run parts of a sweep at the same time, each on its own cores; "" is the whole sweep."""
     before, began = os.times(), time.perf_counter()
     children, said = [], file.with_name("said.txt")
     for part, own in zip(parts, cores, strict=True):
@@ -90,7 +90,7 @@ def measure(sweep: Sweep, folder: Path) -> dict[str, Timed]:
 
 
 def print_parts(sweeps: Sequence[Sweep] = SWEEPS) -> None:
-    """Measure and print a table; efficiency is by the one process on one core."""
+    """Measure and print a table; efficiency is relative to one process on one core."""
     if len(os.sched_getaffinity(0)) < CORES:
         raise SystemExit(f"this needs {CORES} cores.")
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before\n")

@@ -32,7 +32,7 @@ def median_seconds(f: Callable[[], Any], repetitions: int = 9) -> float:
 
 
 def matrix_rate(size: int = 2048) -> float:
-    """Return the operations per second of a large float32 product, of all digits as in training."""
+    """Return the operations per second of a large product in full float32, as in training."""
     a = jax.random.normal(jax.random.key(0), (size, size))
     whole = jax.jit(product)
     return 2 * size**3 / median_seconds(lambda: whole(a, a))

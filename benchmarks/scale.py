@@ -3,10 +3,10 @@
     python -m benchmarks.scale [--models 10000 …] [--cells seeds …] [--folder DIR]
     python -m benchmarks.scale --parts
 
-The first makes plans of sweeps of 2→1, joins their blocks, and opens the results. No model is
-trained but those of the first block, whose numbers stand in all others. Each stage runs in a
-process of its own, whose time and largest memory are told. The second trains the same sweeps by
-one process and by two (`benchmarks.parts`).
+The first plans sweeps of 2→1, joins their blocks, and opens the results. Only the models of the
+first block are trained; all other blocks hold copies of its numbers. Each stage runs in a process
+of its own, whose time and peak memory are printed. The second trains the same sweeps by one process
+and by two (`benchmarks.parts`).
 """
 
 import argparse
@@ -22,12 +22,12 @@ from typing import Any, NamedTuple
 
 SIZES = (10_000, 100_000, 1_000_000)
 SEEDS = 10
-CELLS = ("seeds", "grid", "draws")  # a tenth as many as models; as many; so, and no value twice
+CELLS = ("seeds", "grid", "draws")  # cells × 10 seeds; a grid of cells; cells that share no value
 KEEP = ["loss", "norm"]
 
 
 class Row(NamedTuple):
-    """A sweep: how many models, how their cells come about, and whether all variables are kept."""
+    """A sweep: how many models, what cells they are, and whether few variables are kept."""
 
     models: int
     cells: str  # one of `CELLS`
@@ -44,7 +44,7 @@ class Row(NamedTuple):
         return words[self.cells] + (f", `keep = {json.dumps(KEEP)}`" if self.keep else "")
 
     def table(self) -> dict[str, Any]:
-        """Return the sweep's config; its small batches and evaluation change no shape."""
+        """Return the sweep's config; batches and evaluation are small, which changes no shape."""
         table: dict[str, Any] = {
             "name": "scale",
             "model": "relu",
@@ -101,7 +101,7 @@ def plan(row: Row, out: Path) -> dict[str, Any]:
 
 
 def write(row: Row, out: Path) -> dict[str, Any]:
-    """Write all block files, with the numbers of the first; not told."""
+    """Write all block files, with the numbers of the first; its time is not printed."""
     from sweeps.executors.base import InProcess, Job
     from sweeps.folder import RunFolder
     from sweeps.packed import cut_of
@@ -117,7 +117,7 @@ def write(row: Row, out: Path) -> dict[str, Any]:
 
 
 def look(row: Row, out: Path) -> dict[str, Any]:
-    """Plan, and see which blocks are there, as a run that goes on does first."""
+    """Plan, and see which blocks are there, as a resumed run does first."""
     from sweeps.folder import RunFolder
     from sweeps.run import folder_of
 
@@ -139,7 +139,7 @@ def join(row: Row, out: Path) -> dict[str, Any]:
 
 
 def whole(row: Row, out: Path) -> dict[str, Any]:
-    """Open the result as `toymodels` does, which looks at all of its bytes, and take a mean."""
+    """Open the result as `toymodels` does, which reads all of its bytes, and take a mean."""
     from sweeps.store import open_dataset
 
     return {"mean": float(open_dataset(out / "scale.nc")["loss"].mean())}
@@ -160,7 +160,7 @@ STAGES = {f.__name__: f for f in (plan, write, look, join, whole, lazily)}
 def peak_bytes() -> int:
     """Return the largest memory of this process so far."""
     status = Path("/proc/self/status")
-    if status.exists():  # what `getrusage` says begins with that of the process that started this
+    if status.exists():  # `getrusage` would count the peak of the parent process as well
         (line,) = (t for t in status.read_text().splitlines() if t.startswith("VmHWM"))
         return int(line.split()[1]) * 1024
     import resource
@@ -177,8 +177,8 @@ def in_process(stage: str, row: Row, out: Path) -> dict[str, Any]:
 
 
 def stage_here(stage: str, row: Row, out: Path) -> dict[str, Any]:
-    """Run a stage in this process; say its seconds without imports, and its memory with them."""
-    import dask.array  # noqa: F401 - imports, these too, are not of the stage
+    """Run a stage in this process; return its seconds without imports, its memory with them."""
+    import dask.array  # noqa: F401 - these imports, too, are not part of the stage
     import h5netcdf  # noqa: F401
     import jax
 

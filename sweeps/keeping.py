@@ -45,13 +45,13 @@ def identified(keep: Keep) -> list[list[str]]:
 
 
 def check_before_models(config: Any) -> None:
-    """Check what a sweep keeps before those that it stands on are run, which may take hours."""
+    """Check what a sweep keeps before the sweep of its models is run, which may take hours."""
     if config.models is not None and config.keep is not None:
         check_names(config.grid, config.kinds(), config.keep)
 
 
 def check_names(grid: Grid, cells: Iterable[Cell], keep: Keep) -> None:
-    """Refuse names that do not fit what cells will give, before anything runs.
+    """Check names against the variables that the cells will give, before anything runs.
 
     Args:
         grid: the points.
@@ -92,7 +92,7 @@ def restorable(models: Any) -> Any:
 
 
 def require_weights(dataset: xr.Dataset, names: Iterable[str]) -> None:
-    """Refuse to make a model of a result whose sweep did not keep what it is made of."""
+    """Refuse to restore a model from a result that does not hold its weights."""
     keep = keep_of(dataset)
     missing = [name for name in names if name not in dataset]
     if missing and keep:

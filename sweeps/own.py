@@ -16,7 +16,7 @@ from sweeps.differences import make_room_for_grid
 from sweeps.executors.cluster import executor_of
 from sweeps.grid import Grid
 from sweeps.identity import digest
-from sweeps.keeping import parsed
+from sweeps.keeping import identified, parsed
 from sweeps.machine import DEFAULT_MEMORY_GIB, in_bytes
 from sweeps.plan import Program
 from sweeps.progress import Quiet, Report
@@ -62,7 +62,8 @@ def run_grid(
     names, memory = parsed(keep), in_bytes(memory_gib)
     work = Computation(grid, cells_of(build), seed, memory, report or Quiet(), names)
     about = described(grid, seed, sweep_name(name))
-    about |= {"keep": list(names)} if names else {}
+    if names is not None:
+        (about["keep"],) = identified(names)
     if out is None:
         with executor_of(cluster, print if report else None) as executor:
             return work.run(executor).dataset(_labels(about, work))

@@ -16,8 +16,8 @@ MOST_MAPPINGS = Path("/proc/sys/vm/max_map_count")
 LARGEST_SHARE = 0.4
 
 
-def make_room_for_programs() -> bool:
-    """Let go of all compiled programs if there are many, and tell whether.
+def make_room_for_programs() -> None:
+    """Let go of all compiled programs if there are many.
 
     One that runs again is compiled again, or read from the cache on disk.
     """
@@ -26,8 +26,6 @@ def make_room_for_programs() -> bool:
             n = sum(1 for _ in mappings)
         most = int(MOST_MAPPINGS.read_text())
     except (OSError, ValueError):  # another system, which has no such limit
-        return False
-    if n < LARGEST_SHARE * most:
-        return False
-    jax.clear_caches()
-    return True
+        return
+    if n >= LARGEST_SHARE * most:
+        jax.clear_caches()

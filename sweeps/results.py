@@ -45,8 +45,8 @@ class _Seen:
     """One field over all points that have it."""
 
     about: Field
-    kind: np.dtype  # of the first block that has it
     points: int = 0
+    kinds: set[np.dtype] = field(default_factory=set)  # blocks may differ in them
     shapes: set[tuple[int, ...]] = field(default_factory=set)
 
 
@@ -69,8 +69,9 @@ class Outline:
         n = int(np.sum(points >= 0))
         for name, found in output.fields.items():
             kind, shape = np.asarray(found.values).dtype, np.shape(found.values)[2:]
-            seen = self._seen.setdefault(name, _Seen(found.holding(None), kind))
+            seen = self._seen.setdefault(name, _Seen(found.holding(None)))
             seen.points += n
+            seen.kinds.add(kind)
             seen.shapes.add(shape)
             for dim, size in zip(seen.about.dims, shape, strict=True):
                 self._sizes[dim] = max(size, self._sizes.get(dim, 0))
@@ -84,7 +85,8 @@ class Outline:
         dims = seen.about.dims
         shape = tuple(len(self._coords.get(d, range(self._sizes[d]))) for d in dims)
         full = seen.points == self.grid.size and seen.shapes == {shape}
-        kind = seen.kind if full or seen.kind.kind == "f" else np.dtype(float)
+        kind = np.result_type(*seen.kinds)  # which holds the values of every block
+        kind = kind if full or kind.kind == "f" else np.dtype(float)
         attrs = {"long_name": seen.about.words} if seen.about.words else {}
         return Variable(dims, shape, kind, full, attrs | flags(seen.about.meanings))
 

@@ -21,7 +21,7 @@ from xarray.conventions import encode_dataset_coordinates
 from sweeps.atomic import writing
 from sweeps.grid import Grid
 from sweeps.packed import Output
-from sweeps.results import Joiner, Labels, Outline, Variable
+from sweeps.results import Labels, Outline, Variable
 from sweeps.sealed import PIECE, seal
 
 # Give all blocks, each time it is called: points `[S, C]`, -1 where padded, and what is there.
@@ -33,7 +33,7 @@ PAGE = 4096  # bytes; points no farther apart than this are written together
 def write_result(path: Path, grid: Grid, blocks: Blocks, labels: Labels) -> None:
     """Join blocks in a sealed NetCDF file, whole or not at all.
 
-    The dataset in it is the one that `Joiner` makes of the same blocks.
+    The dataset in it is the one that `sweeps.results.Joiner` makes of the same blocks.
 
     Args:
         path: of the file.
@@ -67,20 +67,23 @@ def _is_placed(outline: Outline, name: str) -> bool:
 
 def _wholes(outline: Outline, placed: list[str], blocks: Blocks) -> dict[str, np.ndarray]:
     """Return arrays of all variables: of those that are placed of no memory."""
-    held, joiner = set(outline) - set(placed), Joiner(outline.grid)
+    grid = outline.grid
+    held = {name: outline[name].blank(grid.size) for name in outline if name not in placed}
     for points, output in blocks() if held else ():
-        fields = {name: found for name, found in output.fields.items() if name in held}
-        joiner.add(points, Output(fields, output.coords))
-    joiner.outline = outline
-    shape = outline.grid.shape
+        keep = points >= 0
+        for name in held.keys() & output.fields.keys():
+            values = np.asarray(output.fields[name].values)[keep]
+            held[name][points[keep]] = outline.rows(name, values, output.coords)
     return {
-        name: joiner.whole(name) if name in held else _no_values(shape, outline[name])
+        name: held[name].reshape(grid.shape + outline[name].shape)
+        if name in held
+        else _no_values(grid, outline[name])
         for name in outline
     }
 
 
-def _no_values(shape: tuple[int, ...], variable: Variable) -> np.ndarray:
-    return np.broadcast_to(np.zeros((), variable.kind), shape + variable.shape)
+def _no_values(grid: Grid, variable: Variable) -> np.ndarray:
+    return np.broadcast_to(np.zeros((), variable.kind), grid.shape + variable.shape)
 
 
 def _write_without(

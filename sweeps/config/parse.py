@@ -22,7 +22,7 @@ from sweeps.config import toml
 from sweeps.config.derived import FUNCTIONS
 from sweeps.config.paths import with_path
 from sweeps.config.recipes import with_recipe
-from sweeps.config.schema import every_key
+from sweeps.config.schema import OUTER, every_key
 from sweeps.config.spacing import LARGEST_NUMBER, SPACINGS, axis_values, require_size
 from sweeps.config.sweep import MODELS, Recipe, SweepConfig, axis_name, is_key, own_keys
 from sweeps.config.synonyms import way_out
@@ -31,8 +31,6 @@ from sweeps.grid import SEED, Axis, Dimension, Grid, require_name
 from sweeps.keeping import parsed, restorable
 from toymodels.errors import InputError, hint, listed
 
-OUTER = ("name", "description", "seed", "keep", "grid", "zip", "derive", "models")
-OUTER += ("recipe", "n_instances")
 VERSIONS = ("fast", "tiny")  # tables that change what is run, where they are asked for
 
 

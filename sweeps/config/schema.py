@@ -19,6 +19,10 @@ from toymodels.profiles import profile_table, profile_values
 # What makes a thing of these kinds.
 MAKERS = {"model": "start", "work": "cell"}
 
+# Keys of the sweep itself, which no thing takes.
+OUTER = ("name", "description", "seed", "keep", "grid", "zip", "derive", "models")
+OUTER += ("recipe", "n_instances")
+
 
 def is_thing(p: Parameter) -> bool:
     """Tell whether a parameter is a registered thing, and not just its name."""
@@ -203,8 +207,9 @@ def _refuse_idle(table: Table, thing: Thing, elsewhere: Container[str] = ()) -> 
         if owners:
             raise InputError(f"{path} = {value!r} has no effect{_why(key, thing, owners)}.")
         known = known_keys(thing)
+        outer = OUTER if path == key else ()
         own = f"Known keys: {listed(known)}." if known else "It has no settings."
-        raise InputError(f"unknown key {path!r}.{_place_of(key, known)} {own}")
+        raise InputError(f"unknown key {path!r}.{_place_of(key, [*known, *outer])} {own}")
 
 
 def _why(key: str, whole: Thing, owners: Sequence[tuple[str, str, Any]]) -> str:

@@ -1,6 +1,6 @@
-"""What an executor is: it is given blocks and yields them as they finish.
+"""What an executor is: it takes blocks, and yields the number of each as it finishes.
 
-`sweeps.computation` knows nothing else of where a block is computed.
+This is all that `sweeps.computation` knows about where blocks are computed.
 """
 
 from collections.abc import Callable, Generator, Iterable
@@ -18,23 +18,23 @@ Arrays = dict[str, np.ndarray] | None
 
 
 class Job(NamedTuple):
-    """A block that is to be computed."""
+    """A block to compute."""
 
     number: int
     block: Block
 
 
 class Folder(Protocol):
-    """Keeps blocks, as `sweeps.folder.RunFolder`."""
+    """Where blocks are kept, such as `sweeps.folder.RunFolder`."""
 
     path: Path
 
     def files(self) -> "Folder":
-        """Return the same without what this process alone has of it, such as a lock."""
+        """Return this folder without what only this process holds, such as a lock."""
         ...
 
     def block_path(self, i: int) -> Path:
-        """Return where block i is kept."""
+        """Return the path of block i."""
         ...
 
     def save_block(self, i: int, arrays: dict[str, np.ndarray]) -> None:
@@ -42,7 +42,7 @@ class Folder(Protocol):
         ...
 
     def checkpoint(self, i: int, block: Block) -> Any:
-        """Return the place of what is done of block i."""
+        """Return where the unfinished state of block i is kept."""
         ...
 
 
@@ -52,13 +52,13 @@ class Executor(Protocol):
     def run(
         self, jobs: Iterable[Job], folder: Folder | None, advance: Callable[[int], None]
     ) -> Generator[tuple[int, Arrays], None, None]:
-        """Compute blocks and keep them, and yield the number of each as it is done.
+        """Compute blocks and keep them, and yield the number of each as it finishes.
 
-        Closed before its end, it keeps what is finished and stops what is not.
+        If it is closed early, it keeps the finished blocks and stops the others.
 
         Args:
-            jobs: the blocks, taken one after the other; each may be done when the next is taken.
-            folder: keeps them; None hands their arrays on instead.
+            jobs: the blocks, taken one by one; a block may be finished when the next is taken.
+            folder: keeps them; if None, their arrays are yielded as well.
             advance: is told how much of the cost is done.
         """
         ...
@@ -70,7 +70,7 @@ class InProcess:
     def run(
         self, jobs: Iterable[Job], folder: Folder | None, advance: Callable[[int], None]
     ) -> Generator[tuple[int, Arrays], None, None]:
-        """Compute each block from where it was left."""
+        """Compute each block, going on from its checkpoint if it has one."""
         for number, block in jobs:
             arrays = pack(block, _computed(number, block, folder, advance))
             if folder is None:

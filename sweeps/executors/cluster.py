@@ -1,11 +1,11 @@
-"""Blocks computed by the workers of a Dask cluster, `sweeps.executors.worker` says how.
+"""Sends blocks to the workers of a Dask cluster; `sweeps.executors.worker` is the other end.
 
-Dask is the engine: it hands out blocks, and gives those of a lost worker to others. Nothing is
-lost with it, since what is finished lies in the run's folder.
+Dask hands out the blocks, and gives those of a lost worker to others. Finished blocks are kept in
+the run's folder, so they outlive the cluster.
 
-A scheduler that runs already goes by its own settings: how many workers may die of a block
-(`distributed.scheduler.allowed-failures`, 3 unless set), and how long a block waits where there is
-no worker (`no-workers-timeout`, for ever unless set).
+A scheduler that is already running keeps its own settings: how many workers may die on the same
+block (`distributed.scheduler.allowed-failures`, 3 by default), and how long a block waits when
+there are no workers (`no-workers-timeout`, for ever by default).
 """
 
 import contextlib
@@ -32,9 +32,9 @@ from sweeps.executors.worker import (
 )
 from toymodels.errors import InputError
 
-RETRIES = 2  # of a block that fails; one whose worker dies is the scheduler's matter
+RETRIES = 2  # of a block that fails; if its worker dies, the scheduler decides
 
-SECONDS_TO_SEE_A_FILE = 60.0  # what network file systems keep a look at a folder for
+SECONDS_TO_SEE_A_FILE = 60.0  # network file systems may cache what is in a folder for so long
 
 GOES_ON = "The same command goes on from what is kept in --out."
 
@@ -44,14 +44,14 @@ class Waiting(NamedTuple):
 
     future: Any
     job: Job
-    cost: int  # what of it was not done before
+    cost: int  # of what its checkpoint does not hold yet
 
 
 @contextlib.contextmanager
 def executor_of(
     cluster: Any, say: Callable[[str], None] | None = None
 ) -> Iterator[Executor | None]:
-    """Give what computes blocks: None stands for this process; what was started is closed.
+    """Yield the executor for a cluster, None for this process; close what was started for it.
 
     Args:
         cluster: "local:4", "tcp://HOST:PORT", the path of a scheduler file, a
@@ -83,7 +83,7 @@ class Cluster:
 
         Args:
             client: a `distributed.Client`; it stays open.
-            resources: what a block takes of a worker's own, such as `{"GPU": 1}`.
+            resources: what a block needs of a worker's resources, such as `{"GPU": 1}`.
             say: is told of workers and models per second.
 
         Raises:
@@ -99,11 +99,11 @@ class Cluster:
     def run(
         self, jobs: Iterable[Job], folder: Folder | None, advance: Callable[[int], None]
     ) -> Generator[tuple[int, Arrays], None, None]:
-        """Send blocks, and yield the number of each as it is done.
+        """Send blocks, and yield the number of each as it finishes.
 
         Raises:
-            InputError: a worker of other versions, a block that fails again and again, or a
-                scheduler that is gone; what is finished is kept.
+            InputError: a worker has other versions, a block keeps failing, or the scheduler is
+                gone; finished blocks are kept.
         """
         from distributed import as_completed
 
@@ -145,7 +145,7 @@ class Cluster:
         pace.end()
 
     def check_versions(self) -> None:
-        """Refuse workers that have other versions of what makes numbers."""
+        """Refuse workers whose versions of packages differ from those here."""
         here = versions_here()
         for worker, found in self.client.get_versions(packages=list(CHECKED))["workers"].items():
             there = {name: found["packages"].get(name) or "not installed" for name in CHECKED}
@@ -182,7 +182,7 @@ class Cluster:
         return Waiting(future, job, work.cost(job.block) - done)
 
     def _result(self, future: Any, job: Job) -> Arrays:
-        """Return what a block's worker has returned, or say in one line what became of it."""
+        """Return what the worker of a block returned, or say in one line why there is nothing."""
         from distributed.scheduler import KilledWorker
 
         try:
@@ -202,7 +202,7 @@ class Cluster:
         raise InputError(f"block {job.number + 1} {said.rstrip('.')}. {GOES_ON}")
 
     def _keep_rest(self, sent: dict[str, Waiting], folder: Folder | None) -> None:
-        """Keep what finished meanwhile, and cancel what did not: a run that was stopped."""
+        """Keep blocks that finished meanwhile and cancel the others, when a run is stopped."""
         left = [waiting.future for waiting in sent.values()]
         for future, job, _ in sent.values():
             if folder is not None and future.status == "finished":
@@ -221,7 +221,7 @@ def address_of(client: Any) -> str:
 
 @contextlib.contextmanager
 def probe(folder: Folder) -> Iterator[Place]:
-    """Write the file that tells workers whether they see a run's folder."""
+    """Write a file by which workers can tell whether they see the run's folder."""
     files = folder.files()
     name = f".probe-{secrets.token_hex(8)}.{HOST}-{os.getpid()}.partial"
     place = Place(files, files.path / "blocks" / name, secrets.token_hex(16))
@@ -233,7 +233,7 @@ def probe(folder: Folder) -> Iterator[Place]:
 
 
 def await_blocks(folder: Folder, numbers: Iterable[int]) -> None:
-    """Wait until what workers wrote is seen here, which takes network file systems a while.
+    """Wait until blocks that workers wrote are visible here; network file systems take a while.
 
     Raises:
         InputError: a block is not there.

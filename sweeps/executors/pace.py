@@ -1,10 +1,10 @@
-"""How many workers a cluster has, and how fast they are, told now and then."""
+"""Reports from time to time how many workers a cluster has, and how fast they are."""
 
 import contextlib
 import time
 from collections.abc import Callable
 
-# Blocks that wait at the scheduler: enough that a cluster sees how far to grow.
+# Blocks that wait at the scheduler: enough for an adaptive cluster to see how far to grow.
 FEWEST_WAITING, WAITING_PER_WORKER = 32, 4
 
 SECONDS_BETWEEN_WORDS = 60.0
@@ -15,7 +15,7 @@ class Pace:
     """How many workers there are, and how fast they are."""
 
     def __init__(self, count: Callable[[], int], say: Callable[[str], None]) -> None:
-        """Take what counts workers, and what is told."""
+        """Take a function that counts the workers, and one that is told of them."""
         self.counting, self.say, self.models, self.workers = count, say, 0, -1
         self.began = self.said = time.monotonic()
         self.counted = self.began - SECONDS_BETWEEN_COUNTS
@@ -37,14 +37,14 @@ class Pace:
         return max(FEWEST_WAITING, WAITING_PER_WORKER * self.workers)
 
     def count(self, models: int) -> None:
-        """Hear that so many more are done."""
+        """Add models that are done."""
         self.models += models
         self._count()
         if time.monotonic() - self.said > SECONDS_BETWEEN_WORDS:
             self.end()
 
     def end(self) -> None:
-        """Say how fast it goes, or went."""
+        """Report the speed so far."""
         self.said = time.monotonic()
         rate = self.models / max(1e-9, self.said - self.began)
         self.say(f"on {_counted(self.workers)}: {rate:,.3g} models/s")

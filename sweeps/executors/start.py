@@ -1,4 +1,4 @@
-"""Which cluster is meant by a text or an object, and one that is started on this machine."""
+"""Finds the cluster that a text or an object names, or starts one on this machine."""
 
 import contextlib
 import logging
@@ -16,7 +16,7 @@ from toymodels.errors import InputError
 
 MOST_WORKERS = 1024
 
-# Of a scheduler that is started here; one that runs already has its own.
+# Settings of a scheduler that is started here; one that is already running has its own.
 SCHEDULER = {
     "distributed.scheduler.allowed-failures": 10,
     "distributed.scheduler.no-workers-timeout": "10 minutes",
@@ -39,10 +39,10 @@ ALLOWED = (
 
 @contextlib.contextmanager
 def client_of(cluster: Any) -> Iterator[Any]:
-    """Give a client of what is meant by "local:4", an address, a file or an object.
+    """Yield a client of the cluster that "local:4", an address, a file or an object names.
 
     Raises:
-        InputError: no cluster is meant, no scheduler answers, or Dask is not installed.
+        InputError: it names no cluster, no scheduler answers, or Dask is not installed.
     """
     require_dask()
     from distributed import Client
@@ -71,7 +71,7 @@ def require_dask() -> None:
 
 
 def _client(text: str, stack: contextlib.ExitStack) -> Any:
-    """Return a client of the cluster that a text names, which is started if it is this machine."""
+    """Return a client of the cluster that a text names; for "local:N" that is started first."""
     from distributed import Client
 
     n = workers_of(text)
@@ -96,7 +96,7 @@ def workers_of(text: str) -> int | None:
     """Return N of "local:N"; None where a text names a scheduler.
 
     Raises:
-        InputError: a text that names nothing.
+        InputError: the text names no cluster.
     """
     found = re.fullmatch(r"local:(\d{1,6})", text)
     if found and 1 <= int(found[1]) <= MOST_WORKERS:
@@ -118,7 +118,7 @@ def _file(text: str) -> Path:
 
 @contextlib.contextmanager
 def local(n: int) -> Iterator[Any]:
-    """Give a client of a cluster of n processes of this machine, each with its share of the cores.
+    """Yield a client of n processes on this machine, each with its share of the cores.
 
     Raises:
         InputError: the machine has a GPU, which one process uses whole, or no process can start.
@@ -140,7 +140,9 @@ def local(n: int) -> Iterator[Any]:
         stack.enter_context(folder)
         stack.enter_context(config.set(SCHEDULER))
         how: dict[str, Any] = {"local_directory": folder.name, "preload": [PRELOAD]}
-        how |= {"memory_limit": 0, "dashboard_address": None, "silence_logs": logging.CRITICAL}
+        how |= {"memory_limit": 0, "silence_logs": logging.CRITICAL}
+        # Without an address it would take port 8787, and warn where another cluster has that.
+        how["scheduler_kwargs"] = {"dashboard": False, "dashboard_address": "localhost:0"}
         try:
             cluster = LocalCluster(
                 n_workers=n,
@@ -158,14 +160,15 @@ def local(n: int) -> Iterator[Any]:
 
 
 def environment(n: int) -> dict[str, str]:
-    """Return what each of n processes is started with: a share of the cores, and JAX's cache.
+    """Return the environment of each of n processes: its share of the cores, and JAX's cache.
 
-    XLA compiles for so many cores, but JAX keeps programs under names that do not say so: those
-    of a share lie in a folder of their own, else one process alone would take them for its own.
+    XLA compiles for a number of cores, which is not part of the name under which JAX caches a
+    program. So each share has a cache folder of its own; otherwise a process on all cores would
+    load programs that were compiled for fewer.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     share = max(1, (cores or 1) // n)
-    found = {"NPROC": str(share)}  # XLA makes so many threads
+    found = {"NPROC": str(share)}  # how many threads XLA starts
     if folder := getattr(jax.config, "jax_compilation_cache_dir", None):
         own = Path(folder) / f"{share}-cores"
         found["JAX_COMPILATION_CACHE_DIR"] = str(folder if share == cores else own)

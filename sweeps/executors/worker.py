@@ -1,8 +1,9 @@
-"""What a worker of a cluster does: it takes one block that was sent, and computes and keeps it.
+"""What a worker of a cluster does: it receives one block, computes it, and keeps it.
 
-A block travels as bytes, so that what gives other numbers is refused before they are opened. It is
-kept in the run's folder where the worker sees it, which a file of the driver's with a random name
-and content tells: equal paths may be other disks. Else its arrays go back.
+A block is sent as bytes, so that a worker whose versions would give other numbers refuses it before
+it is unpickled. If the worker sees the run's folder, the block is kept there; otherwise its arrays
+are sent back. The same path may be another disk on another machine, so the driver writes a file
+with a random name and content, and the worker looks for that.
 """
 
 import contextlib
@@ -30,16 +31,16 @@ from sweeps.plan import Block, narrowed
 from sweeps.programs import make_room_for_programs
 from toymodels.errors import InputError
 
-# Packages that a worker has in the driver's versions.
+# Packages that a worker must have in the same versions as the driver.
 CHECKED = (*NUMERIC, "toymodels")
 
-# What the driver may have set of JAX that changes numbers.
+# Settings of JAX that change numbers: workers take over the driver's.
 SETTINGS = ("jax_enable_x64", "jax_default_matmul_precision", "jax_default_prng_impl")
 SETTINGS += ("jax_threefry_partitionable",)
 
 
 class Place(NamedTuple):
-    """A run's folder, and the file that tells whether a worker sees the same one."""
+    """A run's folder, and the file by which a worker can tell whether it sees the same one."""
 
     folder: Any  # sweeps.folder.BlockFiles
     probe: Path
@@ -59,7 +60,7 @@ class Sent(NamedTuple):
 
 
 class Failed(Exception):
-    """A block ended a worker's work on it; said in one line."""
+    """A block failed on a worker; says why in one line."""
 
     def __init__(self, said: str, worker: str) -> None:
         """Take what went wrong, and where."""
@@ -68,7 +69,7 @@ class Failed(Exception):
 
 
 def send(number: int, block: Block, place: Place | None) -> Sent:
-    """Put a block into what a worker is sent."""
+    """Return what a worker is sent for a block."""
     return Sent(
         number,
         closed(narrowed(block)),
@@ -83,9 +84,9 @@ def send(number: int, block: Block, place: Place | None) -> Sent:
 def closed(block: Block) -> bytes:
     """Return a block as bytes.
 
-    A class that travels whole, as those of a script do, would lose on the way what JAX knows of
-    it where it is a record, and its full name, by which first weights go: both are noted. So is
-    what else of the user's own code is meant, which the worker imports.
+    Classes of a script are pickled whole. On the way they would lose two things: their registration
+    as JAX records, and their full name, which first weights depend on. Both are noted beside the
+    block, and so is code of the user's that the worker imports, to check that it is the same there.
     """
     from cloudpickle import Pickler
 
@@ -115,10 +116,10 @@ def closed(block: Block) -> bytes:
 
 
 def opened(sent: bytes) -> Block:
-    """Return the block that was sent, with records that JAX knows here as well.
+    """Return the block that was sent, and register its records with JAX here as well.
 
     Raises:
-        InputError: a module of the user's own that was imported here is another one.
+        InputError: a module of the user's own is not the same here.
     """
     block, records, names, code = pickle.loads(sent)
     for (module, name), meant in code.items():
@@ -131,13 +132,13 @@ def opened(sent: bytes) -> Block:
         if cls.__qualname__ != name:
             cls.__qualname__ = name
     for cls, (leaves, static) in records.items():
-        with contextlib.suppress(ValueError):  # known: it was imported, or is here from before
+        with contextlib.suppress(ValueError):  # it is already registered
             jax.tree_util.register_dataclass(cls, leaves, static)
     return block
 
 
 def _imported(module: str, name: str) -> Any:
-    """Return what a name stands for in a module that was imported, or None."""
+    """Return the object of this name in a module that is imported; None if there is none."""
     try:
         return attrgetter(name)(sys.modules[module])
     except (KeyError, AttributeError):
@@ -145,7 +146,7 @@ def _imported(module: str, name: str) -> Any:
 
 
 def _name_of(thing: Any) -> str:
-    """Name what a class or function computes; nothing where that cannot be told."""
+    """Return a name for what a class or function computes; empty if it has none."""
     with contextlib.suppress(InputError):
         return name_of(thing)
     return ""
@@ -158,7 +159,7 @@ def kind_of(block: Block) -> tuple[str, int]:
 
 
 def versions_here() -> dict[str, str]:
-    """Return the versions of what makes numbers, and of what reads them, in this process."""
+    """Return the versions of Python and of the packages in `CHECKED`, in this process."""
     python = ".".join(platform.python_version_tuple()[:2])
     return {name: _version(name) for name in CHECKED} | {"python": python}
 
@@ -183,7 +184,7 @@ def folders_of_modules() -> tuple[str, ...]:
 
 
 def run_block(sent: Sent, worker: str = "") -> dict[str, np.ndarray] | None:
-    """Compute a block; return its arrays where the run's folder is not seen from here.
+    """Compute a block; return its arrays unless they could be kept in the run's folder.
 
     Raises:
         Failed: whatever went wrong.
@@ -204,7 +205,7 @@ def run_block(sent: Sent, worker: str = "") -> dict[str, np.ndarray] | None:
             told = f'work = "{name}" of version {version}, here {sent.work[1]}'
             raise InputError(f"its toymodels is of another time: {told}")
         return _computed(sent.number, block, sent.place)
-    except Exception as error:  # a user's own code raises anything, which may not travel
+    except Exception as error:  # of any class, which the driver may be unable to unpickle
         raise Failed(said_of(error), worker) from None
     finally:
         make_room_for_programs()
@@ -220,7 +221,7 @@ def differences(there: dict[str, Any], here: dict[str, Any]) -> str:
 
 
 def said_of(error: BaseException) -> str:
-    """Say in one line what an exception says, and where it was raised."""
+    """Return the message of an exception in one line, and where it was raised."""
     text = " ".join(str(error).split())
     if isinstance(error, InputError):
         return text
@@ -237,20 +238,20 @@ def _computed(number: int, block: Block, place: Place | None) -> dict[str, np.nd
     arrays = pack(block, work.resume(block, _nobody, checkpoint))
     try:
         place.folder.save_block(number, arrays)
-    except OSError:  # seen and not to be written here: the driver may
+    except OSError:  # visible but not writable here; the driver can write it
         return arrays
     return None
 
 
 def is_seen(place: Place) -> bool:
-    """Tell whether the folder that is here is the driver's."""
+    """Tell whether the folder at this path is the driver's."""
     with contextlib.suppress(OSError, ValueError):
         return place.probe.read_text() == place.content
     return False
 
 
 def _nobody(cost: int) -> None:
-    """Hear of progress that nobody asked for."""
+    """Ignore progress: the driver counts whole blocks."""
 
 
 def _address() -> str:

@@ -1,13 +1,13 @@
-"""A block over several devices of one process: each takes some seeds × cells of it.
+"""Trains a block on several devices of one process, each with an equal share of seeds × cells.
 
-The arrays of a block lie on a mesh of devices, along seeds and along cells. Its models need nothing
-of each other, so no device waits for another: what one device does with its share is mapped over
-the two axes of devices, which come first. (A loop over groups of models along an axis that lies
-across devices would make XLA move models between them.) Each device draws the uniforms of its own
-seeds.
+The arrays of a block are split over a two-dimensional mesh of devices, along seeds and along cells.
+Models do not depend on each other, so the devices exchange nothing. The two axes of the mesh come
+first, and one device's computation is mapped over them: a loop over groups of models along an axis
+that is itself split would make XLA move models between devices. Each device draws the random
+numbers of its own seeds.
 
-Training is spread like this; the other kinds of work stay on one device: they go cell by cell, on
-the host in great part.
+Only training is spread. The other kinds of work stay on one device: they go cell by cell and run
+largely on the host.
 """
 
 from collections.abc import Callable
@@ -26,10 +26,11 @@ SEEDS, CELLS = "seeds", "cells"  # the axes of a mesh
 
 
 def spread(n_seeds: int, n_cells: int, n_devices: int) -> tuple[int, int]:
-    """Return over how many devices the seeds and the cells of a block go.
+    """Return how many devices to split the seeds and the cells of a block over.
 
-    Each then has the fewest models that are possible, and of these the fewest seeds, because it
-    draws for each. A device that would lower neither is left out.
+    This minimises the models on each device, then the seeds on each device (which draws random
+    numbers for every seed it has), then the number of devices: where more of them would not make
+    the shares smaller, the rest stay idle.
     """
 
     def share(devices: tuple[int, int]) -> tuple[int, int, int]:
@@ -42,9 +43,9 @@ def spread(n_seeds: int, n_cells: int, n_devices: int) -> tuple[int, int]:
 
 @cache
 def mesh_of(devices: tuple[int, int]) -> Mesh | None:
-    """Return the mesh of so many devices along seeds and cells; None where one device does it all.
+    """Return a mesh with so many devices along seeds and cells; None to use a single device.
 
-    One does where a run that was begun on several goes on in a process that has fewer.
+    That is also the case when a run that began on several devices is resumed with fewer.
     """
     n, own = devices[0] * devices[1], jax.local_devices()
     if n == 1 or n > len(own):
@@ -54,7 +55,7 @@ def mesh_of(devices: tuple[int, int]) -> Mesh | None:
 
 
 def placed(tree: Any, layout: Layout, *axes: str) -> Any:
-    """Return arrays on the devices of a layout, their first axes along those of its mesh."""
+    """Put arrays on the devices of a layout, their first axes split along the named mesh axes."""
     mesh = mesh_of(layout.devices)
     return tree if mesh is None else jax.device_put(tree, NamedSharding(mesh, PartitionSpec(*axes)))
 
@@ -66,11 +67,11 @@ def over_devices(
     per_model: Any,
     per_seed: Any,
 ) -> Any:
-    """Apply `share` to what each device has of a block; one after the other on a single device.
+    """Apply `share` to each device's share of a block; a single device takes them in turn.
 
     Args:
         share: takes leaves `[c, …]`, `[s, c, …]` and `[s, …]`, and returns `[s, c, …]`.
-        devices: along seeds and cells, whose numbers S and C are multiples of theirs.
+        devices: how many along seeds and along cells; S and C are multiples of these.
         per_cell: leaves `[C, …]`.
         per_model: leaves `[S, C, …]`.
         per_seed: leaves `[S, …]`.
@@ -94,7 +95,7 @@ def _at_once(f: Callable, xs: Any) -> Any:
 
 
 def _on(mesh: Mesh | None, tree: Any, *axes: str) -> Any:
-    """Say where the leaves of a tree lie, so that XLA need not guess."""
+    """Tell XLA how the leaves of a tree are split, so that it need not guess."""
     if mesh is None:
         return tree
     return jax.lax.with_sharding_constraint(tree, NamedSharding(mesh, PartitionSpec(*axes)))
@@ -112,6 +113,6 @@ def _split_both(leaf: Any, devices: tuple[int, int]) -> Any:
 
 
 def _joined(leaf: Any) -> Any:
-    """Return what `_split_both` was given."""
+    """Undo `_split_both`."""
     n, m, s, c, *rest = leaf.shape
     return jnp.moveaxis(leaf, 1, 2).reshape(n * s, m * c, *rest)

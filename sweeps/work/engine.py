@@ -203,7 +203,7 @@ def measure_block(run: Run, model: Any, *, layout: Layout) -> Any:
 
 
 def runs_of(block: Block) -> Run:
-    """Return a block's runs `[C]` on the devices that train them."""
+    """Return a block's runs `[C]`, placed on the devices that train them."""
     run = jax.tree.map(lambda leaf: jnp.asarray(leaf[block.cell_index]), block.program.run)
     return placed(run, block.layout, CELLS)
 

@@ -68,6 +68,6 @@ def half_from(kept: dict[str, np.ndarray], first: Half) -> Half:
 
 
 def _where(leaf: jax.Array, kept: np.ndarray) -> jax.Array:
-    """Return what was kept of a leaf, on the devices where the leaf lies."""
+    """Return the values that were kept for a leaf, on the same devices as the leaf."""
     array = jnp.array(kept.view(leaf.dtype))
     return jax.device_put(array, leaf.sharding) if len(leaf.devices()) > 1 else array

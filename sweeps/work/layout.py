@@ -23,10 +23,10 @@ ALONE_BYTES = 40_000
 LIVE_COPIES = 8
 # Models in a block on a CPU: wide enough for speed, small enough that little is lost by a kill.
 CPU_BLOCK = 2048
-# Multiplications and additions of a block whose models go alone, on a CPU: about a minute, so that
-# processes that take parts of a sweep of few large models have some each.
+# Multiplications and additions in a block of models that train one at a time on a CPU: about a
+# minute's work, so that a sweep of a few large models can still be shared among processes.
 ALONE_BLOCK_COST = 6e12
-# Of a step, for each weight and example: forwards, and backwards twice as many.
+# Multiplications and additions in a step for each weight and example: 2 forwards, 4 backwards.
 COST_OF_WEIGHT = 6
 
 
@@ -95,7 +95,7 @@ def _even(n: int, most: int) -> int:
 
 
 def cut(program: Program, machine: Machine) -> Iterator[Block]:
-    """Cut a program into blocks of one width that fit a machine's memory, on each device.
+    """Cut a program into blocks of equal width that fit the memory of each device.
 
     Raises:
         InputError: the memory does not hold a single model.
@@ -109,8 +109,10 @@ def cut(program: Program, machine: Machine) -> Iterator[Block]:
             f"memory = {memory / 2**30:.3g} GiB does not hold one model, which needs about "
             f"{least / 2**30:.3g} GiB: raise memory or lower batch_size."
         )
-    widest = _widest_on_cpu(run) if machine.backend == "cpu" else max(1, memory // (8 * state))
-    widest = machine.devices * max(1, min(widest, memory // (2 * 4 * state)))
+    widest = memory // (2 * 4 * state)
+    if machine.backend == "cpu":
+        widest = min(widest, _widest_on_cpu(run))
+    widest *= machine.devices
     block_seeds = _even(n_seeds, widest)
     n_blocks = -(-n_cells // max(1, widest // block_seeds))
     block_cells = -(-n_cells // n_blocks)
@@ -126,7 +128,7 @@ def cut(program: Program, machine: Machine) -> Iterator[Block]:
 
 
 def _widest_on_cpu(run: Run) -> int:
-    """Return how many models a block may have."""
+    """Return the most models that a block on a CPU may have, by the time that it takes."""
     n_examples = run.spec.batch_size
     if batch_bytes(run, n_examples) < ALONE_BYTES:
         return CPU_BLOCK

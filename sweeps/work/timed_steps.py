@@ -45,7 +45,7 @@ def time_steps(block: Block, groups: int) -> tuple[float, float, float]:
 
 
 def _first_groups(block: Block, groups: int) -> Block:
-    """Return a block of each device's first groups: cells of the first seeds, then more seeds."""
+    """Return a block with the first groups of each device: cells first, then more seeds."""
     layout, (seeds, cells) = block.layout, block.points.shape
     most = groups * layout.cells * layout.devices[1]
     cells = min(cells, most)

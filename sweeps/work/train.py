@@ -154,7 +154,7 @@ class Train(Work):
         return cut(program, machine)
 
     def block_bytes(self, block: Block) -> int:
-        """Return the bytes of a device's states and of its batches that are alive at a time."""
+        """Return the bytes on one device: its states, and the batches alive at the same time."""
         step, state = model_bytes(block.program.cell(0))
         together = block.layout.seeds * block.layout.cells
         own = block.points.size // block.layout.n_devices

@@ -123,8 +123,9 @@ def test_a_grid_keeps_what_is_asked_for_in_a_folder_of_its_own(models, tmp_path,
     narrow = run_grid(GRID, trained, out=tmp_path, keep=["norm", "loss"])
     wanted = models[["norm", "loss", "diverged"]]
     xr.testing.assert_identical(narrow.drop_attrs(deep=False), wanted.drop_attrs(deep=False))
-    with pytest.raises(InputError, match=r"W, b, .* kept norm, loss alone"):
+    with pytest.raises(InputError, match=r"W, b, .* kept diverged, loss, norm alone"):
         restore(narrow, build=trained, **AT)
+    run_grid(GRID, trained, out=tmp_path, keep=["diverged", "loss", "norm"])  # says the same
     run_grid(GRID, trained, out=tmp_path, keep=["loss"])
     assert "built otherwise" not in capsys.readouterr().out
     assert len(list((tmp_path / "runs").iterdir())) == 2

@@ -11,15 +11,18 @@ from sweeps.programs import MAPPINGS, make_room_for_programs
 def test_programs_are_let_go_of_when_a_process_nears_its_limit(monkeypatch, tmp_path):
     called = []
     monkeypatch.setattr(jax, "clear_caches", lambda: called.append(1))  # other tests use theirs
-    assert not make_room_for_programs()
+    make_room_for_programs()
     assert not called
     limit = tmp_path / "max_map_count"
     limit.write_text("10\n")
     monkeypatch.setattr(programs, "MOST_MAPPINGS", limit)
-    assert make_room_for_programs()
+    make_room_for_programs()
     assert called
 
 
 def test_a_system_without_such_a_limit_keeps_all(monkeypatch, tmp_path):
+    called = []
+    monkeypatch.setattr(jax, "clear_caches", lambda: called.append(1))
     monkeypatch.setattr(programs, "MAPPINGS", tmp_path / "none")
-    assert not make_room_for_programs()
+    make_room_for_programs()
+    assert not called

@@ -75,6 +75,23 @@ def test_integers_that_all_cells_have_stay_integers():
     assert ds.n.dtype == np.int8
 
 
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(
+    ("narrow", "wide"),
+    [
+        (np.array([[3, 0]], np.int8), np.array([[0.5, 0.25]])),
+        (np.array([[1, 2]], np.int8), np.array([[300, 4]], np.int16)),
+        (np.array([["z", "y"]]), np.array([["zzz", "b"]])),
+    ],
+)
+def test_a_variable_holds_the_values_of_every_block(narrow, wide, order):
+    """Blocks of a user's measure may differ in dtype: 0.5 is no 0 where the first has integers."""
+    parts = [([[0, 1]], {"x": Field(narrow, ())}, {}), ([[2, 3]], {"x": Field(wide, ())}, {})]
+    ds = joined(*parts[::order])
+    assert ds.x.values.tolist() == [*narrow.tolist(), *wide.tolist()]
+    assert ds.x.dtype == wide.dtype
+
+
 def test_dimensions_with_values_are_joined_by_value():
     """Curves at other steps, networks of another depth."""
     one = Field(np.array([[[1.0, 2.0]]]), ("step",))

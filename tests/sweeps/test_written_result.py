@@ -75,6 +75,13 @@ def words_and_nothing(points):
     return points, Output({"words": Field(values, ()), "none": field(points, (0,), ("no",))}, {})
 
 
+def wider(points):
+    """Blocks that differ in dtype, as those of a user's measure may."""
+    kind, text = (np.int8, "<U1") if points.min() == 0 else (np.float64, "<U3")
+    words = np.array(["zzz", "y"], text)[points % 2]
+    return points, Output({"x": field(points, kind=kind), "words": Field(words, ())}, {})
+
+
 ALL = np.arange(18).reshape(3, 2, 3)
 PADDED = np.concatenate([ALL[:, 0].T, np.full((3, 2), -1)], axis=1)
 SCATTERED = RNG.permutation(18).reshape(9, 2)
@@ -83,6 +90,7 @@ CASES = {
     "alike": (GRID, [small(ALL[..., :2].reshape(6, 2).T), small(ALL[..., 2:].reshape(6, 1).T)]),
     "mixed": (GRID, [small(PADDED), large(ALL[:, 1].T)]),
     "scattered": (GRID, [small(SCATTERED[i::3]) for i in range(3)]),
+    "wider": (GRID, [wider(ALL[:1].reshape(1, 6)), wider(ALL[1:].reshape(2, 6))]),
     "words": (GRID, [words_and_nothing(ALL.reshape(3, 6))]),
     "one point": (Grid(), [small(ONE)]),
     "own axis": (Grid(), [(ONE, Output({"step": field(ONE, (4,), ("step",))}, {}))]),

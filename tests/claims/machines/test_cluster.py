@@ -168,6 +168,8 @@ def test_a_scheduler_that_dies_loses_nothing(whole, tmp_path):
         "--port",
         "0",
         "--no-dashboard",
+        "--dashboard-address",
+        "localhost:0",
     ]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
     scheduler = subprocess.Popen([*start, "--scheduler-file", str(file)], **quiet)

@@ -127,6 +127,7 @@ def test_every_registered_name_can_be_made():
         (BASE, {"assignment": "transversal"}, 'belongs to circuits: say circuits = "rotations"'),
         (BASE, {"values": "signed_uniform"}, "has no effect here: write features.values"),
         (BASE, {"features": {"importance": 2}}, "features.importance = 2 has no effect"),
+        (BASE, {"kep": ["loss"]}, "unknown key 'kep'. Did you mean 'keep'"),
         (BASE, {"l1_hidden": 0.1}, "unknown key 'l1_hidden'. Write penalties.l1_hidden"),
         (
             BASE,
