@@ -103,7 +103,7 @@ TESTED_WITH = {
     "sweeps/shared_folder.py": "tests/sweeps/test_computation.py",
     "sweeps/executors/base.py": "tests/sweeps/test_computation.py",
     "sweeps/executors/pace.py": "tests/sweeps/executors/test_cluster.py",
-    "sweeps/machine.py": "tests/sweeps/work/test_layout.py",
+    "sweeps/machine.py": "tests/sweeps/test_computation.py",
     "toymodels/models/circuit_start.py": "tests/toymodels/models/test_circuit_network.py",
     "toymodels/__main__.py": "tests/figures/command/test_machine.py",
     "toymodels/dynamics/steps.py": "tests/toymodels/dynamics/test_loss.py",
