@@ -18,7 +18,11 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from sweeps.computation import Computation
+    from sweeps.config.sweep import SweepConfig
 
 SIZES = (10_000, 100_000, 1_000_000)
 SEEDS = 10
@@ -81,7 +85,7 @@ def rows(sizes: Sequence[int], cells: Sequence[str]) -> list[Row]:
     return [Row(n, how, keep=how == "draws") for n in sizes for how in cells]
 
 
-def planned(row: Row) -> tuple[Any, Any]:
+def planned(row: Row) -> tuple["SweepConfig", "Computation"]:
     """Return a sweep and its computation, with programs built."""
     from sweeps.computation import Computation
     from sweeps.config.parse import parse
@@ -97,21 +101,21 @@ def planned(row: Row) -> tuple[Any, Any]:
 def plan(row: Row, out: Path) -> dict[str, Any]:
     """Build the programs and cut them."""
     _, work = planned(row)
-    return {"blocks": len(work.blocks(None))}
+    return {"blocks": len(work.jobs())}
 
 
 def write(row: Row, out: Path) -> dict[str, Any]:
     """Write all block files, with the numbers of the first; its time is not printed."""
-    from sweeps.executors.base import InProcess, Job
+    from sweeps.executors.base import InProcess
     from sweeps.folder import RunFolder
     from sweeps.packed import cut_of
     from sweeps.run import folder_of
 
     config, work = planned(row)
     with RunFolder(folder_of(config, out), config.as_json()) as folder:
-        blocks = work.blocks(folder)
-        ((_, arrays),) = InProcess().run([Job(0, blocks[0])], None, lambda cost: None)
-        for i, block in enumerate(blocks):
+        jobs = work.jobs(folder)
+        ((_, arrays),) = InProcess().run(jobs[:1], None, lambda cost: None)
+        for i, block in jobs:
             folder.save_block(i, (arrays or {}) | cut_of(block))
     return {}
 
@@ -123,9 +127,9 @@ def look(row: Row, out: Path) -> dict[str, Any]:
 
     config, work = planned(row)
     with RunFolder(folder_of(config, out), config.as_json()) as folder:
-        blocks = work.blocks(folder)
+        jobs = work.jobs(folder)
         began = time.perf_counter()
-        found = sum(folder.has_block(i, block) for i, block in enumerate(blocks))
+        found = sum(folder.has_block(*job) for job in jobs)
         return {"inner": time.perf_counter() - began, "blocks": found}
 
 
