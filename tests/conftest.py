@@ -31,3 +31,13 @@ def paper_style():
     with plt.rc_context(style.paper()):
         yield
     plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def compile_cache(tmp_path_factory):
+    """Give the environment in which what one child compiles serves the next."""
+    folder = str(tmp_path_factory.mktemp("compiled"))
+    return {
+        "JAX_COMPILATION_CACHE_DIR": folder,
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }

@@ -54,16 +54,6 @@ def narrow(monkeypatch):
     monkeypatch.setattr(layout, "CPU_BLOCK", 2)
 
 
-@pytest.fixture(scope="module")
-def compile_cache(tmp_path_factory):
-    """What one child compiled serves the next."""
-    folder = str(tmp_path_factory.mktemp("compiled"))
-    return {
-        "JAX_COMPILATION_CACHE_DIR": folder,
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-    }
-
-
 def blocks_in(out):
     return sorted(p.name for p in out.glob("runs/*/blocks/*.npz"))
 

@@ -80,16 +80,6 @@ def whole():
         return run_sweep(TABLE)
 
 
-@pytest.fixture(scope="module")
-def compile_cache(tmp_path_factory):
-    """What one child compiled serves the next."""
-    folder = str(tmp_path_factory.mktemp("compiled"))
-    return {
-        "JAX_COMPILATION_CACHE_DIR": folder,
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-    }
-
-
 def driven(out, compile_cache, rounds):
     """Run rounds of `(parts, most seconds of work until a kill, or None)`; return exit codes."""
     given = [json.dumps(TABLE), str(out), json.dumps(rounds)]
